@@ -1,0 +1,47 @@
+// What is handed in to every part: clock, disk, kernel, log. Tests hand in their own. Imports nothing.
+
+/** A netlink socket that never blocks. Every failure is a KernelError with its errno. */
+export interface Netlink {
+  send(message: Uint8Array): void
+  /** Length of the next datagram written into `buffer`; 0 when none waits. */
+  receive(buffer: Buffer): number
+  close(): void
+}
+
+export type OpenNetlink = (protocol: 'route' | 'netfilter', groups?: readonly number[]) => Netlink
+
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** A static sentence and its values. */
+export interface Log {
+  debug(message: string, fields?: Fields): void
+  info(message: string, fields?: Fields): void
+  warn(message: string, fields?: Fields): void
+  error(message: string, fields?: Fields): void
+}
+
+export interface Clock {
+  /** Milliseconds since 1970; may jump. */
+  now(): number
+  /** Milliseconds since some start; never goes back. */
+  monotonic(): number
+  /** Resolves after `ms`, rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** The state directory, as narrow as the journal needs it. Paths are relative to it. */
+export interface Disk {
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<Buffer | undefined>
+  append(path: string, data: string): Promise<void>
+  /** Whole or not at all: written beside, then renamed over. */
+  replace(path: string, data: Iterable<string>, options?: { readonly sync?: boolean }): Promise<void>
+}
+
+export interface Deps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly openNetlink: OpenNetlink
+  readonly readFile: (path: string, signal?: AbortSignal) => Promise<string>
+  readonly random: () => string
+}

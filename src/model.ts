@@ -1,0 +1,165 @@
+// Every type that crosses a folder. Imports nothing.
+
+// ---- metrics: a family is data, so that docs, rules and dashboards can be checked against it
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface Family {
+  readonly name: string
+  readonly kind: 'counter' | 'gauge'
+  readonly labels: readonly string[]
+  /** One sentence, starts with a capital, ends with a full stop. */
+  readonly help: string
+}
+
+/** One line of exposition. `sinceMs`: when the counter began to count (`_created` in OpenMetrics). */
+export interface Series {
+  readonly labels: Labels
+  readonly value: number
+  readonly sinceMs?: number
+}
+
+export interface FamilySnapshot {
+  readonly family: Family
+  readonly series: Iterable<Series>
+}
+
+// ---- sources: what a file, a socket or an endpoint said; no zone, no owner, no exporter
+
+/** Something a source cannot do without; compared with the deployment by a test. */
+export type Need =
+  | { readonly kind: 'capability'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'kernel'; readonly feature: string }
+
+/** A value of the moment or the running total of a counter that is not ours, both served as they were read. */
+export interface ValueReading {
+  readonly kind: 'value'
+  readonly family: Family
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** Interned address pairs: ids are small integers, stable while any generation holds the pair. */
+export interface Pairs {
+  /** One more than the largest id in use. */
+  readonly size: number
+  readonly addresses: number
+  sourceOf(pair: number): number
+  destinationOf(pair: number): number
+  /** Canonical text of an address id: dotted quad, or RFC 5952. */
+  addressText(address: number): string
+}
+
+/** Running totals by pair: the first `count` entries of both columns are valid; a pair occurs once. */
+export interface PairColumn {
+  readonly count: number
+  readonly pair: Int32Array
+  readonly bytes: Float64Array
+}
+
+/** One generation of kernel sets. `closed`: detached from traffic and read until two dumps agreed, so its values are final. */
+export interface GenerationReading {
+  readonly id: number
+  readonly closed: boolean
+  readonly seen: PairColumn
+  /** Bytes of SNATed transit by (original source, final destination); each is also in `seen`. */
+  readonly via: PairColumn
+}
+
+/** Named counters of the kernel table, running totals in bytes since the epoch began. */
+export interface KernelCounters {
+  readonly observed: number
+  readonly tunnel: number
+  readonly overflow: number
+  readonly viaOverflow: number
+}
+
+/** Bytes for the coverage ratio, running totals: sent by uplinks less 14 a frame; sent into tunnel devices; outer packets sent. */
+export interface Egress {
+  readonly uplinks: number
+  readonly intoTunnels: number
+  readonly outerSent: number
+}
+
+export interface FlowReading {
+  readonly kind: 'flows'
+  /** Identity of the kernel table's incarnation: random, kept in the table itself. */
+  readonly epoch: string
+  readonly epochStartMs: number
+  readonly atMs: number
+  readonly counters: KernelCounters
+  readonly pairs: Pairs
+  /** Oldest first; the last one is live. */
+  readonly generations: readonly GenerationReading[]
+  /** Time in which nothing was counted, found since the reading before. */
+  readonly gapMs: number
+  readonly egress: Egress
+}
+
+export type Reading = ValueReading | FlowReading
+
+export interface Readings {
+  readonly readings: readonly Reading[]
+  /** Rows that could not be understood. */
+  readonly rejected: number
+}
+
+export interface Source {
+  readonly name: string
+  readonly families: readonly Family[]
+  readonly needs: readonly Need[]
+  read(signal: AbortSignal): Promise<Readings>
+}
+
+// ---- identity: who an address is
+
+/** Three answers: where nothing is known yet, bytes wait. */
+export type Known = 'yes' | 'no' | 'unknown'
+
+/** `region` decides the scope, the other four are labels. `''` = not applicable, `_unknown` = not known. */
+export interface Who {
+  readonly zone: string
+  readonly region: string
+  readonly namespace: string
+  readonly kind: string
+  readonly name: string
+  readonly external: boolean
+}
+
+/** `local`: lives on this node. `covered`: another node's agent posts its bytes. */
+export interface Placement {
+  readonly who: Who
+  readonly local: Known
+  readonly covered: Known
+}
+
+export interface Identity {
+  /** Total: never throws, never undefined. */
+  place(address: string): Placement
+  /** Counts up whenever an answer of `place` may have changed. */
+  readonly version: number
+  /** Zones that are known, with their regions; their pairs are served at 0 from the start. */
+  readonly zones: readonly { readonly zone: string; readonly region: string }[]
+}
+
+export type Scope = 'same_zone' | 'cross_zone' | 'cross_region' | 'to_external' | 'from_external' | 'unknown'
+
+// ---- ledger: what it adds up to
+
+/** Bytes since the ledger began. observed = posted + elsewhere + tunnel + multicast + overflow + pending. */
+export interface Books {
+  readonly observed: number
+  readonly posted: number
+  readonly elsewhere: number
+  readonly tunnel: number
+  readonly multicast: number
+  readonly overflow: number
+  readonly pending: number
+}
+
+export interface Snapshot {
+  readonly atMs: number
+  readonly books: Books
+  readonly families: readonly FamilySnapshot[]
+}

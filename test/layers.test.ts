@@ -1,0 +1,67 @@
+// The design, held by a test: who may import whom. No stage imports the next; only the composition roots know two stages.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import t from 'tap'
+
+const SRC = join(import.meta.dirname, '../src')
+
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  deps: [],
+  config: ['model'],
+  kernel: ['deps'],
+  formats: ['model'],
+  sources: ['model', 'deps', 'kernel', 'formats'],
+  identity: ['model', 'deps'],
+  ledger: ['model', 'deps'],
+  exporters: ['model', 'formats'],
+  catalogue: ['model', 'sources', 'ledger', 'exporters'],
+  agent: ['model', 'deps', 'config', 'kernel', 'sources', 'identity', 'ledger', 'exporters', 'catalogue', 'version'],
+  http: ['model', 'deps', 'agent', 'exporters', 'formats', 'version'],
+  lab: ['deps'],
+  cli: ['model', 'deps', 'config', 'kernel', 'sources', 'identity', 'agent', 'http', 'lab', 'version'],
+  version: [],
+  main: ['cli', 'deps', 'kernel', 'config'],
+}
+const MAX_LINES = 250
+const MAX_MODEL_LINES = 175
+
+interface Import {
+  readonly from: string
+  readonly to: string
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+const layerOf = (path: string): string => path.split('/')[0]?.replace(/\.(ts|js)$/, '') ?? path
+const read = (file: string): string => readFileSync(join(SRC, file), 'utf8')
+
+function importsOf(file: string): Import[] {
+  const targets = [...read(file).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => match[1] ?? '')
+  return targets.map((target) => ({ from: layerOf(file), to: layerOf(relative(SRC, join(SRC, file, '..', target))) }))
+}
+
+t.test('every import goes one way', async (t) => {
+  t.ok(files.length > 0, 'there is something to check')
+  for (const file of files) {
+    const layer = layerOf(file)
+    const allowed = MAY_IMPORT[layer]
+    t.ok(allowed, `${file}: the layer "${layer}" is in the table`)
+    const wrong = importsOf(file).filter(({ to }) => to !== layer && !allowed?.includes(to))
+    t.same(wrong, [], `${file} imports only what its layer may`)
+  }
+})
+
+t.test('files stay small enough to read', async (t) => {
+  for (const file of files) {
+    const lines = read(file).split('\n').length - 1
+    t.ok(lines <= (file === 'model.ts' ? MAX_MODEL_LINES : MAX_LINES), `${file} has ${lines} lines`)
+  }
+})
+
+t.test('clock, console and process are touched at the edge only', async (t) => {
+  const EDGE = ['main.ts', 'lab/', 'cli/demo']
+  const outside = files.filter((file) => !EDGE.some((edge) => file.startsWith(edge)))
+  for (const file of outside) {
+    t.notMatch(read(file), /\b(console\.|process\.|Date\.now\(|new Date\(\)|setInterval\()/, `${file} is handed what it needs`)
+  }
+})
