@@ -51,7 +51,7 @@ export interface Pairs {
   addressText(address: number): string
 }
 
-/** Running totals by pair: the first `count` entries of both columns are valid; a pair occurs once. */
+/** Totals by pair: the first `count` entries of both columns are valid; a pair occurs once. */
 export interface PairColumn {
   readonly count: number
   readonly pair: Int32Array
@@ -92,8 +92,10 @@ export interface FlowReading {
   readonly pairs: Pairs
   /** Oldest first; the last one is live. */
   readonly generations: readonly GenerationReading[]
-  /** Time in which nothing was counted, found since the reading before. */
+  /** Time in which nothing was counted, found since the reading before; measured by a clock that never jumps. */
   readonly gapMs: number
+  /** Since when counting is known to be without a break: the table's creation, or its last repair. */
+  readonly unbrokenSinceMs: number
   readonly egress: Egress
 }
 
@@ -132,6 +134,18 @@ export interface Placement {
   readonly who: Who
   readonly local: Known
   readonly covered: Known
+}
+
+/** One row of inventory.yaml. `node`: the node with an agent that the address lives on; `''` = none. */
+export interface InventoryEntry {
+  readonly cidr: string
+  readonly zone: string
+  readonly region: string
+  readonly namespace: string
+  readonly ownerKind: string
+  readonly ownerName: string
+  readonly node: string
+  readonly external: boolean
 }
 
 export interface Identity {

@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'deps', 'kernel', 'config'],
 }
 const MAX_LINES = 250
-const MAX_MODEL_LINES = 175
+const MAX_MODEL_LINES = 185
 
 interface Import {
   readonly from: string
