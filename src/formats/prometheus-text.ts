@@ -1,0 +1,93 @@
+// Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats) and OpenMetrics 1.0
+// (prometheus.io/docs/specs/om/open_metrics_spec). They differ in four things: what is escaped in HELP, the family name of
+// a counter (OpenMetrics: without `_total`), `_created` samples, and the last line.
+import type { Family, FamilySnapshot, Labels, Series } from '../model.js'
+
+export type Format = 'text' | 'openmetrics'
+
+export interface PrometheusText {
+  /** Pieces of about 64 KiB, so that the caller may give the event loop a turn between two of them. */
+  renderChunks(families: Iterable<FamilySnapshot>, format: Format): Iterable<string>
+}
+
+export interface PrometheusTextOptions {
+  /** Off unless asked for: a Prometheus without `created-timestamp-zero-ingestion` stores each `_created` as a series of its own. */
+  readonly created?: boolean
+}
+
+const PIECE_LENGTH = 64 * 1024
+
+/** Keeps the text of the labels of each series for as long as its labels object lives: a second rendering writes numbers only. */
+export function createPrometheusText({ created = false }: PrometheusTextOptions = {}): PrometheusText {
+  const kept = new WeakMap<Labels, string>()
+
+  function labelTextOf(labels: Labels): string {
+    const known = kept.get(labels)
+    if (known !== undefined) return known
+    const text = renderLabels(labels)
+    kept.set(labels, text)
+    return text
+  }
+
+  function sampleRendererOf(family: Family, format: Format): (series: Series) => string {
+    const { name } = family
+    const renderSample = ({ labels, value }: Series): string => `${name}${labelTextOf(labels)} ${renderValue(value)}\n`
+    if (!created || format === 'text' || family.kind !== 'counter') return renderSample
+    const since = `${baseNameOf(family)}_created`
+    return (series) => {
+      const { labels, sinceMs } = series
+      return renderSample(series) + (sinceMs === undefined ? '' : `${since}${labelTextOf(labels)} ${renderValue(sinceMs / 1000)}\n`)
+    }
+  }
+
+  function* renderChunks(families: Iterable<FamilySnapshot>, format: Format): Iterable<string> {
+    let piece = ''
+    for (const { family, series } of families) {
+      const renderSample = sampleRendererOf(family, format)
+      // Before the first sample only: a family without series is left out whole, as Prometheus's own client does.
+      let head = renderHead(family, format)
+      for (const one of series) {
+        piece += head + renderSample(one)
+        head = ''
+        if (piece.length < PIECE_LENGTH) continue
+        yield piece
+        piece = ''
+      }
+    }
+    if (format === 'openmetrics') piece += '# EOF\n'
+    if (piece !== '') yield piece
+  }
+
+  return { renderChunks }
+}
+
+/** Integers to 2^53 come out digit by digit: JavaScript turns to exponents at 1e21 only. */
+export function renderValue(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  if (Number.isNaN(value)) return 'NaN'
+  return value > 0 ? '+Inf' : '-Inf'
+}
+
+/** Joined, not added up: a string made by `+` keeps all its parts alive. */
+function renderLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeQuoted(value)}"`)
+  return pairs.length === 0 ? '' : ['{', pairs.join(','), '}'].join('')
+}
+
+function renderHead(family: Family, format: Format): string {
+  const name = format === 'openmetrics' ? baseNameOf(family) : family.name
+  const help = format === 'openmetrics' ? escapeQuoted(family.help) : escapeLine(family.help)
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${family.kind}\n`
+}
+
+function baseNameOf({ kind, name }: Family): string {
+  return kind === 'counter' ? name.replace(/_total$/, '') : name
+}
+
+function escapeLine(text: string): string {
+  return /[\\\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : text
+}
+
+function escapeQuoted(text: string): string {
+  return /[\\\n"]/.test(text) ? escapeLine(text).replaceAll('"', '\\"') : text
+}
