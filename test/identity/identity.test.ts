@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
+import type { InventoryEntry, Placement } from '../../src/model.js'
+
+const NODE = { name: 'n1', zone: 'a', region: 'r' }
+
+function entry(cidr: string, fields: Partial<InventoryEntry> = {}): InventoryEntry {
+  return { cidr, zone: '', region: '', namespace: '', ownerKind: '', ownerName: '', node: '', external: false, ...fields }
+}
+
+const INVENTORY = [
+  entry('10.1.0.10/32', { zone: 'a', region: 'r', namespace: 'shop', ownerKind: 'Deployment', ownerName: 'cart', node: 'n1' }),
+  entry('10.1.2.0/24', { zone: 'b', region: 'r', namespace: 'shop', ownerKind: 'Deployment', ownerName: 'stock', node: 'n2' }),
+  entry('10.9.0.0/24', { zone: 'b', region: 'r', ownerKind: 'Database', ownerName: 'orders-db' }),
+  entry('10.8.0.0/24', { namespace: 'shop' }),
+  entry('198.51.100.0/24', { zone: 'ignored', region: 'ignored', external: true, ownerKind: 'Service', ownerName: 'payments.example.com' }),
+  entry('192.168.7.1', { zone: 'a', region: 'r', namespace: 'edge', ownerKind: 'DaemonSet', ownerName: 'ingress' }),
+  entry('192.168.7.0/24', { zone: 'c', region: 'r', ownerKind: 'Rack', ownerName: 'seven', node: 'n3' }),
+  entry('fd00:2::/64', { zone: 'b', region: 'r', namespace: 'shop', ownerKind: 'Deployment', ownerName: 'stock', node: 'n2' }),
+  entry('64:ff9b::10.9.0.5/128', { zone: 'b', region: 'r', ownerKind: 'Database', ownerName: 'by-its-translated-name' }),
+]
+const ADDRESSES = ['127.0.0.1', '::1', '192.168.7.1', '192.168.7.2', '172.17.0.1', 'fe80::1', 'fd00:1::1']
+
+const build = (): ChangingIdentity => createIdentity({ node: NODE, entries: INVENTORY, addresses: ADDRESSES })
+
+function said({ who, local, covered }: Placement): string {
+  const { zone, region, namespace, kind, name, external } = who
+  return `${[zone, region, namespace, kind, name].join('|')}${external ? ' external' : ''}, local ${local}, covered ${covered}`
+}
+
+t.test('place', async (t) => {
+  const identity = build()
+  const node = 'a|r||Node|n1, local yes, covered no'
+  const unknown = '_unknown|_unknown|_unknown|_unknown|_unknown, local no, covered no'
+  const external = '|||External|_unknown external, local no, covered no'
+  const cases = [
+    { name: 'a pod of this node', address: '10.1.0.10', says: 'a|r|shop|Deployment|cart, local yes, covered no' },
+    { name: 'a pod of a node with an agent', address: '10.1.2.3', says: 'b|r|shop|Deployment|stock, local no, covered yes' },
+    { name: 'the same over IPv6', address: 'fd00:2::3', says: 'b|r|shop|Deployment|stock, local no, covered yes' },
+    { name: 'a database, on no node with an agent', address: '10.9.0.5', says: 'b|r||Database|orders-db, local no, covered no' },
+    { name: 'an entry that says little', address: '10.8.0.1', says: '_unknown|_unknown|shop|_unknown|_unknown, local no, covered no' },
+    {
+      name: 'an external service with a name',
+      address: '198.51.100.9',
+      says: '|||Service|payments.example.com external, local no, covered no',
+    },
+    { name: 'an address of this node inside a range of the inventory', address: '192.168.7.2', says: node },
+    {
+      name: 'an address of this node that the inventory names',
+      address: '192.168.7.1',
+      says: 'a|r|edge|DaemonSet|ingress, local yes, covered no',
+    },
+    { name: 'its neighbour on another node', address: '192.168.7.3', says: 'c|r||Rack|seven, local no, covered yes' },
+    { name: 'a bridge that every node has', address: '172.17.0.1', says: node },
+    { name: 'loopback', address: '127.0.0.1', says: node },
+    { name: 'all of loopback', address: '127.9.9.9', says: node },
+    { name: 'loopback IPv6', address: '::1', says: node },
+    { name: 'a link-local address of this node', address: 'fe80::1', says: node },
+    { name: 'the same written at length', address: 'fe80:0:0:0:0:0:0:1', says: node },
+    { name: 'a link-local address of nobody', address: 'fe80::2', says: unknown },
+    { name: 'a private address of nobody', address: '10.99.0.1', says: unknown },
+    { name: 'carrier-grade NAT', address: '100.64.0.1', says: unknown },
+    { name: 'unique local', address: 'fdff::1', says: unknown },
+    { name: 'a documentation range', address: '203.0.113.1', says: unknown },
+    { name: 'the internet', address: '8.8.8.8', says: external },
+    { name: 'the internet over IPv6', address: '2606:4700::1111', says: external },
+    { name: 'the internet behind NAT64', address: '64:ff9b::8.8.8.8', says: external },
+    { name: 'a private address behind NAT64', address: '64:ff9b::10.99.0.1', says: unknown },
+    { name: 'an entry behind NAT64', address: '64:ff9b::10.9.0.6', says: 'b|r||Database|orders-db, local no, covered no' },
+    {
+      name: 'an entry of its own beats what is behind NAT64',
+      address: '64:ff9b::10.9.0.5',
+      says: 'b|r||Database|by-its-translated-name, local no, covered no',
+    },
+    {
+      name: 'a pod of this node behind NAT64 was counted before translation',
+      address: '64:ff9b::10.1.0.10',
+      says: 'a|r|shop|Deployment|cart, local no, covered yes',
+    },
+    { name: 'IPv4-mapped', address: '::ffff:10.1.0.10', says: 'a|r|shop|Deployment|cart, local yes, covered no' },
+    { name: 'no address at all', address: 'cart', says: unknown },
+    { name: 'nothing', address: '', says: unknown },
+  ]
+  for (const { name, address, says } of cases) t.equal(said(identity.place(address)), says, name)
+})
+
+t.test('a node that knows neither its zone nor its name', async (t) => {
+  const identity = createIdentity({ node: { name: '', zone: '', region: '' }, entries: [entry('10.0.0.0/8')], addresses: ['192.0.2.1'] })
+  t.equal(said(identity.place('192.0.2.1')), '_unknown|_unknown||Node|_unknown, local yes, covered no')
+  t.match(identity.place('10.0.0.1'), { local: 'no', covered: 'no' }, 'an entry without a node is not on the node without a name')
+  t.same(identity.zones, [])
+})
+
+t.test('zones: node first, each once, known ones only', async (t) => {
+  t.same(build().zones, [
+    { zone: 'a', region: 'r' },
+    { zone: 'b', region: 'r' },
+    { zone: 'c', region: 'r' },
+  ])
+})
+
+t.test('equal identities are one frozen object', async (t) => {
+  const identity = build()
+  const stock = identity.place('10.1.2.3').who
+  t.equal(identity.place('fd00:2::9').who, stock, 'from two entries')
+  t.ok(Object.isFrozen(stock) && Object.isFrozen(identity.place('10.1.2.3')))
+  identity.update({ entries: [] })
+  identity.update({ entries: INVENTORY.map((row) => ({ ...row })) })
+  t.equal(identity.place('10.1.2.3').who, stock, 'after it was gone for a while')
+})
+
+t.test('update', async (t) => {
+  const cases: { name: string; changes: Parameters<ChangingIdentity['update']>[0]; isNew: boolean }[] = [
+    { name: 'nothing', changes: {}, isNew: false },
+    { name: 'an inventory read again', changes: { entries: INVENTORY.map((row) => ({ ...row })) }, isNew: false },
+    { name: 'the same addresses in another order', changes: { addresses: [...ADDRESSES].reverse() }, isNew: false },
+    { name: 'the same address twice', changes: { addresses: [...ADDRESSES, '::1'] }, isNew: false },
+    { name: 'an address more', changes: { addresses: [...ADDRESSES, '10.3.0.1'] }, isNew: true },
+    { name: 'another in its place', changes: { addresses: [...ADDRESSES.slice(1), '10.3.0.1'] }, isNew: true },
+    { name: 'an entry less', changes: { entries: INVENTORY.slice(1) }, isNew: true },
+    { name: 'an entry with another zone', changes: { entries: INVENTORY.map((row) => ({ ...row, zone: 'z' })) }, isNew: true },
+  ]
+  for (const { name, changes, isNew } of cases) {
+    const identity = build()
+    const before = identity.version
+    identity.update(changes)
+    t.equal(identity.version > before, isNew, name)
+  }
+})
+
+t.test('after an update', async (t) => {
+  const identity = build()
+  identity.update({ addresses: [...ADDRESSES, '10.9.0.5'] })
+  t.equal(said(identity.place('10.9.0.5')), 'a|r||Node|n1, local yes, covered no', 'a new address of the node is local')
+  identity.update({ entries: [entry('10.9.0.5/32', { zone: 'd', ownerKind: 'VIP', ownerName: 'db' })] })
+  t.equal(said(identity.place('10.9.0.5')), 'd|_unknown||VIP|db, local yes, covered no', 'a new entry names it')
+  t.equal(identity.place('10.1.2.3').who.zone, '_unknown', 'an entry that is gone names nobody')
+  t.same(identity.zones, [
+    { zone: 'a', region: 'r' },
+    { zone: 'd', region: '_unknown' },
+  ])
+  identity.update({ addresses: [] })
+  t.equal(said(identity.place('10.9.0.5')), 'd|_unknown||VIP|db, local no, covered no', 'an address that is gone is not local')
+})
+
+t.test('a malformed update changes nothing', async (t) => {
+  const identity = build()
+  const before = identity.version
+  t.throws(() => identity.update({ entries: [entry('10.0.0.0/33')], addresses: [] }), { message: 'identity: "10.0.0.0/33" is no CIDR' })
+  t.throws(() => identity.update({ entries: [], addresses: ['eth0'] }), { message: 'identity: "eth0" is no address' })
+  t.equal(identity.version, before)
+  t.equal(said(identity.place('10.1.2.3')), 'b|r|shop|Deployment|stock, local no, covered yes')
+  t.equal(said(identity.place('fe80::1')), 'a|r||Node|n1, local yes, covered no')
+})
+
+t.test('place is total', async (t) => {
+  const identity = build()
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (text) => {
+      const { who, local, covered } = identity.place(text)
+      const isWhole = [who.zone, who.region, who.namespace, who.kind, who.name].every((value) => typeof value === 'string')
+      if (!isWhole || (local === 'yes' && covered === 'yes')) throw new Error(`${text} is placed at ${said({ who, local, covered })}`)
+    }),
+    { numRuns: 10000 },
+  )
+  t.pass('for 10,000 texts')
+})
