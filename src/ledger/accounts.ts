@@ -1,0 +1,139 @@
+// What bytes are added up under: a flow series, a zone pair, or a line of the books.
+import type { Labels, Scope, Series, Who } from '../model.js'
+import type { OwnerRow } from './state.js'
+
+export const OTHER = '_other'
+
+/** Who, as far as labels go: two addresses with equal labels are one owner, whatever their region. */
+export interface Owner {
+  readonly id: number
+  readonly zone: string
+  readonly namespace: string
+  readonly kind: string
+  readonly name: string
+}
+
+export interface Account extends Series {
+  readonly key: string
+  value: number
+  sinceMs: number
+  /** By the monotonic clock: when bytes were last added. */
+  changedMs: number
+  /** Idle for too long: not served, and its limit is given back. Its value is 0. */
+  withdrawn: boolean
+  readonly kind: 'flow' | 'fold' | 'zone' | 'book'
+}
+
+export interface Accounts {
+  readonly flows: ReadonlyMap<string, Account>
+  readonly zones: ReadonlyMap<string, Account>
+  readonly books: ReadonlyMap<string, Account>
+  ownerOf(who: Pick<Who, 'zone' | 'namespace' | 'kind' | 'name'>): Owner
+  owner(id: number): Owner
+  owners(): Generator<OwnerRow>
+  /** Restores an owner under the id that the state file knows it by. */
+  restoreOwner(owner: Owner): void
+  /** The two owners and the scope that a flow key is made of. */
+  endsOf(key: string): { source: Owner; destination: Owner; scope: Scope }
+  flow(key: string, sinceMs: number): Account
+  zone(key: string, sinceMs: number): Account
+  book(name: string): Account
+  byKey(key: string, sinceMs: number): Account
+  remove(account: Account): void
+}
+
+export const ownerRowOf = (owner: Owner): OwnerRow => [owner.id, owner.zone, owner.namespace, owner.kind, owner.name]
+export const flowKeyOf = (source: Owner, destination: Owner, scope: Scope): string => `f:${source.id}:${destination.id}:${scope}`
+export const zoneKeyOf = (source: string, destination: string, scope: Scope): string => `z:${JSON.stringify([source, destination, scope])}`
+export const bookKeyOf = (name: string): string => `b:${name}`
+
+export function createAccounts(onOwner: (owner: Owner) => void): Accounts {
+  const owners: Owner[] = []
+  const ownerIds = new Map<string, Owner>()
+  const flows = new Map<string, Account>()
+  const zones = new Map<string, Account>()
+  const books = new Map<string, Account>()
+
+  function restoreOwner(owner: Owner): void {
+    owners[owner.id] = owner
+    ownerIds.set(textOf(owner), owner)
+  }
+
+  function ownerOf(who: Pick<Who, 'zone' | 'namespace' | 'kind' | 'name'>): Owner {
+    const known = ownerIds.get(textOf(who))
+    if (known) return known
+    const owner = Object.freeze({ id: owners.length, zone: who.zone, namespace: who.namespace, kind: who.kind, name: who.name })
+    restoreOwner(owner)
+    onOwner(owner)
+    return owner
+  }
+
+  function owner(id: number): Owner {
+    const known = owners[id]
+    if (!known) throw new Error(`owner ${id} is not in the state file`)
+    return known
+  }
+
+  function* ownerRows(): Generator<OwnerRow> {
+    for (const owner of ownerIds.values()) yield ownerRowOf(owner)
+  }
+
+  function endsOf(key: string): { source: Owner; destination: Owner; scope: Scope } {
+    const [, source, destination, scope] = key.split(':')
+    return { source: owner(Number(source)), destination: owner(Number(destination)), scope: scope as Scope }
+  }
+
+  function flow(key: string, sinceMs: number): Account {
+    return flows.get(key) ?? open(flows, key, sinceMs, () => flowLabels(endsOf(key)))
+  }
+
+  function zone(key: string, sinceMs: number): Account {
+    return zones.get(key) ?? open(zones, key, sinceMs, () => zoneLabels(key))
+  }
+
+  function book(name: string): Account {
+    const key = bookKeyOf(name)
+    return books.get(key) ?? open(books, key, 0, () => ({ kind: 'book', labels: {} }))
+  }
+
+  function byKey(key: string, sinceMs: number): Account {
+    if (key.startsWith('f:')) return flow(key, sinceMs)
+    return key.startsWith('z:') ? zone(key, sinceMs) : book(key.slice(2))
+  }
+
+  const remove = (account: Account): void => void flows.delete(account.key)
+
+  return { flows, zones, books, ownerOf, owner, owners: ownerRows, restoreOwner, endsOf, flow, zone, book, byKey, remove }
+}
+
+function open(into: Map<string, Account>, key: string, sinceMs: number, describe: () => Pick<Account, 'kind' | 'labels'>): Account {
+  const { kind, labels } = describe()
+  const account: Account = { key, kind, labels: Object.freeze(labels), value: 0, sinceMs, changedMs: 0, withdrawn: false }
+  into.set(key, account)
+  return account
+}
+
+function textOf(who: Pick<Who, 'zone' | 'namespace' | 'kind' | 'name'>): string {
+  return JSON.stringify([who.zone, who.namespace, who.kind, who.name])
+}
+
+function flowLabels({ source, destination, scope }: ReturnType<Accounts['endsOf']>): Pick<Account, 'kind' | 'labels'> {
+  return {
+    kind: source.name === OTHER ? 'fold' : 'flow',
+    labels: { ...sideLabels('src', source), ...sideLabels('dst', destination), scope },
+  }
+}
+
+function sideLabels(side: 'src' | 'dst', owner: Owner): Labels {
+  return {
+    [`${side}_zone`]: owner.zone,
+    [`${side}_namespace`]: owner.namespace,
+    [`${side}_owner_kind`]: owner.kind,
+    [`${side}_owner_name`]: owner.name,
+  }
+}
+
+function zoneLabels(key: string): Pick<Account, 'kind' | 'labels'> {
+  const [source = '', destination = '', scope = ''] = JSON.parse(key.slice(2)) as string[]
+  return { kind: 'zone', labels: { src_zone: source, dst_zone: destination, scope } }
+}

@@ -1,0 +1,119 @@
+// The series budget: the first owners pairs get a series of their own, the rest is folded into _other; the idle give theirs back.
+import type { Scope } from '../model.js'
+import type { Account, Accounts, Owner } from './accounts.js'
+import { flowKeyOf, OTHER, zoneKeyOf } from './accounts.js'
+import type { Decisions } from './draft.js'
+
+export interface Admission {
+  /** The series of an owner pair, or the one that it is folded into. */
+  flowOf(source: Owner, destination: Owner, scope: Scope): Account
+  /** Zone pairs have no limit. */
+  zoneOf(source: string, destination: string, scope: Scope): Account
+  /** From now on this owner pair has no series of its own; returns the one that it goes to, whose zones are exact. */
+  foldAway(account: Account): Account
+  /** Owner pairs that no route needs any more start afresh. */
+  unfoldUnused(used: ReadonlySet<string>): void
+  /** Takes a series off the budget; its bytes stay in the zone totals. */
+  withdraw(account: Account): void
+  /** Puts a withdrawn series back; false when the budget is used. */
+  readmit(account: Account): boolean
+  restore(folded: Iterable<string>): void
+  readonly folded: ReadonlySet<string>
+  readonly served: number
+}
+
+export function createAdmission(parts: { accounts: Accounts; decisions: Decisions; limit: number; now: () => number }): Admission {
+  const { accounts, decisions, limit, now } = parts
+  const folded = new Set<string>()
+
+  const served = (): number => {
+    let count = 0
+    for (const account of accounts.flows.values()) if (account.kind === 'flow' && !account.withdrawn) count++
+    return count
+  }
+  let used = 0
+
+  function open(key: string): Account {
+    const account = accounts.flow(key, now())
+    decisions.opened(account)
+    return account
+  }
+
+  function zoneOf(source: string, destination: string, scope: Scope): Account {
+    const key = zoneKeyOf(source, destination, scope)
+    const known = accounts.zones.get(key)
+    if (known) return known
+    const account = accounts.zone(key, now())
+    decisions.opened(account)
+    return account
+  }
+
+  function foldOf(source: Owner, destination: Owner, scope: Scope): Account {
+    const hide = (owner: Owner): Owner => accounts.ownerOf({ zone: owner.zone, namespace: OTHER, kind: OTHER, name: OTHER })
+    const key = flowKeyOf(hide(source), hide(destination), scope)
+    return accounts.flows.get(key) ?? open(key)
+  }
+
+  function fold(key: string): void {
+    folded.add(key)
+    decisions.folded(key)
+  }
+
+  function flowOf(source: Owner, destination: Owner, scope: Scope): Account {
+    const key = flowKeyOf(source, destination, scope)
+    const known = accounts.flows.get(key)
+    if (known && !folded.has(key)) return known
+    if (!folded.has(key) && used < limit) {
+      used++
+      return open(key)
+    }
+    if (!folded.has(key)) fold(key)
+    return foldOf(source, destination, scope)
+  }
+
+  function foldAway({ key }: Account): Account {
+    fold(key)
+    const { source, destination, scope } = accounts.endsOf(key)
+    return foldOf(source, destination, scope)
+  }
+
+  function withdraw(account: Account): void {
+    decisions.adjust(account, -account.value)
+    decisions.withdrawn(account)
+    account.value = 0
+    account.withdrawn = true
+    used--
+  }
+
+  function readmit(account: Account): boolean {
+    if (used >= limit) return false
+    used++
+    account.withdrawn = false
+    account.sinceMs = now()
+    decisions.opened(account)
+    return true
+  }
+
+  function restore(keys: Iterable<string>): void {
+    for (const key of keys) folded.add(key)
+    used = served()
+  }
+
+  function unfoldUnused(used: ReadonlySet<string>): void {
+    for (const key of folded) if (!used.has(key)) folded.delete(key)
+  }
+
+  return {
+    flowOf,
+    zoneOf,
+    foldAway,
+    unfoldUnused,
+    withdraw,
+    readmit,
+    restore,
+    folded,
+    get served() {
+      return used
+    },
+  }
+}

@@ -1,0 +1,63 @@
+// The decisions of the reading at hand, until they are written down.
+import type { Known } from '../model.js'
+import type { Account, Owner } from './accounts.js'
+import { ownerRowOf } from './accounts.js'
+import type { AddressRow, Batch, MarkRow, OwnerRow } from './state.js'
+
+export interface Decisions {
+  owner(owner: Owner): void
+  address(row: AddressRow): void
+  opened(account: Account): void
+  withdrawn(account: Account): void
+  folded(key: string): void
+  mark(row: MarkRow): void
+  /** Moves the account's offset; its total stays, because as many bytes of pairs no longer lead there, or now do. */
+  adjust(account: Account, bytes: number): void
+  isEmpty(): boolean
+  /** Everything since the last call. */
+  take(rest: Pick<Batch, 'atMs' | 'live' | 'settled' | 'closedTransit'>): Batch
+}
+
+export function addressRowOf(
+  text: string,
+  owner: Owner,
+  rest: { region: string; external: boolean; local: Known; covered: Known },
+): AddressRow {
+  return [text, owner.id, rest.region, rest.external, rest.local, rest.covered]
+}
+
+export function createDecisions(): Decisions {
+  let owners: OwnerRow[] = []
+  let addresses: AddressRow[] = []
+  let opened: [string, number][] = []
+  let withdrawn: string[] = []
+  let folded: string[] = []
+  let marks: MarkRow[] = []
+  let adjust = new Map<string, number>()
+
+  function clear(): void {
+    owners = []
+    addresses = []
+    opened = []
+    withdrawn = []
+    folded = []
+    marks = []
+    adjust = new Map()
+  }
+
+  return {
+    owner: (owner) => void owners.push(ownerRowOf(owner)),
+    address: (row) => void addresses.push(row),
+    opened: (account) => void opened.push([account.key, account.sinceMs]),
+    withdrawn: (account) => void withdrawn.push(account.key),
+    folded: (key) => void folded.push(key),
+    mark: (row) => void marks.push(row),
+    adjust: (account, bytes) => void (bytes !== 0 && adjust.set(account.key, (adjust.get(account.key) ?? 0) + bytes)),
+    isEmpty: () => [owners, addresses, opened, withdrawn, folded, marks].every((rows) => rows.length === 0) && adjust.size === 0,
+    take(rest) {
+      const batch = { ...rest, owners, addresses, opened, withdrawn, folded, marks, adjust: [...adjust] }
+      clear()
+      return batch
+    },
+  }
+}

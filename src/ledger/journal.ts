@@ -1,0 +1,85 @@
+// The state file on disk: one checkpoint, then a line per reading that decided something. Not synced to the platter but at a stop:
+// what a dead process wrote is in the page cache, and a machine that dies takes the kernel table along, so the state is void anyway.
+import type { Disk, Log } from '../deps.js'
+import type { Decided } from './ledger.js'
+import type { State, StateRows } from './state.js'
+import { parseState, renderBatch, renderState, VERSION } from './state.js'
+
+export interface Journal {
+  /** The state of the process before; undefined when there is none that can be used. */
+  load(): Promise<State | undefined>
+  /** Makes decisions durable before anything that depends on them is served. False: they are not, and will be tried again. */
+  write(decided: Decided, rows: () => StateRows): Promise<boolean>
+  checkpoint(rows: StateRows, options?: { readonly sync: boolean }): Promise<boolean>
+  readonly writable: boolean
+}
+
+const FILE = 'ledger.journal'
+/** A journal is written anew when it has grown beyond its checkpoint by this much, or to twice its size. */
+const MIN_GROWTH_BYTES = 1 << 20
+
+export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal {
+  let isWritable = true
+  let checkpointBytes = 0
+  let grownBytes = 0
+
+  async function load(): Promise<State | undefined> {
+    const file = await disk.read(FILE).catch((error: unknown) => {
+      log.warn('state cannot be read', { file: FILE, error: String(error) })
+      return undefined
+    })
+    if (!file) return undefined
+    const { state, tornBytes, version } = parseState(file)
+    if (!state) log.warn('state is not usable', { file: FILE, version, wanted: VERSION, bytes: file.length })
+    else if (tornBytes > 0) log.info('state ends in a torn line, cut off', { file: FILE, bytes: tornBytes })
+    return state
+  }
+
+  async function attempt(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write()
+      if (!isWritable) log.info('state can be written again', { file: FILE })
+      isWritable = true
+    } catch (error) {
+      if (isWritable)
+        log.error('state cannot be written: counting goes on, but a restart will start over', { file: FILE, error: String(error) })
+      isWritable = false
+    }
+    return isWritable
+  }
+
+  function checkpoint(rows: StateRows, options = { sync: false }): Promise<boolean> {
+    return attempt(async () => {
+      checkpointBytes = 0
+      await disk.replace(FILE, measured(rows), options)
+      grownBytes = 0
+    })
+  }
+
+  function* measured(rows: StateRows): Generator<string> {
+    for (const line of renderState(rows)) {
+      checkpointBytes += line.length
+      yield line
+    }
+  }
+
+  function write(decided: Decided, rows: () => StateRows): Promise<boolean> {
+    const isGrown = grownBytes > Math.max(MIN_GROWTH_BYTES, checkpointBytes)
+    if (!isWritable || isGrown || decided.kind === 'checkpoint') return checkpoint(rows())
+    if (decided.kind === 'nothing') return Promise.resolve(true)
+    return attempt(async () => {
+      const line = renderBatch(decided.batch)
+      await disk.append(FILE, line)
+      grownBytes += line.length
+    })
+  }
+
+  return {
+    load,
+    write,
+    checkpoint,
+    get writable() {
+      return isWritable
+    },
+  }
+}

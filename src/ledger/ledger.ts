@@ -1,0 +1,237 @@
+// Adds up what the kernel counted. A served total is a pure function of (state file, kernel):
+//   total(account) = offset(account) + the kernel's bytes of all pairs whose route leads into the account
+// Where a pair's route changes, offsets move the other way, so that no total moves:
+//   before  cart -> stock 900 (pair 900)                    offset cart 0
+//   after   cart -> stock 900, web -> stock 0 (pair 900)    offset cart +900, offset web -900; the next 50 bytes are web's
+// Everything that a total depends on is in `take()`, to be written down before the total may be served.
+import type { Clock, Log } from '../deps.js'
+import type { FlowReading, GenerationReading, Identity, KernelCounters } from '../model.js'
+import type { Account, Accounts } from './accounts.js'
+import { createAccounts, flowKeyOf } from './accounts.js'
+import { createAdmission } from './admission.js'
+import { createDecisions } from './draft.js'
+import { createGenerations } from './generations.js'
+import { createPairBook } from './pair-book.js'
+import { createPauses } from './pauses.js'
+import type { Column } from './restore.js'
+import { accountRows, isContinued, restoreAccounts } from './restore.js'
+import { createRoutes } from './routes.js'
+import { zoneScopeOf } from './scope.js'
+import type { Batch, State, StateRows } from './state.js'
+import { VERSION } from './state.js'
+import { createTally, NOTHING_COUNTED } from './tally.js'
+import { createTransit } from './transit.js'
+import { createUpkeep } from './upkeep.js'
+
+export interface LedgerOptions {
+  readonly limit: number
+  readonly idleMs: number
+}
+
+/** What to write down: a line, or everything, since a whole generation went into the offsets or an epoch began. */
+export type Decided = { readonly kind: 'batch'; readonly batch: Batch } | { readonly kind: 'checkpoint' } | { readonly kind: 'nothing' }
+
+export interface Ledger {
+  /** A new kernel table with this epoch is about to be made; write the state down before it is. */
+  announce(epoch: string): void
+  post(reading: FlowReading, identity: Identity): Promise<void>
+  take(): Decided
+  /** The whole state. `complete`: nothing will be served after it. */
+  state(options?: { readonly complete?: boolean }): StateRows
+  /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
+  releasable(): readonly number[]
+  readonly accounts: Accounts
+  readonly served: number
+  /** Bytes seen leaving the node since this process began. */
+  readonly leaving: number
+}
+
+export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: Log }, restored?: State): Ledger {
+  const { clock, log } = deps
+  const decisions = createDecisions()
+  const accounts = createAccounts(decisions.owner)
+  const admission = createAdmission({ accounts, decisions, limit: options.limit, now: clock.now })
+  const generations = createGenerations()
+  const transit = createTransit(generations)
+  const routes = createRoutes({ accounts, admission })
+  const book = createPairBook({ accounts, decisions, generations, routes, transit })
+  const pauses = createPauses(clock)
+  const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, clock, idleMs: options.idleMs })
+  const tally = createTally({ accounts, book, generations, routes, pauses, clock, log })
+
+  let past: State | undefined = restored
+  let epoch = ''
+  let counters: KernelCounters = NOTHING_COUNTED
+  let closed = new Set<number>()
+  let live: readonly number[] = []
+  let pairs: FlowReading['pairs'] | undefined
+  let leaving = 0
+  let atMs = clock.now()
+  let identityVersion = -1
+  let isCheckpointDue = false
+  let writtenMs = clock.monotonic()
+
+  const addGap = (ms: number): void => {
+    accounts.book('gapMs').value += Math.max(0, ms)
+    decisions.adjust(accounts.book('gapMs'), Math.max(0, ms))
+  }
+
+  function restore(state: State, column: Column): void {
+    restoreAccounts(state, { accounts, column, nowMs: clock.monotonic() })
+    admission.restore(column === 'offset' ? state.folded : [])
+    if (column !== 'offset') return
+    book.restore(state)
+    transit.restore({ settled: state.head.settled, closed: state.head.closedTransit })
+    closed = new Set(state.head.closed)
+  }
+
+  /** Kernel counts start over: totals stay, what was pending can no longer be placed. */
+  function leaveEpoch(): void {
+    const pending = accounts.book('pending').value
+    accounts.book('elsewhere').value += pending
+    accounts.book('handover').value += pending
+    accounts.book('pending').value = 0
+    generations.clear()
+    routes.clear()
+    book.clear()
+    transit.clear()
+    counters = NOTHING_COUNTED
+    closed = new Set()
+  }
+
+  function announce(next: string): void {
+    if (past) {
+      // Without its table a state says all that was ever served only when it was written last of all; if not, totals start over,
+      // since a total that is behind would be taken for a reset and counted twice.
+      restore(past, past.head.complete ? 'total' : 'none')
+      addGap(clock.now() - past.head.atMs)
+      past = undefined
+    }
+    leaveEpoch()
+    epoch = next
+    isCheckpointDue = true
+  }
+
+  /** Returns whether what the table holds by now is not to be posted, because it may have been posted before. */
+  function begin(reading: FlowReading): boolean {
+    const state = past
+    past = undefined
+    if (epoch === reading.epoch) {
+      addGap(reading.gapMs)
+      return false
+    }
+    isCheckpointDue = true
+    epoch = reading.epoch
+    if (state && isContinued(state, reading)) {
+      restore(state, 'offset')
+      addGap(reading.unbrokenSinceMs - state.head.atMs)
+      return false
+    }
+    if (state) restore(state, 'none')
+    leaveEpoch()
+    const sinceMs = state?.head.atMs ?? reading.epochStartMs
+    addGap(reading.atMs - sinceMs)
+    log.warn('state does not belong to the kernel table: totals start over', { gap_s: Math.round((reading.atMs - sinceMs) / 1000) })
+    return true
+  }
+
+  async function post(reading: FlowReading, identity: Identity): Promise<void> {
+    pairs = reading.pairs
+    const isBaseline = begin(reading)
+    const open = reading.generations.filter(({ id }) => !closed.has(id))
+    for (const generation of open) leaving += await tally.generation(generation, { pairs: reading.pairs, identity, isBaseline })
+    counters = tally.counters(reading.counters, { before: counters, isBaseline })
+    if (isBaseline) transit.baseline()
+    await followIdentity(reading, identity)
+    settleTransit()
+    upkeep.sweep()
+    for (const generation of open) if (generation.closed) closeGeneration(generation)
+    closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))
+    live = reading.generations.map(({ id }) => id).filter((id) => !closed.has(id))
+    atMs = clock.now()
+  }
+
+  async function followIdentity(reading: FlowReading, identity: Identity): Promise<void> {
+    if (identity.version === identityVersion) return
+    identityVersion = identity.version
+    for (const source of identity.zones)
+      for (const destination of identity.zones) admission.zoneOf(source.zone, destination.zone, zoneScopeOf(source, destination))
+    await book.replace(reading.pairs, identity, pauses.pause)
+  }
+
+  function settleTransit(): void {
+    const bytes = transit.settle()
+    if (bytes === 0) return
+    accounts.book('elsewhere').value += bytes
+    accounts.book('pending').value -= bytes
+    decisions.adjust(accounts.book('elsewhere'), bytes)
+    decisions.adjust(accounts.book('pending'), -bytes)
+  }
+
+  /** The generation's bytes go into the offsets; not while some of its pairs are pending, since those must still move. */
+  function closeGeneration({ id, seen }: GenerationReading): void {
+    for (let row = 0; row < seen.count; row++) if (book.isPending(seen.pair[row] as number)) return
+    const columns = generations.columnsOf(id, 0)
+    transit.close(columns.seen, columns.via)
+    generations.drop(id)
+    closed.add(id)
+    forgetTheDead()
+    isCheckpointDue = true
+  }
+
+  function forgetTheDead(): void {
+    if (!pairs) return
+    const used = book.keep(pairs, (pair) => generations.seenOf(pair) > 0)
+    const flows = new Set<Account>([...used].flatMap(({ into, via }) => [...into, ...via]))
+    routes.keep(used)
+    for (const account of accounts.flows.values()) if (account.withdrawn && !flows.has(account)) accounts.remove(account)
+    admission.unfoldUnused(new Set([...used].map((route) => flowKeyOf(route.source, route.destination, route.scope))))
+  }
+
+  function take(): Decided {
+    if (isCheckpointDue) {
+      isCheckpointDue = false
+      writtenMs = clock.monotonic()
+      decisions.take({ atMs, live, settled: 0, closedTransit: 0 })
+      return { kind: 'checkpoint' }
+    }
+    const { settled, closed: closedTransit } = transit.totals
+    if (decisions.isEmpty() && clock.monotonic() - writtenMs < HEARTBEAT_MS) return { kind: 'nothing' }
+    writtenMs = clock.monotonic()
+    return { kind: 'batch', batch: decisions.take({ atMs, live, settled, closedTransit }) }
+  }
+
+  function state({ complete = false }: { readonly complete?: boolean } = {}): StateRows {
+    const held = book.contributions()
+    held.set(accounts.book('observed'), counters.observed)
+    held.set(accounts.book('tunnel'), counters.tunnel)
+    held.set(accounts.book('overflow'), counters.overflow)
+    const { settled, closed: closedTransit } = transit.totals
+    return {
+      head: { version: VERSION, epoch, atMs, complete, closed: [...closed], live, settled, closedTransit },
+      owners: accounts.owners(),
+      addresses: book.addressRows(),
+      accounts: accountRows(accounts, held),
+      folded: admission.folded,
+      marks: pairs ? book.markRows(pairs) : [],
+    }
+  }
+
+  return {
+    announce,
+    post,
+    take,
+    state,
+    releasable: () => [...closed],
+    accounts,
+    get served() {
+      return admission.served
+    },
+    get leaving() {
+      return leaving
+    },
+  }
+}
+
+/** So that a gap is known to ten seconds when the table is found damaged after a restart. */
+const HEARTBEAT_MS = 10_000

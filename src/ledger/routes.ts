@@ -1,0 +1,83 @@
+// Where a pair's bytes go: pairs with the same owners and the same answer share one route.
+import type { Placement, Scope } from '../model.js'
+import type { Account, Accounts, Owner } from './accounts.js'
+import type { Admission } from './admission.js'
+import type { Book } from './posting.js'
+import { bookOf, isMulticast } from './posting.js'
+import { scopeOf } from './scope.js'
+
+/** An address as the ledger knows it. */
+export interface Placed {
+  readonly text: string
+  readonly placement: Placement
+  readonly owner: Owner
+}
+
+export interface Route {
+  readonly book: Book
+  /** The destination does not live here: the bytes left the node. */
+  readonly leaves: boolean
+  /** Accounts that get every byte of the pair. */
+  into: readonly Account[]
+  /** Transit only: accounts that get the part that was source-translated, opened with its first byte. */
+  via: readonly Account[]
+  readonly source: Owner
+  readonly destination: Owner
+  readonly scope: Scope
+}
+
+export interface Routes {
+  routeOf(source: Placed, destination: Placed): Route
+  /** Opens what the translated part of a transit route is posted to. */
+  openVia(route: Route): readonly Account[]
+  /** Points routes that lead into one account at another. */
+  redirect(from: Account, to: Account): void
+  /** Forgets the routes that no pair takes. */
+  keep(used: ReadonlySet<Route>): void
+  clear(): void
+}
+
+export function createRoutes({ accounts, admission }: { accounts: Accounts; admission: Admission }): Routes {
+  const routes = new Map<string, Route>()
+
+  function posted(source: Owner, destination: Owner, scope: Scope): readonly Account[] {
+    return [admission.flowOf(source, destination, scope), admission.zoneOf(source.zone, destination.zone, scope), accounts.book('posted')]
+  }
+
+  function intoOf(book: Book, route: Pick<Route, 'source' | 'destination' | 'scope'>): readonly Account[] {
+    if (book === 'posted') return posted(route.source, route.destination, route.scope)
+    return [accounts.book(book === 'transit' ? 'pending' : book)]
+  }
+
+  function routeOf(source: Placed, destination: Placed): Route {
+    const book = isMulticast(destination.text) ? 'multicast' : bookOf(source.placement, destination.placement)
+    const leaves = book !== 'multicast' && destination.placement.local === 'no'
+    const scope = scopeOf(source.placement.who, destination.placement.who)
+    const key = `${source.owner.id}:${destination.owner.id}:${scope}:${book}:${leaves}`
+    const known = routes.get(key)
+    if (known) return known
+    const ends = { source: source.owner, destination: destination.owner, scope }
+    const route: Route = { book, leaves, ...ends, into: intoOf(book, ends), via: [] }
+    routes.set(key, route)
+    return route
+  }
+
+  function openVia(route: Route): readonly Account[] {
+    if (route.via.length === 0) route.via = posted(route.source, route.destination, route.scope)
+    return route.via
+  }
+
+  function redirect(from: Account, to: Account): void {
+    const swap = (accounts: readonly Account[]) => accounts.map((account) => (account === from ? to : account))
+    for (const route of routes.values()) {
+      route.into = swap(route.into)
+      route.via = swap(route.via)
+    }
+  }
+
+  function keep(used: ReadonlySet<Route>): void {
+    for (const [key, route] of routes) if (!used.has(route)) routes.delete(key)
+  }
+
+  return { routeOf, openVia, redirect, keep, clear: () => routes.clear() }
+}

@@ -1,0 +1,68 @@
+// The ledger as others see it: families with their series, and the books.
+import type { Books, FamilySnapshot, Scope, Series, Snapshot } from '../model.js'
+import type { Account } from './accounts.js'
+import {
+  bookFamilies,
+  coverageRatio,
+  flowBytes,
+  gapSeconds,
+  pendingBytes,
+  price,
+  series,
+  seriesFolded,
+  seriesLimit,
+  zoneBytes,
+} from './families.js'
+import type { Ledger } from './ledger.js'
+
+export interface SnapshotOptions {
+  readonly limit: number
+  /** A series is served at 0 for this long, so that a rate sees its first bytes. */
+  readonly zeroFirstMs: number
+  readonly prices: Readonly<Partial<Record<Scope, number>>>
+}
+
+export function snapshotOf(
+  ledger: Ledger,
+  options: SnapshotOptions,
+  { atMs, coverage }: { atMs: number; coverage: number | undefined },
+): Snapshot {
+  const { accounts } = ledger
+  const value = (name: string): number => accounts.book(name).value
+  const books = booksOf(value)
+  const bookSnapshots = Object.entries(bookFamilies).map(([name, family]) => ({ family, series: one(value(name)) }))
+  const families: readonly FamilySnapshot[] = [
+    { family: flowBytes, series: { [Symbol.iterator]: () => flowSeries(accounts.flows.values(), atMs - options.zeroFirstMs) } },
+    { family: zoneBytes, series: { [Symbol.iterator]: () => accounts.zones.values() } },
+    ...bookSnapshots,
+    { family: pendingBytes, series: one(books.pending) },
+    { family: gapSeconds, series: one(value('gapMs') / 1000) },
+    { family: coverageRatio, series: coverage === undefined ? [] : one(coverage) },
+    { family: series, series: one(ledger.served) },
+    { family: seriesLimit, series: one(options.limit) },
+    { family: seriesFolded, series: one(foldedBytes(accounts.flows.values())) },
+    { family: price, series: Object.entries(options.prices).map(([scope, value]) => ({ labels: { scope }, value })) },
+  ]
+  return { atMs, books, families }
+}
+
+const one = (value: number): readonly Series[] => [{ labels: {}, value }]
+
+function booksOf(value: (name: string) => number): Books {
+  const [observed, posted, elsewhere, tunnel] = [value('observed'), value('posted'), value('elsewhere'), value('tunnel')]
+  return { observed, posted, elsewhere, tunnel, multicast: value('multicast'), overflow: value('overflow'), pending: value('pending') }
+}
+
+function* flowSeries(accounts: Iterable<Account>, zeroSinceMs: number): Generator<Series> {
+  for (const account of accounts) {
+    if (account.withdrawn) continue
+    if (account.sinceMs <= zeroSinceMs) yield account
+    else yield { labels: account.labels, value: 0, sinceMs: account.sinceMs }
+  }
+}
+
+function foldedBytes(accounts: Iterable<Account>): number {
+  let bytes = 0
+  for (const { kind, value } of accounts) if (kind === 'fold') bytes += value
+  return bytes
+}

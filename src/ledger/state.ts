@@ -1,0 +1,172 @@
+// The state file: what the kernel does not know. One JSON text per line behind its CRC-32, so that a torn tail is seen and cut off.
+//   5f9c0e31 {"head":{"version":1,"epoch":"8a51...","atMs":1763715600000,...}}
+//   77a0b2c4 {"accounts":[["f:0:1:cross_zone",-120,4096,1763715600000,0]]}
+//   ...
+//   0c4f77aa {"end":true}                      the checkpoint is whole
+//   91d2e6ab {"batch":{...}}                   one line per reading that decided something
+// A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
+import { crc32 } from 'node:zlib'
+import type { Known } from '../model.js'
+
+export const VERSION = 1
+
+/** [id, zone, namespace, kind, name] */
+export type OwnerRow = readonly [number, string, string, string, string]
+/** [address, owner id, region, external, local, covered] */
+export type AddressRow = readonly [string, number, string, boolean, Known, Known]
+/** [key, offset, total, since in ms, 1 = withdrawn] */
+export type AccountRow = readonly [string, number, number, number, 0 | 1]
+/** [source, destination, bytes that are not pending] */
+export type MarkRow = readonly [string, string, number]
+
+export interface Head {
+  readonly version: number
+  readonly epoch: string
+  readonly atMs: number
+  /** Everything that was ever served is in the totals: nothing came after this line. */
+  readonly complete: boolean
+  /** Generations that are in the offsets already, and those that are not. */
+  readonly closed: readonly number[]
+  readonly live: readonly number[]
+  /** Transit bytes booked as elsewhere, in all and of closed generations. */
+  readonly settled: number
+  readonly closedTransit: number
+}
+
+/** A state to be written, row by row. */
+export interface StateRows {
+  readonly head: Head
+  readonly owners: Iterable<OwnerRow>
+  readonly addresses: Iterable<AddressRow>
+  readonly accounts: Iterable<AccountRow>
+  readonly folded: Iterable<string>
+  readonly marks: Iterable<MarkRow>
+}
+
+/** A state that was read. */
+export interface State {
+  head: Head
+  owners: OwnerRow[]
+  addresses: Map<string, AddressRow>
+  accounts: Map<string, AccountRow>
+  folded: Set<string>
+  marks: Map<string, MarkRow>
+}
+
+/** The decisions of one reading. `adjust` moves offsets, so that totals stay where they are when a pair leads elsewhere from now on. */
+export interface Batch {
+  readonly atMs: number
+  readonly live: readonly number[]
+  readonly settled: number
+  readonly closedTransit: number
+  readonly owners: readonly OwnerRow[]
+  readonly addresses: readonly AddressRow[]
+  readonly opened: readonly (readonly [key: string, sinceMs: number])[]
+  readonly withdrawn: readonly string[]
+  readonly folded: readonly string[]
+  readonly marks: readonly MarkRow[]
+  readonly adjust: readonly (readonly [key: string, bytes: number])[]
+}
+
+type Line =
+  | { head: Head }
+  | { owners: OwnerRow[] }
+  | { addresses: AddressRow[] }
+  | { accounts: AccountRow[] }
+  | { folded: string[] }
+  | { marks: MarkRow[] }
+  | { end: true }
+  | { batch: Batch }
+
+const ROWS_PER_LINE = 500
+
+export const markKeyOf = (source: string, destination: string): string => `${source} ${destination}`
+
+export function* renderState(state: StateRows): Generator<string> {
+  yield renderLine({ head: state.head })
+  for (const owners of slices(state.owners)) yield renderLine({ owners })
+  for (const addresses of slices(state.addresses)) yield renderLine({ addresses })
+  for (const accounts of slices(state.accounts)) yield renderLine({ accounts })
+  for (const folded of slices(state.folded)) yield renderLine({ folded })
+  for (const marks of slices(state.marks)) yield renderLine({ marks })
+  yield renderLine({ end: true })
+}
+
+export const renderBatch = (batch: Batch): string => renderLine({ batch })
+
+export interface ParsedState {
+  /** Undefined when there is no whole checkpoint. */
+  readonly state: State | undefined
+  /** Bytes behind the last good line. */
+  readonly tornBytes: number
+  readonly version: number
+}
+
+/** Reads up to the first line that is not whole. */
+export function parseState(file: Buffer): ParsedState {
+  const state: State = { head: EMPTY_HEAD, owners: [], addresses: new Map(), accounts: new Map(), folded: new Set(), marks: new Map() }
+  let whole = false
+  let at = 0
+  while (at < file.length) {
+    const end = file.indexOf(10, at)
+    const line = end < 0 ? undefined : parseLine(file.toString('utf8', at, end))
+    if (!line) break
+    if ('end' in line) whole = true
+    apply(state, line)
+    at = end + 1
+  }
+  const usable = whole && state.head.version === VERSION
+  return { state: usable ? state : undefined, tornBytes: file.length - at, version: state.head.version }
+}
+
+const EMPTY_HEAD: Head = { version: 0, epoch: '', atMs: 0, complete: false, closed: [], live: [], settled: 0, closedTransit: 0 }
+
+function apply(state: State, line: Line): void {
+  if ('head' in line) state.head = line.head
+  else if ('owners' in line) state.owners.push(...line.owners)
+  else if ('addresses' in line) for (const row of line.addresses) state.addresses.set(row[0], row)
+  else if ('accounts' in line) for (const row of line.accounts) state.accounts.set(row[0], row)
+  else if ('folded' in line) for (const key of line.folded) state.folded.add(key)
+  else if ('marks' in line) for (const row of line.marks) state.marks.set(markKeyOf(row[0], row[1]), row)
+  else if ('batch' in line) applyBatch(state, line.batch)
+}
+
+export function applyBatch(state: State, batch: Batch): void {
+  const { atMs, live, settled, closedTransit } = batch
+  state.head = { ...state.head, atMs, live, settled, closedTransit, complete: false }
+  state.owners.push(...batch.owners)
+  for (const row of batch.addresses) state.addresses.set(row[0], row)
+  for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])
+  for (const [key, bytes] of batch.adjust) {
+    const [, offset, , sinceMs, withdrawn] = state.accounts.get(key) ?? [key, 0, 0, 0, 0]
+    state.accounts.set(key, [key, offset + bytes, 0, sinceMs, withdrawn])
+  }
+  for (const key of batch.withdrawn) {
+    const [, offset, total, sinceMs] = state.accounts.get(key) ?? [key, 0, 0, 0]
+    state.accounts.set(key, [key, offset, total, sinceMs, 1])
+  }
+  for (const key of batch.folded) state.folded.add(key)
+  for (const row of batch.marks) state.marks.set(markKeyOf(row[0], row[1]), row)
+}
+
+function renderLine(line: Line): string {
+  const text = JSON.stringify(line)
+  return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
+}
+
+function parseLine(line: string): Line | undefined {
+  const text = line.slice(9)
+  if (crc32(text).toString(16).padStart(8, '0') !== line.slice(0, 8)) return undefined
+  return JSON.parse(text) as Line
+}
+
+function* slices<T>(rows: Iterable<T>): Generator<T[]> {
+  let slice: T[] = []
+  for (const row of rows) {
+    slice.push(row)
+    if (slice.length < ROWS_PER_LINE) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
+}

@@ -1,0 +1,92 @@
+// Adds the bytes that are new since the reading before to the accounts that the pairs' routes lead into.
+import type { Clock, Log } from '../deps.js'
+import type { GenerationReading, Identity, KernelCounters, Pairs } from '../model.js'
+import type { Account, Accounts } from './accounts.js'
+import type { Columns, Generations } from './generations.js'
+import { grown } from './generations.js'
+import type { PairBook } from './pair-book.js'
+import type { Pauses } from './pauses.js'
+import type { Routes } from './routes.js'
+
+export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflow: 0, viaOverflow: 0 }
+
+export interface Context {
+  readonly pairs: Pairs
+  readonly identity: Identity
+  /** What the table holds is taken note of and not posted. */
+  readonly isBaseline: boolean
+}
+
+export interface Tally {
+  /** Returns the bytes among them that left the node. */
+  generation(reading: GenerationReading, context: Context): Promise<number>
+  counters(now: KernelCounters, options: { readonly before: KernelCounters; readonly isBaseline: boolean }): KernelCounters
+}
+
+interface Parts {
+  readonly accounts: Accounts
+  readonly book: PairBook
+  readonly generations: Generations
+  readonly routes: Routes
+  readonly pauses: Pauses
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const ROWS_BETWEEN_PAUSES = 512
+
+export function createTally({ accounts, book, generations, routes, pauses, clock, log }: Parts): Tally {
+  async function generation(reading: GenerationReading, context: Context): Promise<number> {
+    const columns = generations.columnsOf(reading.id, context.pairs.size)
+    const nowMs = clock.monotonic()
+    const { count, pair, bytes } = reading.seen
+    let leaving = 0
+    for (let row = 0; row < count; row++) {
+      if (row % ROWS_BETWEEN_PAUSES === 0) await pauses.pause()
+      const id = pair[row] as number
+      const route = book.routeOf(id, context.pairs, context.identity)
+      const fresh = Math.max(0, (bytes[row] as number) - (columns.seen[id] as number))
+      columns.seen[id] = (columns.seen[id] as number) + fresh
+      if (fresh === 0 || context.isBaseline) continue
+      if (route.leaves) leaving += fresh
+      post(route.into, fresh, nowMs)
+    }
+    if (reading.via.count > 0) translated(reading, columns, context)
+    return leaving
+  }
+
+  function translated({ via: { count, pair, bytes } }: GenerationReading, columns: Columns, context: Context): void {
+    columns.via = grown(columns.via, context.pairs.size)
+    for (let row = 0; row < count; row++) {
+      const id = pair[row] as number
+      const route = book.routeOf(id, context.pairs, context.identity)
+      // A pair that found no room in its set is in overflow; its translated bytes are not to be posted beside that.
+      const total = Math.min(bytes[row] as number, columns.seen[id] as number)
+      const fresh = total - (columns.via[id] as number)
+      if (fresh <= 0) continue
+      columns.via[id] = total
+      if (route.book !== 'transit') continue
+      const accountsOfPosted = routes.openVia(route)
+      if (context.isBaseline) continue
+      post(accountsOfPosted, fresh, clock.monotonic())
+      accounts.book('pending').value -= fresh
+    }
+  }
+
+  function counters(now: KernelCounters, { before, isBaseline }: { before: KernelCounters; isBaseline: boolean }): KernelCounters {
+    const missed = now.viaOverflow - before.viaOverflow
+    if (missed > 0) log.warn('translated transit found no room in its set: read as elsewhere', { bytes: missed })
+    if (isBaseline) return now
+    for (const name of ['observed', 'tunnel', 'overflow'] as const) accounts.book(name).value += now[name] - before[name]
+    return now
+  }
+
+  return { generation, counters }
+}
+
+function post(into: readonly Account[], bytes: number, nowMs: number): void {
+  for (const account of into) {
+    account.value += bytes
+    account.changedMs = nowMs
+  }
+}
