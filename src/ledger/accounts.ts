@@ -1,4 +1,5 @@
 // What bytes are added up under: a flow series, a zone pair, or a line of the books.
+import type { Clock } from '../deps.js'
 import type { Labels, Scope, Series, Who } from '../model.js'
 import type { OwnerRow } from './state.js'
 
@@ -17,12 +18,15 @@ export interface Account extends Series {
   readonly key: string
   value: number
   sinceMs: number
-  /** By the monotonic clock: when bytes were last added. */
+  /** By the monotonic clock: when it was opened, and when bytes were last added. */
+  openedMs: number
   changedMs: number
   /** Idle for too long: not served, and its limit is given back. Its value is 0. */
   withdrawn: boolean
   readonly kind: 'flow' | 'fold' | 'zone' | 'book'
 }
+
+type Description = Pick<Account, 'kind' | 'labels'>
 
 export interface Accounts {
   readonly flows: ReadonlyMap<string, Account>
@@ -47,12 +51,20 @@ export const flowKeyOf = (source: Owner, destination: Owner, scope: Scope): stri
 export const zoneKeyOf = (source: string, destination: string, scope: Scope): string => `z:${JSON.stringify([source, destination, scope])}`
 export const bookKeyOf = (name: string): string => `b:${name}`
 
-export function createAccounts(onOwner: (owner: Owner) => void): Accounts {
+export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (owner: Owner) => void }): Accounts {
   const owners: Owner[] = []
   const ownerIds = new Map<string, Owner>()
   const flows = new Map<string, Account>()
   const zones = new Map<string, Account>()
   const books = new Map<string, Account>()
+
+  function open(into: Map<string, Account>, { key, sinceMs }: { key: string; sinceMs: number }, describe: () => Description): Account {
+    const { kind, labels } = describe()
+    const nowMs = clock.monotonic()
+    const account = { key, kind, labels: Object.freeze(labels), value: 0, sinceMs, openedMs: nowMs, changedMs: nowMs, withdrawn: false }
+    into.set(key, account)
+    return account
+  }
 
   function restoreOwner(owner: Owner): void {
     owners[owner.id] = owner
@@ -84,16 +96,16 @@ export function createAccounts(onOwner: (owner: Owner) => void): Accounts {
   }
 
   function flow(key: string, sinceMs: number): Account {
-    return flows.get(key) ?? open(flows, key, sinceMs, () => flowLabels(endsOf(key)))
+    return flows.get(key) ?? open(flows, { key, sinceMs }, () => flowLabels(endsOf(key)))
   }
 
   function zone(key: string, sinceMs: number): Account {
-    return zones.get(key) ?? open(zones, key, sinceMs, () => zoneLabels(key))
+    return zones.get(key) ?? open(zones, { key, sinceMs }, () => zoneLabels(key))
   }
 
   function book(name: string): Account {
     const key = bookKeyOf(name)
-    return books.get(key) ?? open(books, key, 0, () => ({ kind: 'book', labels: {} }))
+    return books.get(key) ?? open(books, { key, sinceMs: 0 }, () => ({ kind: 'book', labels: {} }))
   }
 
   function byKey(key: string, sinceMs: number): Account {
@@ -106,18 +118,11 @@ export function createAccounts(onOwner: (owner: Owner) => void): Accounts {
   return { flows, zones, books, ownerOf, owner, owners: ownerRows, restoreOwner, endsOf, flow, zone, book, byKey, remove }
 }
 
-function open(into: Map<string, Account>, key: string, sinceMs: number, describe: () => Pick<Account, 'kind' | 'labels'>): Account {
-  const { kind, labels } = describe()
-  const account: Account = { key, kind, labels: Object.freeze(labels), value: 0, sinceMs, changedMs: 0, withdrawn: false }
-  into.set(key, account)
-  return account
-}
-
 function textOf(who: Pick<Who, 'zone' | 'namespace' | 'kind' | 'name'>): string {
   return JSON.stringify([who.zone, who.namespace, who.kind, who.name])
 }
 
-function flowLabels({ source, destination, scope }: ReturnType<Accounts['endsOf']>): Pick<Account, 'kind' | 'labels'> {
+function flowLabels({ source, destination, scope }: ReturnType<Accounts['endsOf']>): Description {
   return {
     kind: source.name === OTHER ? 'fold' : 'flow',
     labels: { ...sideLabels('src', source), ...sideLabels('dst', destination), scope },
@@ -133,7 +138,7 @@ function sideLabels(side: 'src' | 'dst', owner: Owner): Labels {
   }
 }
 
-function zoneLabels(key: string): Pick<Account, 'kind' | 'labels'> {
+function zoneLabels(key: string): Description {
   const [source = '', destination = '', scope = ''] = JSON.parse(key.slice(2)) as string[]
   return { kind: 'zone', labels: { src_zone: source, dst_zone: destination, scope } }
 }

@@ -1,4 +1,5 @@
 // The series budget: the first owners pairs get a series of their own, the rest is folded into _other; the idle give theirs back.
+import type { Clock } from '../deps.js'
 import type { Scope } from '../model.js'
 import type { Account, Accounts, Owner } from './accounts.js'
 import { flowKeyOf, OTHER, zoneKeyOf } from './accounts.js'
@@ -22,8 +23,8 @@ export interface Admission {
   readonly served: number
 }
 
-export function createAdmission(parts: { accounts: Accounts; decisions: Decisions; limit: number; now: () => number }): Admission {
-  const { accounts, decisions, limit, now } = parts
+export function createAdmission(parts: { accounts: Accounts; decisions: Decisions; limit: number; clock: Clock }): Admission {
+  const { accounts, decisions, limit, clock } = parts
   const folded = new Set<string>()
 
   const served = (): number => {
@@ -34,7 +35,7 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
   let used = 0
 
   function open(key: string): Account {
-    const account = accounts.flow(key, now())
+    const account = accounts.flow(key, clock.now())
     decisions.opened(account)
     return account
   }
@@ -43,7 +44,7 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     const key = zoneKeyOf(source, destination, scope)
     const known = accounts.zones.get(key)
     if (known) return known
-    const account = accounts.zone(key, now())
+    const account = accounts.zone(key, clock.now())
     decisions.opened(account)
     return account
   }
@@ -89,7 +90,8 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     if (used >= limit) return false
     used++
     account.withdrawn = false
-    account.sinceMs = now()
+    account.sinceMs = clock.now()
+    account.openedMs = clock.monotonic()
     decisions.opened(account)
     return true
   }

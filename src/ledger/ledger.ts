@@ -49,8 +49,8 @@ export interface Ledger {
 export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: Log }, restored?: State): Ledger {
   const { clock, log } = deps
   const decisions = createDecisions()
-  const accounts = createAccounts(decisions.owner)
-  const admission = createAdmission({ accounts, decisions, limit: options.limit, now: clock.now })
+  const accounts = createAccounts({ clock, onOwner: decisions.owner })
+  const admission = createAdmission({ accounts, decisions, limit: options.limit, clock })
   const generations = createGenerations()
   const transit = createTransit(generations)
   const routes = createRoutes({ accounts, admission })
@@ -77,7 +77,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   }
 
   function restore(state: State, column: Column): void {
-    restoreAccounts(state, { accounts, column, nowMs: clock.monotonic() })
+    restoreAccounts(state, { accounts, column, clock })
     admission.restore(column === 'offset' ? state.folded : [])
     if (column !== 'offset') return
     book.restore(state)

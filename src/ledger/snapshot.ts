@@ -32,18 +32,18 @@ export function snapshotOf(
   const books = booksOf(value)
   const bookSnapshots = Object.entries(bookFamilies).map(([name, family]) => ({ family, series: one(value(name)) }))
   const families: readonly FamilySnapshot[] = [
-    { family: flowBytes, series: { [Symbol.iterator]: () => flowSeries(accounts.flows.values(), atMs - options.zeroFirstMs) } },
+    { family: flowBytes, series: { [Symbol.iterator]: () => flowSeries(accounts.flows.values(), now.monotonicMs - options.zeroFirstMs) } },
     { family: zoneBytes, series: { [Symbol.iterator]: () => accounts.zones.values() } },
     ...bookSnapshots,
     { family: pendingBytes, series: one(books.pending) },
     { family: gapSeconds, series: one(value('gapMs') / 1000) },
-    { family: coverageRatio, series: coverage === undefined ? [] : one(coverage) },
+    { family: coverageRatio, series: now.coverage === undefined ? [] : one(now.coverage) },
     { family: series, series: one(ledger.served) },
     { family: seriesLimit, series: one(options.limit) },
     { family: seriesFolded, series: one(foldedBytes(accounts.flows.values())) },
     { family: price, series: Object.entries(options.prices).map(([scope, value]) => ({ labels: { scope }, value })) },
   ]
-  return { atMs, books, families }
+  return { atMs: now.atMs, books, families }
 }
 
 const one = (value: number): readonly Series[] => [{ labels: {}, value }]
@@ -56,7 +56,7 @@ function booksOf(value: (name: string) => number): Books {
 function* flowSeries(accounts: Iterable<Account>, zeroSinceMs: number): Generator<Series> {
   for (const account of accounts) {
     if (account.withdrawn) continue
-    if (account.sinceMs <= zeroSinceMs) yield account
+    if (account.openedMs <= zeroSinceMs) yield account
     else yield { labels: account.labels, value: 0, sinceMs: account.sinceMs }
   }
 }
