@@ -25,7 +25,7 @@ export interface SnapshotOptions {
 export function snapshotOf(
   ledger: Ledger,
   options: SnapshotOptions,
-  { atMs, coverage }: { atMs: number; coverage: number | undefined },
+  now: { atMs: number; monotonicMs: number; coverage: number | undefined },
 ): Snapshot {
   const { accounts } = ledger
   const value = (name: string): number => accounts.book(name).value
