@@ -1,0 +1,33 @@
+// What Prometheus gets: the ledger's families and the agent's own, in one answer and of one instant.
+import { createPrometheusText, type Format, type PrometheusTextOptions } from '../formats/prometheus-text.js'
+import type { FamilySnapshot, Snapshot } from '../model.js'
+import { bufferPieces } from './pieces.js'
+
+export interface PrometheusParts {
+  /** Nothing changes until what `use` returns has settled. */
+  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
+  self(): Promise<readonly FamilySnapshot[]>
+}
+
+export interface Prometheus {
+  /** The whole answer, before a byte of it is sent: a slow reader then holds up nobody, and who asks meanwhile shares it. */
+  render(format: Format): Promise<readonly Buffer[]>
+}
+
+export function createPrometheus({ withSnapshot, self }: PrometheusParts, options: PrometheusTextOptions = {}): Prometheus {
+  const { renderChunks } = createPrometheusText(options)
+  const underWay = new Map<Format, Promise<readonly Buffer[]>>()
+
+  const renderNow = (format: Format): Promise<readonly Buffer[]> =>
+    withSnapshot(async ({ families }) => bufferPieces(renderChunks([...families, ...(await self())], format)))
+
+  return {
+    render(format) {
+      const shared = underWay.get(format)
+      if (shared !== undefined) return shared
+      const rendering = renderNow(format).finally(() => underWay.delete(format))
+      underWay.set(format, rendering)
+      return rendering
+    },
+  }
+}
