@@ -5,10 +5,13 @@ export const nft = (...args: readonly string[]): string => execFileSync('nft', a
 
 export const load = (text: string): void => void execFileSync('nft', ['-f', '-'], { input: text, stdio: ['pipe', 'inherit', 'inherit'] })
 
-/** Rules as instructions, without the handles, which count up over all tables, and with anonymous sets numbered in order. */
+/** Rules as instructions, with anonymous sets numbered in order of use: the kernel numbers them over the whole table. */
 export function instructions(table: string): string[] {
   const lines = nft('--debug=netlink', 'list', 'table', 'inet', table).split('\n')
-  const names = new Map<string, string>()
-  const plain = (name: string): string => names.get(name) ?? (names.set(name, `anonymous${names.size}`), `anonymous${names.size - 1}`)
-  return lines.filter((line) => line.startsWith('  [')).map((line) => line.replace(/__(set|map)\d+/g, plain))
+  const names: string[] = []
+  const numbered = (name: string): string => {
+    if (!names.includes(name)) names.push(name)
+    return `anonymous${names.indexOf(name)}`
+  }
+  return lines.filter((line) => line.startsWith('  [')).map((line) => line.replace(/__(set|map)\d+/g, numbered))
 }
