@@ -1,0 +1,25 @@
+import type { FamilySnapshot, Snapshot } from '../model.js'
+
+export interface SourceStatus {
+  readonly name: string
+  readonly up: boolean
+  readonly readSeconds: number
+  readonly error: string
+  readonly note: string
+}
+
+export interface Status {
+  readonly ready: boolean
+  /** Why not, in one sentence; empty when ready. */
+  readonly why: string
+  readonly node: string
+  readonly sources: readonly SourceStatus[]
+}
+
+/** What the server asks of the agent. */
+export interface Served {
+  /** Reads again when the last read is older than a second, then calls `use` while nothing changes; concurrent calls share the read. */
+  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
+  self(): Promise<readonly FamilySnapshot[]>
+  readonly status: Status
+}

@@ -1,0 +1,48 @@
+// `/api/v1/snapshot`: everything that is served, for programs that would rather not parse Prometheus text.
+import type { Books, FamilySnapshot } from '../model.js'
+import type { Status } from './served.js'
+
+export interface SnapshotParts {
+  readonly version: string
+  readonly atMs: number
+  readonly books: Books
+  readonly families: Iterable<FamilySnapshot>
+  readonly status: Status
+}
+
+const PIECE_LENGTH = 64 * 1024
+
+/** 0 as long as every byte seen is accounted for. */
+export function differenceOf({ observed, posted, elsewhere, tunnel, multicast, overflow, pending }: Books): number {
+  return observed - posted - elsewhere - tunnel - multicast - overflow - pending
+}
+
+/** One line per series, in pieces of about 64 KiB. */
+export function* renderSnapshotJson({ version, atMs, books, families, status }: SnapshotParts): Iterable<string> {
+  const { node, ready, why, sources } = status
+  const head = {
+    version,
+    node,
+    at: new Date(atMs).toISOString(),
+    ready,
+    why,
+    books: { ...books, difference: differenceOf(books) },
+    sources,
+  }
+  let piece = `${JSON.stringify(head).slice(0, -1)},\n"series":{`
+  let separator = ''
+  for (const { family, series } of families) {
+    piece += `${separator}\n${JSON.stringify(family.name)}:[`
+    separator = ''
+    for (const { labels, value } of series) {
+      piece += `${separator}\n${JSON.stringify({ labels, value })}`
+      separator = ','
+      if (piece.length < PIECE_LENGTH) continue
+      yield piece
+      piece = ''
+    }
+    piece += ']'
+    separator = ','
+  }
+  yield `${piece}}}\n`
+}
