@@ -1,0 +1,38 @@
+// What sources share: how a row, an absent thing and an aborted read look.
+import type { Family, Labels, ValueReading } from '../model.js'
+
+/** A bad row costs one row: `rejected` counts those that could not be understood. */
+export interface Parsed<T> {
+  readonly rows: readonly T[]
+  readonly rejected: number
+}
+
+/** What a source reads does not exist on this node: no fault, said once. */
+export class NotHere extends Error {
+  override readonly name = 'NotHere'
+}
+
+export function readingOf(family: Family, labels: Labels, value: number): ValueReading {
+  return { kind: 'value', family, labels, value }
+}
+
+/** ENOENT and the like: the path leads nowhere. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+/** A read that hangs in the kernel cannot be stopped, only left behind. */
+export async function untilAborted<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stopWaiting = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    stopWaiting = () => signal.removeEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+  })
+  try {
+    return await Promise.race([aborted, reading])
+  } finally {
+    stopWaiting()
+  }
+}
