@@ -1,0 +1,11 @@
+// Every source there is: what documentation, rules and dashboards may name.
+import type { Family } from '../model.js'
+import { families as flows } from './flows/families.js'
+import { families as netDev } from './net-dev.js'
+import { families as qdisc } from './qdisc.js'
+
+export const sources: readonly { readonly name: string; readonly families: readonly Family[] }[] = [
+  { name: 'flows', families: flows },
+  { name: 'net-dev', families: netDev },
+  { name: 'qdisc', families: qdisc },
+]
