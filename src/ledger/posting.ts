@@ -18,7 +18,9 @@ export function bookOf(source: Placement, destination: Placement): Book {
   return destination.local === 'yes' ? 'posted' : 'transit'
 }
 
-/** 224.0.0.0 and above (limited broadcast included) or ff00::/8. */
+/** 224.0.0.0/4, the limited broadcast, or ff00::/8. Not 240.0.0.0/4, which some clouds give to pods. */
 export function isMulticast(address: string): boolean {
-  return address.includes(':') ? /^ff[0-9a-f]{2}:/.test(address) : Number.parseInt(address, 10) >= 224
+  if (address.includes(':')) return /^ff[0-9a-f]{2}:/.test(address)
+  const first = Number.parseInt(address, 10)
+  return (first >= 224 && first < 240) || address === '255.255.255.255'
 }

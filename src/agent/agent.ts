@@ -1,0 +1,211 @@
+// The node agent: the only place that knows two stages.
+//
+//   sources ──Reading──▶ identity ──Placement──▶ ledger ──Snapshot──▶ exporters
+//                                                 │  ▲
+//                                       decisions ▼  │ state
+//                                                 journal
+//
+// A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
+import type { Config } from '../config/fields.js'
+import type { Deps, Disk } from '../deps.js'
+import { createSelf } from '../exporters/self.js'
+import { createIdentity } from '../identity/identity.js'
+import { createLinkWatch } from '../kernel/link-watch.js'
+import type { TakeLock } from '../kernel/lock.js'
+import { createRtnetlink } from '../kernel/rtnetlink.js'
+import { createCoverage } from '../ledger/coverage.js'
+import { createJournal } from '../ledger/journal.js'
+import { createLedger, type Ledger } from '../ledger/ledger.js'
+import { pricesOf } from '../ledger/price.js'
+import { snapshotOf } from '../ledger/snapshot.js'
+import { createValues } from '../ledger/values.js'
+import type { FamilySnapshot, FlowReading, InventoryEntry, Reading, Snapshot, Source, ValueReading } from '../model.js'
+import { TableForeign, TableInUse } from '../sources/flows/errors.js'
+import { createFlows } from '../sources/flows/source.js'
+import { createNetDev } from '../sources/net-dev.js'
+import { createQdisc } from '../sources/qdisc.js'
+import { createTurns } from '../turns.js'
+import { VERSION } from '../version.js'
+import { createNames } from './names.js'
+import { createReaders, type SourceStatus } from './readers.js'
+
+export interface AgentParts {
+  readonly config: Config
+  readonly inventory: readonly InventoryEntry[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly host: { readonly cpus: number; readonly memoryBytes: number; readonly nodeVersion: string }
+}
+
+export interface AgentDeps extends Deps {
+  readonly disk: Disk
+  readonly takeLock: TakeLock
+  readonly cpuUsage: () => { readonly user: number; readonly system: number }
+}
+
+export interface Agent {
+  /** First read; after it there is something to serve. Rejects when the agent could not do its job. */
+  start(signal: AbortSignal): Promise<void>
+  /** Reads in time until aborted, then reads and writes down a last time. The kernel table stays and goes on counting. */
+  run(signal: AbortSignal): Promise<void>
+  /** Reads a last time, writes down, and removes the kernel table. */
+  uninstall(signal: AbortSignal): Promise<void>
+  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
+  self(): Promise<readonly FamilySnapshot[]>
+  readonly status: { readonly ready: boolean; readonly why: string; readonly node: string; readonly sources: readonly SourceStatus[] }
+}
+
+/** What is served was read no longer ago. */
+const FRESH_MS = 1_000
+const WATCH_EVERY_MS = 1_000
+const STOP_WITHIN_MS = 1_500
+const DEADLINE_MS = 8_000
+
+export function createAgent({ config, inventory, environment, host }: AgentParts, deps: AgentDeps): Agent {
+  const { clock, log } = deps
+  const inTurn = createTurns()
+  const rtnetlink = createRtnetlink(deps.openNetlink)
+  const identity = createIdentity({ node: config.node, entries: inventory, addresses: [] })
+  const names = createNames(
+    { identity, file: config.inventory.file, environment, links: createLinkWatch(deps.openNetlink), rtnetlink },
+    deps,
+  )
+  const journal = createJournal(deps)
+  const coverage = createCoverage()
+  const values = createValues()
+  const flows = createFlows(
+    { ...config.flows, rotateEveryMs: config.flows.rotateIntervalMs, kubernetes: false, ...host },
+    { ...deps, announceEpoch },
+  )
+  const others: readonly Source[] = [createNetDev(deps), createQdisc({ rtnetlink })]
+  const sourceNames = [flows, ...others, names].map(({ name }) => name)
+  const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
+  const readers = createReaders({ clock, log, self })
+  const snapshotOptions = { limit: config.series.limit, zeroFirstMs: config.series.zeroFirstMs, prices: pricesOf(config.price) }
+
+  let ledger: Ledger | undefined
+  let readAtMs = Number.NEGATIVE_INFINITY
+  let isOpen = false
+
+  async function loadLedger(): Promise<Ledger> {
+    ledger ??= createLedger({ limit: config.series.limit, idleMs: config.series.idleMs }, deps, await journal.load())
+    return ledger
+  }
+
+  /** The table is made only after its epoch is on disk: so a kill between the two loses nothing. */
+  async function announceEpoch(epoch: string): Promise<void> {
+    const book = await loadLedger()
+    book.announce(epoch)
+    await journal.checkpoint(book.state({ complete: true }))
+  }
+
+  /** Without the privilege or the kernel for it the agent runs on, and says so; a table in other hands is a mistake to be mended. */
+  function readFlows(signal: AbortSignal): Promise<readonly Reading[] | undefined> {
+    if (config.flows.enabled === false) return Promise.resolve([])
+    const read = async () => {
+      if (!isOpen) await flows.open()
+      isOpen = true
+      return flows.read(signal)
+    }
+    return readers.read({ name: flows.name, read }, signal)
+  }
+
+  async function readAll(signal: AbortSignal): Promise<void> {
+    await readers.read(names, signal)
+    const [flowReadings] = await Promise.all([readFlows(signal), ...others.map((source) => readOther(source, signal))])
+    const reading = flowReadings?.find((reading): reading is FlowReading => reading.kind === 'flows')
+    keepValues(flows.name, flowReadings)
+    if (reading) await post(reading)
+    readAtMs = clock.monotonic()
+  }
+
+  async function readOther(source: Source, signal: AbortSignal): Promise<void> {
+    keepValues(source.name, await readers.read(source, signal))
+  }
+
+  function keepValues(source: string, readings: readonly Reading[] | undefined): void {
+    const said = (readings ?? []).filter((reading): reading is ValueReading => reading.kind === 'value')
+    const resets = values.replace(source, said)
+    if (resets > 0) self.reset(source, resets)
+  }
+
+  async function post(reading: FlowReading): Promise<void> {
+    const book = await loadLedger()
+    await book.post(reading, identity)
+    coverage.add(clock.monotonic(), book.leaving, reading.egress)
+    const isDurable = await journal.write(book.take(), () => book.state())
+    self.stateWritable(isDurable)
+    const done = book.releasable()
+    if (isDurable && done.length > 0) await flows.release(done)
+  }
+
+  async function start(signal: AbortSignal): Promise<void> {
+    await loadLedger()
+    if (config.flows.enabled !== false) await openFlows()
+    await inTurn(() => readAll(signal))
+  }
+
+  async function openFlows(): Promise<void> {
+    try {
+      await flows.open()
+      isOpen = true
+    } catch (error) {
+      const isMistake = error instanceof TableInUse || error instanceof TableForeign
+      if (isMistake || config.flows.enabled === true) throw error
+    }
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    await Promise.all([every(config.flows.intervalMs, signal, () => inTurn(() => readAll(signal))), watch(signal)])
+    await finish()
+    log.info('stopped; the kernel table stays and goes on counting', { remove_with: 'meshtoll agent --uninstall' })
+  }
+
+  const watch = (signal: AbortSignal): Promise<void> =>
+    every(WATCH_EVERY_MS, signal, () => inTurn(async () => void (isOpen && flows.watch())))
+
+  async function every(ms: number, signal: AbortSignal, task: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(ms, signal).catch(() => undefined)
+      if (!signal.aborted) await task()
+    }
+  }
+
+  /** A last read; then the state says all that was ever served. */
+  async function finish(): Promise<void> {
+    await inTurn(() => readAll(AbortSignal.timeout(STOP_WITHIN_MS)))
+    if (ledger && isOpen) await journal.checkpoint(ledger.state({ complete: true }), { sync: true })
+  }
+
+  async function uninstall(signal: AbortSignal): Promise<void> {
+    await start(signal)
+    await finish()
+    await flows.uninstall()
+  }
+
+  function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    return inTurn(async () => {
+      if (clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
+      const book = await loadLedger()
+      const snapshot = snapshotOf(book, snapshotOptions, { atMs: clock.now(), monotonicMs: clock.monotonic(), coverage: coverage.ratio })
+      return use({ ...snapshot, families: [...snapshot.families, ...values.families()] })
+    })
+  }
+
+  return {
+    start,
+    run,
+    uninstall,
+    withSnapshot,
+    self: () => self.families(),
+    get status() {
+      const isReady = readAtMs > 0
+      const notes = (status: SourceStatus) => (status.name === flows.name ? { ...status, note: flows.status.note } : status)
+      return {
+        ready: isReady,
+        why: isReady ? '' : 'the first read is not done yet',
+        node: config.node.name,
+        sources: readers.statuses.map(notes),
+      }
+    },
+  }
+}
