@@ -1,0 +1,152 @@
+// The nftables layout as data: which sets, chains and rules there are for given options, and the transaction that makes them. Pure.
+//
+//   post  postrouting 50   after every DNAT and before SNAT (100): shows who really talks to whom
+//   in    input 50         before SNAT of input (100), after which replies to a service address would be counted twice
+//   via   postrouting 150  after SNAT: transit whose source is rewritten here, which nobody else can tell
+//
+// A packet that is not loopback passes `post` or `in`, never both, so both feed the same sets.
+import { createHash } from 'node:crypto'
+import type { Command } from '../../kernel/commands.js'
+import { countPair, type Family, hookRules, overflow, type Rule, spread, viaRules } from './rules.js'
+import type { Shards } from './sizing.js'
+
+export const LAYOUT = 1
+
+/** `plain`: nothing but pairs. `tunnel`: outer packets apart. `full`: those, and transit whose source is rewritten. */
+export const MODES = ['plain', 'tunnel', 'full'] as const
+export type Mode = (typeof MODES)[number]
+
+export interface Layout {
+  readonly generation: number
+  readonly mode: Mode
+  readonly shards: Shards
+  /** Pairs of one address family. */
+  readonly limit: number
+  readonly tunnelPorts: readonly number[]
+}
+
+export interface PlannedChain {
+  readonly name: string
+  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number }
+  readonly rules: readonly Rule[]
+}
+
+export interface PlannedSet {
+  readonly name: string
+  readonly family: Family
+  readonly size: number
+}
+
+export interface Plan {
+  readonly sets: readonly PlannedSet[]
+  readonly chains: readonly PlannedChain[]
+}
+
+export const COUNTERS = ['observed_post', 'observed_in', 'tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
+
+const FAMILIES = [4, 6] as const
+
+export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout): Plan {
+  const setName = (family: Family, shard: number): string => `pair${family}_g${generation}${shards === 1 ? '' : `_s${shard}`}`
+  const numbers = Array.from({ length: shards }, (_, shard) => shard)
+  const size = Math.ceil(limit / shards)
+  const pairSets = FAMILIES.flatMap((family) => numbers.map((shard) => ({ name: setName(family, shard), family, size })))
+  const viaSets = mode === 'full' ? FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, family, size: limit })) : []
+  const pair = (family: Family): Rule => (shards === 1 ? countPair(family, setName(family, 0)) : [{ kind: 'goto', chain: `pair${family}` }])
+  const hook = (name: 'post' | 'in'): readonly Rule[] => hookRules({ hook: name, tunnels: mode !== 'plain', tunnelPorts, pair })
+  return {
+    sets: [...pairSets, ...viaSets],
+    chains: [
+      ...(shards === 1 ? [] : FAMILIES.flatMap((family) => shardChains(family, numbers, setName))),
+      { name: 'post', base: { hook: 'postrouting', priority: 50 }, rules: hook('post') },
+      { name: 'in', base: { hook: 'input', priority: 50 }, rules: hook('in') },
+      ...(mode === 'full' ? [viaChain(generation)] : []),
+    ],
+  }
+}
+
+const viaChain = (generation: number): PlannedChain => ({
+  name: 'via',
+  base: { hook: 'postrouting', priority: 150 },
+  rules: viaRules({ 4: `via4_g${generation}`, 6: `via6_g${generation}` }),
+})
+
+function shardChains(family: Family, numbers: readonly number[], setName: (family: Family, shard: number) => string): PlannedChain[] {
+  const nameOf = (shard: number): string => `pair${family}_s${shard}`
+  const chains = numbers.map((shard) => ({ name: nameOf(shard), rules: [countPair(family, setName(family, shard)), overflow] }))
+  return [...chains, { name: `pair${family}`, rules: [spread(family, numbers.map(nameOf)), overflow] }]
+}
+
+/** The same for every generation: says whether the rules in the kernel are what these options mean. */
+export function digestOf(layout: Layout): string {
+  const plan = planOf({ ...layout, generation: 0 })
+  return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 8)
+}
+
+export interface NamedSet {
+  readonly name: string
+  readonly kind: 'pair' | 'via'
+  readonly generation: number
+}
+
+/** Of every layout: this naming is what a later version finds our sets by. Undefined: not one of these. */
+export function parseSetName(name: string): NamedSet | undefined {
+  const [, kind, generation] = /^(pair|via)[46]_g(\d+)(?:_s\d+)?$/.exec(name) ?? []
+  if (generation === undefined) return undefined
+  return { name, kind: kind === 'via' ? 'via' : 'pair', generation: Number(generation) }
+}
+
+/** What the table holds before the transaction. */
+export interface Present {
+  readonly chains: readonly { readonly name: string; readonly hook?: number; readonly priority?: number; readonly type: string }[]
+  readonly counters: readonly string[]
+  readonly sets: readonly string[]
+}
+
+export const NOTHING: Present = { chains: [], counters: [], sets: [] }
+
+/** Replaces all rules of the table, whoever wrote them, and leaves sets and counters that are there as they are. */
+export function installCommands(table: string, plan: Plan, present: Present, comment: (place: number, of: number) => string): Command[] {
+  const kept = present.chains.filter((chain) => plan.chains.some((planned) => isSameChain(chain, planned))).map(({ name }) => name)
+  const missing = plan.chains.filter(({ name }) => !kept.includes(name))
+  return [
+    ...COUNTERS.filter((name) => !present.counters.includes(name)).map((name) => ({ op: 'add counter', table, name }) as const),
+    ...plan.sets
+      .filter(({ name }) => !present.sets.includes(name))
+      .map(({ name, family, size }) => ({ op: 'add set', table, name, keyType: `ipv${family} pair`, size, timeoutMs: 0 }) as const),
+    ...present.chains.map(({ name }) => ({ op: 'flush chain', table, name }) as const),
+    ...present.chains.filter(({ name }) => !kept.includes(name)).map(({ name }) => ({ op: 'delete chain', table, name }) as const),
+    ...missing.map(({ name, base }) => ({ op: 'add chain', table, name, ...(base ? { base } : {}) }) as const),
+    ...ruleCommands(table, plan, comment),
+  ]
+}
+
+/** enum nf_inet_hooks */
+const HOOK = { input: 1, postrouting: 4 } as const
+
+export function isSameChain(chain: Present['chains'][number], { name, base }: PlannedChain): boolean {
+  if (chain.name !== name) return false
+  if (!base) return chain.hook === undefined
+  return chain.type === 'filter' && chain.hook === HOOK[base.hook] && chain.priority === base.priority
+}
+
+function ruleCommands(table: string, plan: Plan, comment: (place: number, of: number) => string): Command[] {
+  const rules = plan.chains.flatMap(({ name, rules }) => rules.map((steps) => ({ chain: name, steps })))
+  let id = 0
+  return rules.flatMap(({ chain, steps }, index) => {
+    const constants: Command[] = []
+    const expressions = steps.map((step) => {
+      if (!('constant' in step)) return step
+      const { constant, ...lookup } = step
+      id++
+      const name = constant.type === 'set' ? '__set%d' : '__map%d'
+      constants.push(
+        constant.type === 'set'
+          ? { op: 'add constant set', table, name, id, key: constant.key, values: constant.values }
+          : { op: 'add verdict map', table, name, id, entries: constant.entries },
+      )
+      return { ...lookup, set: name, setId: id }
+    })
+    return [...constants, { op: 'add rule', table, chain, comment: comment(index + 1, rules.length), expressions } as const]
+  })
+}

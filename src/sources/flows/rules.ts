@@ -1,0 +1,164 @@
+// The rules of the layout, in the kernel's expressions. Pure.
+//
+//   rule 1  not loopback -> observed += bytes -> IPv4 (and TCP, where tunnels are looked for) -> pair -> accept
+//   rule 2  loopback     -> accept
+//   ...     the other protocols, tunnels, IPv6
+//   last    overflow += bytes
+//
+// An expression that does not match, or an update that finds no room, ends its rule, and the next one is tried
+// (NFT_BREAK, net/netfilter/nf_tables_core.c). So: only rule 1 counts what is observed, before anything in it that may fail for a packet
+// that is not loopback; a packet leaves at a pair or tunnel rule only when it was counted there; what reaches the last rule was observed
+// and has no place.
+import type { Expression, Lookup } from '../../kernel/commands.js'
+
+export type Hook = 'post' | 'in'
+export type Family = 4 | 6
+
+/** What a rule looks up in a constant set or map of its own. */
+export type Constant =
+  | { readonly type: 'set'; readonly key: 'l4proto' | 'port'; readonly values: readonly number[] }
+  | { readonly type: 'map'; readonly entries: readonly { readonly key: number; readonly goto: string }[] }
+
+/** `set` and `setId` are known only in the transaction. */
+export interface ConstantLookup extends Omit<Lookup, 'set' | 'setId'> {
+  readonly constant: Constant
+}
+
+export type Step = Expression | ConstantLookup
+export type Rule = readonly Step[]
+
+/** Registers 1 and 2 hold the addresses of a packet, or what a match looks at; 3 a hash over them. */
+const KEY = 1
+const HASH = 3
+/** Within register 1, behind the four bytes of an IPv4 source. */
+const SECOND_WORD = 9
+const SECOND_ADDRESS = 2
+
+const NFPROTO = { 4: 2, 6: 10 } as const
+const TCP = 6
+const UDP = 17
+/** IPIP, IPv6 in IP, GRE, ESP, AH. */
+const TUNNEL_PROTOCOLS = [4, 41, 47, 50, 51]
+/** The first device of every network namespace (net/core/dev.c: loopback is registered before any other). */
+const LOOPBACK = 1
+const RTN_LOCAL = 2
+const CT_ORIGINAL = 0
+const IPS_SRC_NAT = 1 << 4
+const SEED = 0x6d657368
+
+/** A number as the kernel keeps it in a register; it runs on this machine. */
+const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
+
+const compare = (value: Uint8Array, operator: 'eq' | 'neq' = 'eq'): Expression => ({ kind: 'compare', register: KEY, operator, value })
+const meta = (key: 'iif' | 'oif' | 'nfproto' | 'l4proto'): Expression => ({ kind: 'meta', key, register: KEY })
+const device = (hook: Hook, operator: 'eq' | 'neq', index: number): Rule => [
+  meta(hook === 'in' ? 'iif' : 'oif'),
+  compare(word(index), operator),
+]
+const family = (which: Family): Rule => [meta('nfproto'), compare(Uint8Array.of(NFPROTO[which]))]
+const protocol = (number: number): Rule => [meta('l4proto'), compare(Uint8Array.of(number))]
+const counter = (name: string): Expression => ({ kind: 'counter', name })
+const accept: Expression = { kind: 'accept' }
+const lookup = (constant: Constant, options: { readonly invert?: boolean } = {}): ConstantLookup => ({
+  kind: 'lookup',
+  register: KEY,
+  constant,
+  ...options,
+})
+
+/** Source and destination stand side by side in both headers: one load for both. */
+const addresses = (which: Family): Expression => ({
+  kind: 'payload',
+  base: 'network',
+  offset: which === 4 ? 12 : 8,
+  length: keyLength(which),
+  register: KEY,
+})
+const keyLength = (which: Family): number => (which === 4 ? 8 : 32)
+
+/** Breaks for a fragment without a transport header (nft_payload_eval). */
+const destinationPort: Expression = { kind: 'payload', base: 'transport', offset: 2, length: 2, register: KEY }
+
+export const countPair = (which: Family, set: string): Rule => [addresses(which), { kind: 'update', set, register: KEY }, accept]
+
+/** To one of the chains by a hash of both addresses. */
+export const spread = (which: Family, chains: readonly string[]): Rule => [
+  addresses(which),
+  { kind: 'hash', source: KEY, length: keyLength(which), register: HASH, modulus: chains.length, seed: SEED },
+  {
+    kind: 'lookup',
+    register: HASH,
+    verdict: true,
+    constant: { type: 'map', entries: chains.map((chain, key) => ({ key, goto: chain })) },
+  },
+]
+
+export const overflow: Rule = [counter('overflow')]
+
+export interface HookOptions {
+  readonly hook: Hook
+  readonly tunnels: boolean
+  readonly tunnelPorts: readonly number[]
+  /** How a packet of this family reaches its pair. */
+  readonly pair: (which: Family) => Rule
+}
+
+export function hookRules({ hook, tunnels, tunnelPorts, pair }: HookOptions): readonly Rule[] {
+  const observed = [...device(hook, 'neq', LOOPBACK), counter(`observed_${hook}`)]
+  const loopback = [...device(hook, 'eq', LOOPBACK), accept]
+  if (!tunnels) return [[...observed, ...family(4), ...pair(4)], loopback, [...family(6), ...pair(6)], overflow]
+  const udp = (which: Family): Rule => [...family(which), ...protocol(UDP), ...notToTunnel(tunnelPorts), ...pair(which)]
+  return [
+    [...observed, ...family(4), ...protocol(TCP), ...pair(4)],
+    loopback,
+    udp(4),
+    [...family(6), ...protocol(TCP), ...pair(6)],
+    udp(6),
+    ...tunnelRules(hook, tunnelPorts),
+    [...family(4), ...pair(4)],
+    [...family(6), ...pair(6)],
+    overflow,
+  ]
+}
+
+function notToTunnel(ports: readonly number[]): Rule {
+  if (ports.length === 0) return []
+  return [destinationPort, lookup({ type: 'set', key: 'port', values: ports }, { invert: true })]
+}
+
+/** Outer packets that this node sends or receives; a tunnel that a pod builds passes by and is a pair. */
+function tunnelRules(hook: Hook, ports: readonly number[]): readonly Rule[] {
+  const address = hook === 'post' ? 'saddr' : 'daddr'
+  const ours: Rule = [{ kind: 'fib', address, result: 'type', register: KEY }, compare(word(RTN_LOCAL)), counter(`tunnel_${hook}`), accept]
+  const byProtocol: Rule = [meta('l4proto'), lookup({ type: 'set', key: 'l4proto', values: TUNNEL_PROTOCOLS }), ...ours]
+  if (ports.length === 0) return [byProtocol]
+  return [byProtocol, [...protocol(UDP), destinationPort, lookup({ type: 'set', key: 'port', values: ports }), ...ours]]
+}
+
+/** Transit with a rewritten source, by its original source and its destination after DNAT; all else leaves early. */
+export function viaRules(sets: Readonly<Record<Family, string>>): readonly Rule[] {
+  const sourceNat: Rule = [
+    { kind: 'ct', key: 'status', register: KEY },
+    { kind: 'bitwise', register: KEY, mask: word(IPS_SRC_NAT) },
+  ]
+  return [
+    [...device('in', 'eq', 0), accept],
+    [...sourceNat, compare(word(0)), accept],
+    [{ kind: 'ct', key: 'direction', register: KEY }, compare(Uint8Array.of(CT_ORIGINAL), 'neq'), accept],
+    [
+      ...family(4),
+      { kind: 'ct', key: 'src_ip', direction: 'original', register: KEY },
+      { kind: 'payload', base: 'network', offset: 16, length: 4, register: SECOND_WORD },
+      { kind: 'update', set: sets[4], register: KEY },
+      accept,
+    ],
+    [
+      ...family(6),
+      { kind: 'ct', key: 'src_ip6', direction: 'original', register: KEY },
+      { kind: 'payload', base: 'network', offset: 24, length: 16, register: SECOND_ADDRESS },
+      { kind: 'update', set: sets[6], register: KEY },
+      accept,
+    ],
+    [...sourceNat, compare(word(0), 'neq'), counter('via_overflow')],
+  ]
+}

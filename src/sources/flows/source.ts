@@ -1,0 +1,158 @@
+// Bytes by address pair, counted by the kernel in nftables sets (layout.ts says how) and read from there over netlink.
+//   set pair4_g1 { 10.1.0.10 . 10.1.2.7 counter packets 5 bytes 7420 }
+// Needs CAP_NET_ADMIN in the network namespace that it counts in, and nf_tables with the family inet (Linux >= 5.10).
+import type { Deps } from '../../deps.js'
+import type { Lock, TakeLock } from '../../kernel/lock.js'
+import { createNftables } from '../../kernel/nftables.js'
+import { createRtnetlink } from '../../kernel/rtnetlink.js'
+import type { Readings, Source } from '../../model.js'
+import { readingOf } from '../source.js'
+import { TableInUse } from './errors.js'
+import { families } from './families.js'
+import type { Fill } from './generations.js'
+import { createKeeper } from './keeper.js'
+import type { Mode } from './layout.js'
+import { createPairs } from './pairs.js'
+import { readFlows } from './reading.js'
+import { isDue } from './rotation.js'
+import { createShelf } from './shelf.js'
+import { pairLimit, shardsFor } from './sizing.js'
+import { createSurroundings } from './surroundings.js'
+import { createTable } from './table.js'
+import { createTurns } from './turns.js'
+
+export interface FlowOptions {
+  readonly table: string
+  readonly maxPairs: 'auto' | number
+  readonly ownership: 'auto' | 'off'
+  readonly tunnelPorts: readonly number[]
+  readonly rotateEveryMs: number
+  readonly kubernetes: boolean
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+export interface FlowDeps extends Pick<Deps, 'clock' | 'log' | 'openNetlink' | 'readFile' | 'random'> {
+  readonly takeLock: TakeLock
+  /** Awaited before a table with this epoch is made, so that a crash between the two loses nothing. */
+  readonly announceEpoch: (epoch: string) => Promise<void>
+}
+
+export interface FlowSource extends Source {
+  /** Takes the lock, adopts or creates the table. Throws TableInUse, TableForeign, KernelError. */
+  open(): Promise<void>
+  /** Deletes closed generations from the kernel: only once their bytes are durable. */
+  release(generations: readonly number[]): Promise<void>
+  /** Asks for a new generation at the end of the next read. */
+  rotate(): void
+  /** A cheap look between reads, so that a destroyed table is noticed within a second. */
+  watch(): void
+  /** Removes the table, and with it what was not read. */
+  uninstall(): Promise<void>
+  close(): void
+  readonly status: FlowStatus
+}
+
+export interface FlowStatus {
+  readonly owned: boolean
+  readonly mode: Mode
+  readonly limit: number
+  readonly note: string
+}
+
+export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
+  const { clock, log, openNetlink } = deps
+  const { table: name } = options
+  const limit = pairLimit(options.maxPairs, options)
+  const nft = createNftables(openNetlink)
+  const rtnetlink = createRtnetlink(openNetlink)
+  const pairs = createPairs(seedOf(deps.random()))
+  const shelf = createShelf(pairs)
+  const table = createTable({ ...options, limit }, { ...deps, nft })
+  const surroundings = createSurroundings({ nft, rtnetlink, readFile: deps.readFile, kubernetes: options.kubernetes })
+  const keeper = createKeeper({ name, nft, table, shelf, surroundings }, deps)
+  const turns = createTurns()
+  let lock: Lock | undefined
+  let isRotationRequested = false
+
+  async function open(): Promise<void> {
+    lock ??= deps.takeLock(name)
+    if (!lock) throw new TableInUse(name, 'its lock is held')
+    await keeper.open()
+  }
+
+  async function read(signal: AbortSignal): Promise<Readings> {
+    const links = await keeper.look()
+    const moment = { installed: table.installed, links, uplinks: rtnetlink.defaultRouteDevices() }
+    const { reading, fill } = await readFlows({ nft, table: name, clock, pairs, shelf }, moment, signal)
+    rotateWhenDue(fill)
+    const values = [readingOf(families[0], {}, fill.pairs), readingOf(families[1], {}, limit)]
+    return { readings: [{ ...reading, gapMs: keeper.takeGapMs() }, ...values], rejected: 0 }
+  }
+
+  function rotateWhenDue(fill: Fill): void {
+    const { shards } = table.installed.layout
+    const waiting = shelf.all.length - 1
+    const requested = isRotationRequested
+    const everyMs = options.rotateEveryMs
+    if (!isDue({ requested, ageMs: keeper.generationAgeMs, everyMs, fill, shards, waiting })) return
+    isRotationRequested = false
+    keeper.rotate(shardsFor(fill.pairs))
+  }
+
+  function release(ids: readonly number[]): void {
+    const leaving = shelf.all.filter(({ id, closed }) => closed && ids.includes(id))
+    const names = leaving.flatMap(({ sets }) => sets.map((set) => set.name))
+    const present = nft.sets(name).filter((set) => names.includes(set.name))
+    table.deleteSets(present.map((set) => set.name))
+    shelf.remove(ids)
+  }
+
+  function close(): void {
+    keeper.close()
+    nft.close()
+    rtnetlink.close()
+    lock?.release()
+    lock = undefined
+  }
+
+  function uninstall(): void {
+    table.remove()
+    shelf.clear()
+    close()
+  }
+
+  return {
+    name: 'flows',
+    families,
+    needs: [
+      { kind: 'capability', name: 'NET_ADMIN' },
+      { kind: 'kernel', feature: 'nf_tables' },
+    ],
+    open: () => turns.take(open),
+    read: (signal) => turns.take(() => read(signal)),
+    release: (generations) => turns.take(() => release(generations)),
+    rotate() {
+      isRotationRequested = true
+    },
+    watch() {
+      if (!turns.isIdle) return
+      // The next read meets the same fault, and says so.
+      turns.take(keeper.lookBriefly).catch((error: unknown) => log.debug('look at the table of flows failed', { error: String(error) }))
+    },
+    uninstall: () => turns.take(uninstall),
+    close,
+    get status() {
+      return { owned: table.owned, mode: table.installed.layout.mode, limit, note: noteOf(options.ownership, table.owned) }
+    },
+  }
+}
+
+/** For hash tables: anything that differs from start to start. */
+const seedOf = (random: string): number => [...random].reduce((seed, letter) => (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0, 7)
+
+function noteOf(ownership: 'auto' | 'off', owned: boolean): string {
+  if (owned) return ''
+  const why = ownership === 'off' ? 'flows.ownership is off' : 'it was made unowned, or the kernel is older than 6.9'
+  return `the table is not protected from others (${why}): a flush of the ruleset leaves a gap`
+}
