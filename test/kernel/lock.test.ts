@@ -1,0 +1,45 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import t from 'tap'
+import { loadLock } from '../../src/kernel/lock.js'
+import { inNamespace } from './in-namespace.js'
+
+const LOCK = new URL('../../src/kernel/lock.ts', import.meta.url).href
+const holder = `const { loadLock } = await import('${LOCK}'); const lock = (await loadLock())('held'); console.log(lock ? 'taken' : 'refused'); setInterval(() => {}, 1000)`
+const run = [process.execPath, '--import=tsx', '--input-type=module', '-e', holder]
+
+await inNamespace(t, import.meta.filename, () => {
+  t.test('one holder at a time, by name', async (t) => {
+    const takeLock = await loadLock()
+    const first = takeLock('a')
+    t.ok(first)
+    t.equal(takeLock('a'), undefined, 'held')
+    t.ok(takeLock('b'), 'another name is another lock')
+    first?.release()
+    t.ok(takeLock('a'), 'released')
+  })
+
+  t.test('it dies with its process, also when that is killed', async (t) => {
+    const takeLock = await loadLock()
+    const [command = '', ...args] = run
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.equal(String((await once(child.stdout, 'data'))[0]).trim(), 'taken')
+    t.equal(takeLock('held'), undefined, 'held by another process')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    t.ok(takeLock('held'), 'free again')
+  })
+
+  t.test('it belongs to the network namespace', async (t) => {
+    const takeLock = await loadLock()
+    t.ok(takeLock('c'))
+    const script = holder.replace("'held'", "'c'").replace('setInterval(() => {}, 1000)', 'process.exit()')
+    const elsewhere = spawnSync('unshare', ['--net', ...run.slice(0, -1), script], { encoding: 'utf8' })
+    t.equal(elsewhere.stdout.trim(), 'taken', elsewhere.stderr)
+  })
+
+  t.test('a name too long for the kernel', async (t) => {
+    const takeLock = await loadLock()
+    t.throws(() => takeLock('x'.repeat(200)), { code: 'EINVAL', message: /take the lock @meshtoll/ })
+  })
+})
