@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Answer, Counts, Exchange, Paced, Relay, Reply, Requests, TcpListen, TcpSend, UdpListen, UdpSend } from './peer-protocol.js'
-import { startIn } from './program.js'
+import { nodeCommand, startIn } from './program.js'
 
 /** Something that goes on in a peer until it is closed. */
 export interface Running {
@@ -53,9 +53,8 @@ export function startPeer(namespace: string): Peer {
 }
 
 function startProgram(namespace: string): { readonly ask: Ask; readonly pid: number; stop(): Promise<void> } {
-  // The same extension as this file: peer.js after a build, peer.ts under tsx, whose loader is among the execArgv.
   const path = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'peer.ts' : 'peer.js', import.meta.url))
-  const program = startIn(namespace, [process.execPath, ...process.execArgv, path])
+  const program = startIn(namespace, nodeCommand(path))
   const waiting = new Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>()
   let last = 0
   const { stdin, stdout } = program.child

@@ -1,5 +1,6 @@
 // TCP of a peer: a sink, a responder, bulk, many short connections, a steady stream.
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
 import {
   type Activity,
@@ -162,6 +163,7 @@ export async function relay({ path, port, host = '127.0.0.1' }: Relay): Promise<
     near.on('error', () => far.destroy())
     far.on('error', () => near.destroy())
   })
+  rmSync(path, { force: true })
   server.listen(path)
   await once(server, 'listening')
   return {

@@ -122,7 +122,8 @@ function batchOf(name: string, spec: TopologySpec, wires: readonly Wire[]): stri
   ]
 }
 
-const quiet = (device: string): string => `link set dev ${device} arp off multicast off addrgenmode none up`
+/** No address of its own making, no question to neighbours, no multicast group. */
+export const quiet = (device: string): string => `link set dev ${device} arp off multicast off addrgenmode none up`
 
 function uplinkOf({ address, address6, ranges = [] }: PodSpec): string[] {
   return [

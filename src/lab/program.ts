@@ -26,7 +26,7 @@ export interface Program {
   /** Resolves when one of its streams holds `pattern`; rejects when it ends before, or after `ms`. */
   waitFor(pattern: RegExp, ms?: number): Promise<void>
   signal(signal: NodeJS.Signals): void
-  /** Sends `signal`, and SIGKILL when it has not ended `ms` later. */
+  /** Sends `signal`, and SIGKILL when it has not ended `ms` later; then ends what it started. */
   stop(signal?: NodeJS.Signals, ms?: number): Promise<Exit>
 }
 
@@ -37,9 +37,16 @@ export function inNamespace(namespace: string, argv: readonly string[], capabili
   return ['nsenter', `--net=/run/netns/${namespace}`, '--', ...drop, ...argv]
 }
 
+/** Runs a file of this project: as it is after a build, through tsx from source. */
+export function nodeCommand(path: string): string[] {
+  return [process.execPath, ...(path.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []), path]
+}
+
 /** A session of its own: the terminal's Ctrl-C is for the program that shows something, which then stops the others in order. */
 export function startIn(namespace: string, argv: readonly string[], options: ProgramOptions = {}): Program {
-  const [command = '', ...rest] = inNamespace(namespace, argv, options.capabilities)
+  // A debugger or test runner puts its hooks into NODE_OPTIONS, at times behind spawn's back; they are not for the programs of the lab.
+  const clean = options.env?.['NODE_OPTIONS'] === undefined ? ['env', '-u', 'NODE_OPTIONS'] : []
+  const [command = '', ...rest] = inNamespace(namespace, [...clean, ...argv], options.capabilities)
   const { env = process.env, cwd = process.cwd() } = options
   const child = spawn(command, rest, { stdio: 'pipe', detached: true, env, cwd })
   // A program may end without having read its input (EPIPE).
@@ -79,15 +86,28 @@ function programOf(child: ChildProcess, name: string): Program {
       const signal = AbortSignal.timeout(ms)
       while (!pattern.test(output())) {
         if (signal.aborted) throw new Error(`${name}: no ${pattern} within ${ms} ms; printed: ${output()}`)
-        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name}: ended before ${pattern}; printed: ${output()}`)
+        if (isOver(child)) throw new Error(`${name}: ended before ${pattern}; printed: ${output()}`)
         await nextOutput(child, signal)
       }
     },
     stop(signal = 'SIGTERM', ms = 2_000) {
-      child.kill(signal)
       const timer = setTimeout(() => child.kill('SIGKILL'), ms)
+      // What it started and left behind would hold its output open.
+      if (isOver(child)) killGroup(child)
+      else child.once('exit', () => killGroup(child))
+      child.kill(signal)
       return exited.finally(() => clearTimeout(timer))
     },
+  }
+}
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }
 

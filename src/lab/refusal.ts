@@ -38,8 +38,8 @@ const CLOSED = [
 ] as const
 
 export function refusalOf({ uid, failure, setting }: Refused): Refusal {
-  const missing = /spawn (\w+) ENOENT|(\w+): (?:command )?not found/.exec(failure)
-  if (missing) return { why: `${missing[1] ?? missing[2]} is not installed`, remedy: `as root: ${INSTALL}` }
+  const missing = /spawn (\w+) ENOENT|(\w+): (?:command )?not found|failed to execute (\w+): No such file/.exec(failure)
+  if (missing) return { why: `${missing.slice(1).find(Boolean)} is not installed`, remedy: `as root: ${INSTALL}` }
   if (/Unknown device type|type veth.*not supported|RTNETLINK answers: (?:Operation|Not) not supported/.test(failure)) {
     return { why: 'this kernel has no veth devices', remedy: 'as root: modprobe veth' }
   }

@@ -67,11 +67,13 @@ set_all ipv4/ip_local_port_range '10240 65535'
 set_all 'ipv6/conf/*/disable_ipv6' 0
 set_all 'ipv6/conf/*/accept_ra' 0`
 const FORWARDING = `set_all ipv4/ip_forward 1
-set_all ipv6/conf/all/forwarding 1`
+set_all ipv6/conf/all/forwarding 1
+set_all ipv6/conf/default/forwarding 0`
 
 async function configure({ name, forwards, batch }: Plan['namespaces'][number]): Promise<void> {
   const ip = `ip -batch - <<'END'\n${batch.join('\n')}\nEND`
-  // Forwarding comes last: a device that does multicast would join the group of all routers and report it (MLD).
+  // Forwarding comes last, and not as the default of devices to come: one that does multicast would join the group of all routers
+  // and report it (MLD). What forwards is decided by `all`.
   await runIn(name, ['sh', '-s'], { input: ['set -e', SETTINGS, ip, ...(forwards ? [FORWARDING] : [])].join('\n') })
 }
 

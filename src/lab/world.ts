@@ -9,8 +9,8 @@
 // Needs setpriv, unshare and nsenter (util-linux), mount and ip (iproute2).
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { refusalOf } from './refusal.js'
+import { openPort } from './relay.js'
 
 const MARK = 'MESHTOLL_WORLD'
 
@@ -44,14 +44,15 @@ export async function canMakeWorld(): Promise<WorldAnswer> {
 
 /**
  * Runs `argv` in a world with this process's terminal, and answers with its exit code.
- * A program enters by running itself: `enterWorld([process.execPath, ...process.execArgv, ...process.argv.slice(1)])`.
+ * A program enters by running itself: `enterWorld([...nodeCommand(process.argv[1]), ...process.argv.slice(2)])`.
  */
 export function enterWorld(argv: readonly string[]): Promise<number> {
   const [command = '', ...rest] = [...worldCommand({ uid: ownUid() }), ...argv]
   // A session of its own: Ctrl-C reaches only this process, which hands it on once, to the world's own process group.
   const child = spawn(command, rest, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: worldEnvironment(), detached: true })
   const stopForwarding = forwardSignals(child)
-  openPorts(child)
+  // A listening socket belongs to the network it was opened in: opened here and handed in, it makes the world reachable.
+  child.on('message', (message) => openPort(message, (answer, server, sent) => child.send(answer, server, {}, sent)))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
@@ -89,18 +90,4 @@ function forwardSignals(child: ChildProcess): () => void {
   return () => {
     for (const { from, forward } of handlers) process.off(from, forward)
   }
-}
-
-/** A listening socket belongs to the network it was opened in: opened here, it is handed into the world and serves there. */
-function openPorts(child: ChildProcess): void {
-  child.on('message', (message) => {
-    const { port, host } = message as { readonly port: number; readonly host: string }
-    const server = createServer()
-    server.once('error', (error) => child.send({ port, error: error.message }))
-    server.listen(port, host, () => {
-      const address = server.address()
-      const opened = typeof address === 'object' && address ? address.port : port
-      child.send({ port, opened }, server, () => server.close())
-    })
-  })
 }
