@@ -139,6 +139,6 @@ function namingOf(section: string, known: readonly string[]): Naming {
     unknown: (key) =>
       NOT_HERE.includes(key)
         ? `${pathOf(key)} is not supported by meshtoll; remove it`
-        : `${pathOf(key)} is not an option${didYouMean(nearest(key, known))}`,
+        : `${pathOf(key)} is not an option${didYouMean(nearest(pathOf(key), known.map(pathOf)))}`,
   }
 }

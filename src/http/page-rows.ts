@@ -1,7 +1,7 @@
 // What the page shows of a snapshot: few rows, the largest first, in human units.
 import type { FamilySnapshot, Labels, Series } from '../model.js'
 
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB']
 
 /** The `count` series with the largest values above 0, in one pass: there may be tens of thousands. */
 export function largestOf(series: Iterable<Series>, count: number): readonly Series[] {
@@ -28,9 +28,12 @@ export function ownerTextOf(labels: Labels, side: 'src' | 'dst'): string {
 
 /** Three digits and a unit of a thousand: `1.42 GB`. */
 export function renderBytes(bytes: number): string {
-  const power = Math.min(Math.max(Math.floor(Math.log10(Math.abs(bytes) || 1) / 3), 0), UNITS.length - 1)
-  const scaled = bytes / 1000 ** power
-  return power === 0 ? `${bytes} B` : `${scaled.toPrecision(Math.abs(scaled) >= 999.5 ? 4 : 3)} ${UNITS[power]}`
+  const size = Math.abs(bytes)
+  const fitting = UNITS.findIndex((_, power) => size < 999.5 * 1000 ** power)
+  const power = fitting < 0 ? UNITS.length - 1 : fitting
+  const scaled = size / 1000 ** power
+  const decimals = power === 0 || scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2
+  return `${(bytes / 1000 ** power).toFixed(decimals)} ${UNITS[power]}`
 }
 
 /** `1,734,220,118` */

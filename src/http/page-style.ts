@@ -15,7 +15,8 @@ p { margin: 0.25rem 0 }
 a { color: var(--link); text-decoration-thickness: 1px; text-underline-offset: 2px }
 nav { margin-top: 0.75rem; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem }
 .soft, th, small { color: var(--soft) }
-small { font-size: 0.8125rem }
+small { font-size: 0.8125rem; font-weight: 400 }
+.state { margin-top: 1rem } .state strong { font-size: 1.25rem; font-variant-numeric: tabular-nums }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th { text-align: left; font-weight: 500; font-size: 0.8125rem; white-space: nowrap }
@@ -25,14 +26,16 @@ th:last-child, td:last-child { padding-right: 0 }
 .share { width: 9rem }
 .share svg { display: block; width: 100%; height: 0.5rem }
 .share rect { fill: var(--bar) }
-.owner { overflow-wrap: anywhere }
+.owner { overflow-wrap: anywhere } .owner small { white-space: nowrap }
 .books { width: auto; min-width: min(100%, 30rem) }
-.books tr:last-child > * { border-bottom: 0; border-top: 2px solid var(--line); font-weight: 600; color: inherit }
+.books tr:last-child > * { border-bottom: 0; border-top: 2px solid var(--line); font-weight: 600 }
+.books tr:last-child th { color: inherit }
 .good { color: var(--good) } .bad { color: var(--bad) }
 .scope { white-space: nowrap; font-size: 0.8125rem }
 .same_zone { color: var(--same) } .cross_zone { color: var(--zone) } .cross_region { color: var(--region) }
 .to_external, .from_external { color: var(--outside) } .unknown { color: var(--unknown) }
-@media (max-width: 40rem) { body { padding: 1.25rem 0.875rem 2rem } .share { display: none } th, td { padding-right: 0.625rem } }
+@media (max-width: 40rem) { body { padding: 1.25rem 0.875rem 2rem } .share { display: none } .owner small { display: block }
+  th, td { padding-right: 0.625rem } }
 `
 
 export const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')

@@ -10,6 +10,7 @@ export interface Page {
 }
 
 const SHOWN = 20
+const NOTHING = '<span class="soft">–</span>'
 
 const HEADERS = {
   'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
@@ -33,10 +34,10 @@ export function createPage(version: string): Page {
       const owners = largestOf(seriesOf(families, 'meshtoll_flow_bytes_total'), SHOWN)
       const parts = [
         renderHeader({ version, node: status.node, at: new Date(atMs).toISOString() }),
-        renderReadiness(status),
+        renderState(status, books),
         `<h2>Zones</h2>${renderZones(zones)}`,
         `<h2>Owners <small>the ${SHOWN} largest pairs</small></h2>${renderOwners(owners)}`,
-        `<h2>Books <small>every byte the kernel saw, and what became of it</small></h2>${renderBooks(books)}`,
+        `<h2 id="books">Books <small>every byte the kernel saw, and what became of it</small></h2>${renderBooks(books)}`,
         `<h2>Sources</h2>${renderSources(status.sources)}`,
       ]
       return { html: `${parts.join('\n')}\n`, headers: HEADERS }
@@ -57,19 +58,24 @@ function renderHeader({ version, node, at }: { version: string; node: string; at
 <nav><a href="/metrics">/metrics</a> <a href="/api/v1/snapshot">/api/v1/snapshot</a> <a href="/-/ready">/-/ready</a></nav>`
 }
 
-function renderReadiness({ ready, why }: Status): string {
-  return ready ? '' : `<p class="bad">Not ready: ${escapeHtml(why)}</p>`
+function renderState({ ready, why }: Status, books: Books): string {
+  const difference = differenceOf(books)
+  const [mark, balance] = difference === 0 ? ['good', 'the books balance'] : ['bad', `the books are off by ${renderCount(difference)} B`]
+  const notReady = ready ? '' : `<p class="state bad">Not ready: ${escapeHtml(why)}</p>\n`
+  return `${notReady}<p class="state"><strong>${renderBytes(books.observed)}</strong> observed, <a class="${mark}" href="#books">${balance}</a></p>`
 }
 
 function renderZones(series: readonly Series[]): string {
-  const zone = (name = ''): string => `<td>${escapeHtml(name)}</td>`
+  const zone = (name = ''): string => `<td>${escapeHtml(name) || NOTHING}</td>`
   const rows = series.map((one) => zone(one.labels['src_zone']) + zone(one.labels['dst_zone']) + renderAmount(one, series))
   return renderTable(['From', 'To', 'Bytes', '', 'Scope'], rows)
 }
 
 function renderOwners(series: readonly Series[]): string {
-  const owner = ({ labels }: Series, side: 'src' | 'dst'): string =>
-    `<td class="owner">${escapeHtml(ownerTextOf(labels, side))} <small>${escapeHtml(labels[`${side}_zone`] ?? '')}</small></td>`
+  const owner = ({ labels }: Series, side: 'src' | 'dst'): string => {
+    const name = escapeHtml(ownerTextOf(labels, side)).replaceAll('/', '/<wbr>') || NOTHING
+    return `<td class="owner">${name} <small>${escapeHtml(labels[`${side}_zone`] ?? '')}</small></td>`
+  }
   const rows = series.map((one) => owner(one, 'src') + owner(one, 'dst') + renderAmount(one, series))
   return renderTable(['From', 'To', 'Bytes', '', 'Scope'], rows)
 }
@@ -96,7 +102,7 @@ function renderBooks(books: Books): string {
   const rows = [
     row('observed', books.observed, 'bytes that passed, counted by a rule of its own'),
     ...BOOKS.map(([name, meaning]) => row(name, books[name], meaning)),
-    row('difference', difference, difference === 0 ? 'the books balance' : 'the books do not balance', difference === 0 ? ' good' : ' bad'),
+    row('difference', difference, 'what no line explains', difference === 0 ? ' good' : ' bad'),
   ]
   return `<div class="wide"><table class="books"><tbody>\n${rows.join('\n')}\n</tbody></table></div>`
 }
