@@ -78,7 +78,12 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
   async function open(): Promise<void> {
     lock ??= deps.takeLock(name)
     if (!lock) throw new TableInUse(name, 'its lock is held')
-    await keeper.open()
+    try {
+      await keeper.open()
+    } catch (error) {
+      close()
+      throw error
+    }
   }
 
   async function read(signal: AbortSignal): Promise<Readings> {

@@ -3,13 +3,17 @@ import type { PairColumn } from '../../model.js'
 import { enlarged } from './interner.js'
 import type { PairTable } from './pairs.js'
 
-/** Of one dump: elements, repeated ones, ones that the dump before had not, and the sum of their bytes. */
+/** Of one dump: elements, repeated ones, ones that the dump before had not, ones with less than before, and the sum of their bytes. */
 export interface DumpCount {
   elements: number
   repeated: number
   fresh: number
+  shrunk: number
   bytes: number
 }
+
+/** Not the number of any dump, nor of the one before the first. */
+const NEVER = -1
 
 export interface Totals {
   readonly column: PairColumn
@@ -35,6 +39,7 @@ export function createTotals(pairs: PairTable): Totals {
     if (known !== 0) return known - 1
     if (count === pair.length) grow()
     pair[count] = id
+    lastDump[count] = NEVER
     places[id] = count + 1
     pairs.hold(id)
     return count++
@@ -68,7 +73,9 @@ export function createTotals(pairs: PairTable): Totals {
     raise(id, value, dump) {
       begin(dump)
       const place = placeOf(id)
-      if (value > (bytes[place] ?? 0)) bytes[place] = value
+      const known = bytes[place] ?? 0
+      if (value < known) counted.shrunk++
+      else bytes[place] = value
       const before = lastDump[place] ?? 0
       if (before === dump) counted.repeated++
       else if (before !== dump - 1) counted.fresh++
@@ -88,4 +95,4 @@ export function createTotals(pairs: PairTable): Totals {
   }
 }
 
-const noneCounted = (): DumpCount => ({ elements: 0, repeated: 0, fresh: 0, bytes: 0 })
+const noneCounted = (): DumpCount => ({ elements: 0, repeated: 0, fresh: 0, shrunk: 0, bytes: 0 })
