@@ -16,12 +16,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ledger: ['model', 'deps'],
   exporters: ['model', 'formats'],
   catalogue: ['model', 'sources', 'ledger', 'exporters'],
-  agent: ['model', 'deps', 'config', 'kernel', 'sources', 'identity', 'ledger', 'exporters', 'catalogue', 'version'],
+  agent: ['model', 'deps', 'config', 'kernel', 'sources', 'identity', 'ledger', 'exporters', 'turns', 'version'],
   http: ['model', 'deps', 'agent', 'exporters', 'formats', 'version'],
   lab: ['deps'],
-  cli: ['model', 'deps', 'config', 'kernel', 'sources', 'identity', 'agent', 'http', 'lab', 'version'],
+  cli: ['model', 'deps', 'config', 'kernel', 'sources', 'identity', 'agent', 'http', 'lab', 'disk', 'version'],
+  disk: ['deps', 'turns'],
+  turns: [],
+  log: ['deps'],
   version: [],
-  main: ['cli', 'deps', 'kernel', 'config'],
+  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'log'],
 }
 const MAX_LINES = 250
 const MAX_MODEL_LINES = 185

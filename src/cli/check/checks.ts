@@ -1,0 +1,91 @@
+// The table of checks, in the order in which they are printed.
+import { basename } from 'node:path'
+import { renderMistakes } from '../../config/mistakes.js'
+import { RELEASE_YEAR } from '../../version.js'
+import { bypasses } from './bypasses.js'
+import type { Facts } from './facts.js'
+import { type Check, type Finding, fail, ok, warn } from './finding.js'
+import { capabilities, kernel, table } from './kernel.js'
+
+export const CHECKS: readonly Check[] = [
+  { name: 'configuration', find: configuration },
+  { name: 'node', find: node },
+  { name: 'inventory', find: inventory },
+  { name: 'kernel', find: kernel },
+  { name: 'capabilities', find: capabilities },
+  { name: 'table', find: table },
+  { name: 'not seen here', find: bypasses },
+  { name: 'state', find: state },
+  { name: 'clock', find: clock },
+]
+
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+
+function configuration({ loaded, configFile }: Facts): Finding[] {
+  if ('mistakes' in loaded) {
+    const lines = renderMistakes(loaded.mistakes).trimEnd().replaceAll('meshtoll: ', '').split('\n')
+    return [fail('has mistakes; the checks below suppose the defaults', ...lines)]
+  }
+  const file = configFile === null ? 'no file, all options have their defaults' : basename(configFile)
+  return [ok(configFile === null ? file : `${file}, ${plural(loaded.optionsSet, 'option', 'options')} set`)]
+}
+
+function node({ config }: Facts): Finding[] {
+  const { name, zone, region } = config.node
+  if (zone !== '_unknown') return [ok(`${name} in zone ${zone}${region && `, region ${region}`}`)]
+  return [warn(`${name}, zone not known: its bytes are served with zone _unknown`, 'set node.zone, and node.region if there is one')]
+}
+
+function inventory({ loaded, config }: Facts): Finding[] {
+  if ('mistakes' in loaded) return []
+  if (config.inventory.file === null) return [ok('none: only the addresses of this node have a name')]
+  const { name } = config.node
+  const own = loaded.inventory.filter((entry) => entry.node === name).length
+  const others = [...new Set(loaded.inventory.map((entry) => entry.node))].filter((other) => other !== '' && other !== name)
+  const count = plural(loaded.inventory.length, 'entry', 'entries')
+  if (own > 0 || others.length === 0) return [ok(`${count}, ${own} of this node`)]
+  const shown = others.slice(0, 3).join(', ')
+  return [warn(`${count}, none of this node, ${name}`, `set node.name to the name that the inventory uses; it has ${shown}`)]
+}
+
+const STATE_REMEDIES: Readonly<Record<string, string>> = {
+  EROFS: 'mount a writable directory or set --state.dir',
+  EACCES: 'allow this user to write it, or set --state.dir',
+  EPERM: 'allow this user to write it, or set --state.dir',
+  ENOSPC: 'make room, or set --state.dir',
+  EDQUOT: 'make room, or set --state.dir',
+  ENOTDIR: 'set --state.dir to a directory',
+  EEXIST: 'set --state.dir to a directory',
+}
+
+const STATE_PROBLEMS: Readonly<Record<string, string>> = {
+  EROFS: 'is read-only',
+  EACCES: 'may not be written by this user',
+  EPERM: 'may not be written by this user',
+  ENOSPC: 'is on a full disk',
+  EDQUOT: 'is over its quota',
+  ENOTDIR: 'is no directory',
+  EEXIST: 'is no directory',
+  ENOENT: 'cannot be made',
+}
+
+function state({ state: { folder, exists, refused } }: Facts): Finding[] {
+  if (!refused) return [ok(`${folder} is writable${exists ? '' : ', made at the first start'}`)]
+  const problem = STATE_PROBLEMS[refused.code] ?? `cannot be written (${refused.message})`
+  return [fail(`${folder} ${problem}: counters would start over after a restart`, STATE_REMEDIES[refused.code] ?? 'set --state.dir')]
+}
+
+/** More than a slewed clock can drift while the facts are gathered. */
+const JUMP_MS = 100
+
+function clock({ clock: { nowMs, jumpMs } }: Facts): Finding[] {
+  const now = new Date(nowMs)
+  const text = `${now.toISOString().slice(0, 19)}Z`
+  if (now.getUTCFullYear() < RELEASE_YEAR) {
+    return [warn(`${text} is before this version was made: times that are served would be wrong`, 'set the clock, or start its daemon')]
+  }
+  if (Math.abs(jumpMs) <= JUMP_MS) return [ok(`${text}, did not jump during this check`)]
+  return [
+    warn(`${text}, jumped by ${Math.round(jumpMs)} ms during this check; bytes are not affected, times are`, 'look at what sets the clock'),
+  ]
+}

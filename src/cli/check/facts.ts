@@ -1,0 +1,125 @@
+// What there is on this node, gathered without changing anything; judged elsewhere. What could not be found out says why.
+import { defaultConfig } from '../../config/config.js'
+import type { Config } from '../../config/fields.js'
+import { type Loaded, loadConfig } from '../../config/load.js'
+import type { Deps } from '../../deps.js'
+import { createNftables, type TableInfo } from '../../kernel/nftables.js'
+import { createRtnetlink, type Link } from '../../kernel/rtnetlink.js'
+import type { CommandOptions } from '../commands.js'
+import { probeState, type StateFacts } from './state.js'
+
+export interface Facts {
+  readonly loaded: Loaded
+  readonly configFile: string | null
+  /** As loaded, or all defaults. */
+  readonly config: Config
+  readonly node: NodeFacts
+  readonly state: StateFacts
+  readonly clock: ClockFacts
+}
+
+export interface NodeFacts {
+  /** `6.18.44`, or '' where /proc does not say. */
+  readonly release: string
+  /** CapEff of /proc/self/status. */
+  readonly capabilities: bigint | undefined
+  readonly nftables: NftablesFacts | Refusal
+  readonly links: readonly CheckedLink[] | Refusal
+  /** net.bridge.bridge-nf-call-iptables and -ip6tables; undefined without br_netfilter. */
+  readonly bridgeNetfilter: { readonly ipv4: boolean; readonly ipv6: boolean } | undefined
+  /** A process holds an agent's lock on this table. */
+  readonly isLocked: boolean
+}
+
+export type CheckedLink = Pick<Link, 'index' | 'name' | 'kind' | 'master' | 'xdp'>
+
+export interface NftablesFacts {
+  readonly table: TableInfo | undefined
+  readonly flowtables: readonly string[]
+}
+
+/** What the kernel said, or the loading of our native part. `code` is '' for the latter. */
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+}
+
+export interface ClockFacts {
+  readonly nowMs: number
+  /** How far the wall clock moved against the monotonic one while the other facts were gathered. */
+  readonly jumpMs: number
+}
+
+export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<Facts> {
+  const { flags, environment, hostName } = options
+  const { clock, readFile, random } = deps
+  const offset = clock.now() - clock.monotonic()
+  const loaded = await loadConfig(flags, { environment, hostName, readFile })
+  const config = 'config' in loaded ? loaded.config : defaultConfig(hostName)
+  const node = await gatherNode(config.flows.table, deps)
+  const state = await probeState(flags['state.dir'], random())
+  const nowMs = clock.now()
+  return {
+    loaded,
+    configFile: flags['config.file'],
+    config,
+    node,
+    state,
+    clock: { nowMs, jumpMs: nowMs - clock.monotonic() - offset },
+  }
+}
+
+async function gatherNode(table: string, { readFile, openNetlink }: Deps): Promise<NodeFacts> {
+  const textOf = (path: string): Promise<string | undefined> => readFile(path).catch(() => undefined)
+  const [release = '', status = '', sockets = '', ipv4, ipv6] = await Promise.all([
+    textOf('/proc/sys/kernel/osrelease'),
+    textOf('/proc/self/status'),
+    textOf('/proc/net/unix'),
+    textOf('/proc/sys/net/bridge/bridge-nf-call-iptables'),
+    textOf('/proc/sys/net/bridge/bridge-nf-call-ip6tables'),
+  ])
+  return {
+    release: release.trim(),
+    capabilities: parseCapabilities(status),
+    nftables: orRefusal(() => gatherNftables(table, openNetlink)),
+    links: orRefusal(() => gatherLinks(openNetlink)),
+    bridgeNetfilter: ipv4 === undefined ? undefined : { ipv4: ipv4.trim() === '1', ipv6: ipv6?.trim() === '1' },
+    isLocked: isLockHeld(sockets, table),
+  }
+}
+
+export function parseCapabilities(status: string): bigint | undefined {
+  const [, mask] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? []
+  return mask === undefined ? undefined : BigInt(`0x${mask}`)
+}
+
+/** /proc/net/unix shows an abstract socket's leading zero byte as @ (unix_seq_show in net/unix/af_unix.c). */
+export const isLockHeld = (sockets: string, table: string): boolean =>
+  sockets.split('\n').some((line) => line.endsWith(` @meshtoll/${table}`))
+
+function gatherNftables(name: string, openNetlink: Deps['openNetlink']): NftablesFacts {
+  const nftables = createNftables(openNetlink)
+  try {
+    return { table: nftables.table(name), flowtables: nftables.flowtables() }
+  } finally {
+    nftables.close()
+  }
+}
+
+function gatherLinks(openNetlink: Deps['openNetlink']): readonly CheckedLink[] {
+  const rtnetlink = createRtnetlink(openNetlink)
+  try {
+    return rtnetlink.links()
+  } finally {
+    rtnetlink.close()
+  }
+}
+
+function orRefusal<T>(read: () => T): T | Refusal {
+  try {
+    return read()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return { code: code ?? '', message }
+  }
+}

@@ -1,0 +1,89 @@
+// Whether the kernel can count for us.
+import { LAYOUT } from '../../sources/flows/layout.js'
+import { parseTableMark } from '../../sources/flows/marks.js'
+import type { Facts, NodeFacts, Refusal } from './facts.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+
+/** include/uapi/linux/capability.h */
+const CAP_NET_ADMIN = 12n
+const FLOWS_OFF = 'flows are off (flows.enabled: false)'
+
+export const isRefusal = <T extends object>(value: T | Refusal): value is Refusal => 'message' in value && 'code' in value
+
+export function kernel({ node: { release, nftables }, config }: Facts): Finding[] {
+  const name = release.split('-', 1)[0] || 'unknown version'
+  if (!config.flows.enabled) return [ok(`${name}; ${FLOWS_OFF}`)]
+  // Table comments, which carry what a later agent must know of a table, came with 5.10.
+  if (isBefore(release, 5, 10)) return [fail(`${name}: flows need 5.10 or newer`, 'use a newer kernel, or set flows.enabled: false')]
+  if (isRefusal(nftables)) {
+    if (nftables.code === 'EPERM') return [ok(`${name}; nf_tables cannot be asked without CAP_NET_ADMIN`)]
+    return [fail(`${name}: nf_tables is not to be had: ${nftables.message}`, 'load the module nf_tables, or set flows.enabled: false')]
+  }
+  if (!isBefore(release, 6, 9)) return [ok(`${name}, nf_tables with table owner and persist`)]
+  return [
+    warn(
+      `${name}, nf_tables without table owner and persist: whoever flushes the ruleset destroys the counters`,
+      'use kernel 6.9 or newer, or keep others from `nft flush ruleset`',
+    ),
+  ]
+}
+
+/** False where the version cannot be read. */
+export function isBefore(release: string, major: number, minor: number): boolean {
+  const [, isMajor, isMinor] = /^(\d+)\.(\d+)/.exec(release) ?? []
+  if (isMajor === undefined) return false
+  return Number(isMajor) < major || (Number(isMajor) === major && Number(isMinor) < minor)
+}
+
+export function capabilities({ node: { capabilities: mask, nftables }, config }: Facts): Finding[] {
+  if (!config.flows.enabled) return [ok(`none needed; ${FLOWS_OFF}`)]
+  if (mask === undefined) return [warn('cannot be read from /proc/self/status')]
+  if ((mask & (1n << CAP_NET_ADMIN)) === 0n) {
+    return [
+      fail(
+        'CAP_NET_ADMIN is missing: flows cannot be counted; all else works',
+        'run as root, or give the process CAP_NET_ADMIN and nothing else',
+      ),
+    ]
+  }
+  if (!isRefusal(nftables) || nftables.code !== 'EPERM') return [ok('CAP_NET_ADMIN')]
+  return [
+    fail(
+      'CAP_NET_ADMIN does not hold for this network namespace: it is that of another user namespace',
+      'give CAP_NET_ADMIN in the user namespace that owns the network (a pod with hostNetwork must not have hostUsers: false)',
+    ),
+  ]
+}
+
+export function table({ node, config }: Facts): Finding[] {
+  const { nftables } = node
+  if (!config.flows.enabled || isRefusal(nftables)) return []
+  const name = `inet ${config.flows.table}`
+  const found = nftables.table
+  if (!found) return [ok(`${name} is not there yet; the agent makes it`)]
+  const mark = parseTableMark(found.comment)
+  if (!mark) {
+    return [
+      fail(
+        `${name} was not written by meshtoll, which never touches it`,
+        'rename or remove that table, or set flows.table to another name',
+      ),
+    ]
+  }
+  const since = `${new Date(mark.createdMs).toISOString().slice(0, 19)}Z`
+  if (mark.layout === LAYOUT) return [ok(`${name}, ours since ${since}, ${holderOf(node, found.ownerPort)}`)]
+  return [otherLayout(`${name}, ours since ${since}, has layout ${mark.layout}`, mark.layout)]
+}
+
+function otherLayout(says: string, layout: number): Finding {
+  if (layout < LAYOUT) return ok(`${says}; this version migrates it to ${LAYOUT}`)
+  return warn(
+    `${says} of a newer version; this one knows ${LAYOUT}`,
+    'run the newer version, or remove the table with `meshtoll agent --uninstall`',
+  )
+}
+
+function holderOf({ isLocked }: Pick<NodeFacts, 'isLocked'>, ownerPort: number): string {
+  if (isLocked || ownerPort !== 0) return 'an agent counts in it; a second one would refuse to start'
+  return 'kept while no agent runs'
+}

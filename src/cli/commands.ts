@@ -1,0 +1,54 @@
+// The commands there are. Each is loaded when it is asked for, and only then.
+
+import type { AgentDeps, AgentParts } from '../agent/agent.js'
+import type { Environment } from '../config/environment.js'
+import type { FlagName, Flags } from '../config/flags.js'
+
+export type CommandDeps = AgentDeps
+
+export interface CommandOptions {
+  readonly flags: Flags
+  readonly environment: Environment
+  readonly hostName: string
+  readonly host: AgentParts['host']
+  readonly terminal: Terminal
+  /** Data, to stdout. */
+  print(text: string): void
+  /** To stderr, for people: a user's mistakes. Events go to `deps.log`. */
+  complain(text: string): void
+}
+
+/** `columns` is 0 where stdout is no terminal. */
+export interface Terminal {
+  readonly columns: number
+  readonly hasColors: boolean
+}
+
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  readonly flags: readonly FlagName[]
+  /** Whether it reads the file of --config.file. */
+  readonly hasOptions: boolean
+  load(): Promise<{ run(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<number> }>
+}
+
+const LOG: readonly FlagName[] = ['log.level', 'log.format']
+const NODE: readonly FlagName[] = ['config.file', 'web.listen-address', 'web.config.file', 'state.dir', ...LOG]
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'agent',
+    summary: 'Count the bytes that this node sends and receives, and serve them to Prometheus.',
+    flags: [...NODE, 'uninstall'],
+    hasOptions: true,
+    load: () => import('./agent.js'),
+  },
+  {
+    name: 'check',
+    summary: 'Say what an agent with the same flags would find here, and what to do about it.',
+    flags: NODE,
+    hasOptions: false,
+    load: () => import('./check.js'),
+  },
+]

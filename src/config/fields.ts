@@ -1,0 +1,130 @@
+// Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
+import * as v from 'valibot'
+import { boolean, decimal, duration, either, type Kind, label, oneOf, path, port, tableName, wholeNumber } from './kinds.js'
+
+/** `suffix` is the unit that the name carries in code: `interval` in the file is `intervalMs` in `Config`. */
+export interface Field<Value = unknown, Suffix extends '' | 'Ms' = '' | 'Ms'> {
+  readonly kind: Kind<unknown>
+  readonly many: boolean
+  readonly fallback: Value
+  /** The default as one would write it. */
+  readonly shown: string
+  readonly suffix: Suffix
+  readonly help: string
+}
+
+export type Fields = Readonly<Record<string, Field>>
+
+export interface Section {
+  readonly about: string
+  readonly fields: Fields
+}
+
+export type ValuesOf<Table extends Fields> = {
+  readonly [Name in keyof Table & string as `${Name}${Table[Name]['suffix']}`]: Table[Name]['fallback']
+}
+
+export function option<Value>(kind: Kind<Value>, shown: string, help: string): Field<Value, ''> {
+  return { kind, many: false, fallback: v.parse(kind.schema, shown), shown, suffix: '', help }
+}
+
+/** Its default is a value that nobody can write: `shown` describes it. */
+export function optional<Value, Absent>(
+  kind: Kind<Value>,
+  absent: { value: Absent; shown: string },
+  help: string,
+): Field<Value | Absent, ''> {
+  return { kind, many: false, fallback: absent.value, shown: absent.shown, suffix: '', help }
+}
+
+function time(range: { from: string; to: string }, shown: string, help: string): Field<number, 'Ms'> {
+  return { ...option(duration(range.from, range.to), shown, help), suffix: 'Ms' }
+}
+
+function list<Item>(kind: Kind<Item>, shown: readonly string[], help: string): Field<readonly Item[], ''> {
+  const fallback = shown.map((text) => v.parse(kind.schema, text))
+  return { kind, many: true, fallback, shown: `[${shown.join(', ')}]`, suffix: '', help }
+}
+
+const TUNNEL_PORTS = ['4789', '6081', '8285', '8472', '51820', '51821', '51871']
+
+export const OPTIONS = {
+  node: {
+    about: 'The node that this agent runs on.',
+    fields: {
+      name: optional(label, { value: '', shown: 'the host name' }, 'Name of this node, as the inventory writes it.'),
+      zone: optional(label, { value: '_unknown', shown: 'not known' }, 'Zone of this node.'),
+      region: optional(label, { value: '', shown: 'not known' }, 'Region of this node.'),
+    },
+  },
+  flows: {
+    about: 'Bytes between pairs of addresses, counted in the kernel.',
+    fields: {
+      enabled: option(
+        either(oneOf('auto'), boolean),
+        'auto',
+        'Count flows; auto counts where kernel and privileges allow it, true makes it an error when they do not.',
+      ),
+      interval: time({ from: '100ms', to: '5m' }, '10s', 'How often the kernel is read.'),
+      maxPairs: option(
+        either(oneOf('auto'), wholeNumber(64, 4_194_304)),
+        'auto',
+        'Pairs the kernel keeps apart; bytes of further pairs are counted as overflow. auto derives it from CPUs and memory.',
+      ),
+      ownership: option(
+        oneOf('auto', 'off'),
+        'auto',
+        'Own the kernel table, so that nobody else can flush or delete it (kernel 6.9 or newer).',
+      ),
+      tunnelPorts: list(port, TUNNEL_PORTS, 'UDP ports of tunnels; their outer packets are counted apart.'),
+      table: option(tableName, 'meshtoll', 'Name of the kernel table.'),
+      rotateInterval: time({ from: '1s', to: '7d' }, '24h', 'Sets are replaced at least this often so that dead pairs go.'),
+    },
+  },
+  inventory: {
+    about: 'Who is who where nothing else says so.',
+    fields: {
+      file: optional(path, { value: null, shown: 'none' }, 'Path of inventory.yaml, relative to the folder of this file.'),
+    },
+  },
+  identity: {
+    about: 'Who an address was at the time of its bytes.',
+    fields: {
+      patience: time({ from: '0s', to: '1h' }, '30s', 'How long bytes wait to be placed before they are posted as _unknown.'),
+      skew: time({ from: '0s', to: '1m' }, '2s', "Around a change of owner, bytes within this time are nobody's for certain."),
+    },
+  },
+  series: {
+    about: 'How much detail is served.',
+    fields: {
+      limit: option(wholeNumber(1, 1_000_000), '10000', 'Flow series at most; further ones are folded into _other.'),
+      idle: time({ from: '1s', to: '30d' }, '1h', 'A flow series without new bytes for this long is withdrawn.'),
+      zeroFirst: time(
+        { from: '0s', to: '1h' },
+        '0s',
+        'A new flow series is served at 0 for this long, so that rate() sees its first bytes.',
+      ),
+    },
+  },
+  price: {
+    about: 'What a byte costs, in dollars per 10^9 bytes.',
+    fields: {
+      provider: option(oneOf('aws', 'gcp', 'azure', 'none'), 'aws', 'Whose prices these are; none serves no prices.'),
+      crossZonePerGB: option(decimal(0, 1000), '0.01', 'Between zones of one region, for each side that pays.'),
+      crossZoneSides: option(wholeNumber(1, 2), '2', 'Sides that pay for a byte between zones.'),
+      crossRegionPerGB: option(decimal(0, 1000), '0.02', 'Between regions.'),
+      toExternalPerGB: option(decimal(0, 1000), '0.09', 'To the internet.'),
+      fromExternalPerGB: option(decimal(0, 1000), '0', 'From the internet.'),
+    },
+  },
+} as const satisfies Readonly<Record<string, Section>>
+
+export type Config = { readonly [Name in keyof typeof OPTIONS]: ValuesOf<(typeof OPTIONS)[Name]['fields']> }
+
+/** Options that later versions will have: known words, so they deserve a better answer than a guess. */
+export const LATER: readonly string[] = ['kubernetes', 'kubelet', 'istiod', 'envoy', 'datadog', 'series.causes']
+
+/** `flows`, `flows.enabled`, ... */
+export function optionPaths(): string[] {
+  return Object.entries(OPTIONS).flatMap(([name, { fields }]) => [name, ...Object.keys(fields).map((field) => `${name}.${field}`)])
+}

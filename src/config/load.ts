@@ -1,0 +1,77 @@
+// Files -> Config and inventory, or everything that is wrong with them. Throws for nothing that a user can do.
+import { basename, dirname, resolve } from 'node:path'
+import type { InventoryEntry } from '../model.js'
+import { type ParsedConfig, parseConfig } from './config.js'
+import type { Environment } from './environment.js'
+import type { Config } from './fields.js'
+import type { Flags } from './flags.js'
+import { parseInventory } from './inventory.js'
+import type { Mistake, Mistakes } from './mistakes.js'
+
+export interface Surroundings {
+  readonly environment: Environment
+  readonly hostName: string
+  readonly readFile: (path: string) => Promise<string>
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  readonly inventory: readonly InventoryEntry[]
+  readonly optionsSet: number
+}
+
+export type Loaded = LoadedConfig | { readonly mistakes: readonly Mistakes[] }
+
+export type LoadedInventory = { readonly entries: readonly InventoryEntry[] } | { readonly mistakes: Mistakes }
+
+/** The inventory is read even when the configuration has mistakes, so that one run shows those of both. */
+export async function loadConfig(flags: Pick<Flags, 'config.file'>, surroundings: Surroundings): Promise<Loaded> {
+  const path = flags['config.file']
+  const text = path === null ? '' : await readText(path, surroundings, 'set --config.file to the right path')
+  if (typeof text !== 'string') return { mistakes: [{ where: path ?? '', found: [text] }] }
+  const parsed = parseConfig(text, surroundings.environment)
+  const config = completed(parsed.config, { folder: dirname(path ?? ''), hostName: surroundings.hostName })
+  const inventory = await loadInventory(config.inventory.file, surroundings)
+  const mistakes = [...configMistakes(path, parsed), ...('mistakes' in inventory ? [inventory.mistakes] : [])]
+  if (mistakes.length > 0 || 'mistakes' in inventory) return { mistakes }
+  return { config, inventory: inventory.entries, optionsSet: parsed.optionsSet }
+}
+
+/** `file` as `Config` has it. Without a file nobody is named. */
+export async function loadInventory(file: string | null, surroundings: Omit<Surroundings, 'hostName'>): Promise<LoadedInventory> {
+  if (file === null) return { entries: [] }
+  const text = await readText(file, surroundings, 'set inventory.file to the right path')
+  if (typeof text !== 'string') return { mistakes: { where: file, found: [text] } }
+  const { entries, mistakes } = parseInventory(text, surroundings.environment)
+  return mistakes.length > 0 ? { mistakes: { where: basename(file), found: mistakes } } : { entries }
+}
+
+function configMistakes(path: string | null, { mistakes }: ParsedConfig): Mistakes[] {
+  return mistakes.length > 0 ? [{ where: basename(path ?? ''), found: mistakes }] : []
+}
+
+function completed(config: Config, { folder, hostName }: { folder: string; hostName: string }): Config {
+  const { node, inventory } = config
+  return {
+    ...config,
+    node: { ...node, name: node.name || hostName },
+    inventory: { file: inventory.file === null ? null : resolve(folder, inventory.file) },
+  }
+}
+
+const REMEDIES: Readonly<Record<string, (remedy: string) => string>> = {
+  ENOENT: (remedy) => `there is no such file; ${remedy}`,
+  ENOTDIR: (remedy) => `a part of its path is not a folder; ${remedy}`,
+  EISDIR: (remedy) => `it is a folder; ${remedy}`,
+  EACCES: () => 'this user may not read it; allow reading, or run as its owner',
+  EPERM: () => 'this user may not read it; allow reading, or run as its owner',
+}
+
+async function readText(path: string, { readFile }: Pick<Surroundings, 'readFile'>, remedy: string): Promise<string | Mistake> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return { text: `cannot read ${path}: ${REMEDIES[code ?? '']?.(remedy) ?? message}` }
+  }
+}

@@ -1,0 +1,88 @@
+// YAML text -> a small tree in which everything knows where it stands. Scalars stay text: what they mean is the field's business,
+// so that `zone: 1`, `zone: "1"` and `zone: ${ZONE}` say the same.
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml'
+import { type Mistake, type Position, sortByPosition } from './mistakes.js'
+
+export type Node =
+  | { readonly kind: 'empty'; readonly at: Position }
+  | { readonly kind: 'scalar'; readonly at: Position; readonly text: string; readonly quoted: boolean }
+  | { readonly kind: 'list'; readonly at: Position; readonly items: readonly Node[] }
+  | { readonly kind: 'mapping'; readonly at: Position; readonly entries: readonly MappingEntry[] }
+
+export interface MappingEntry {
+  readonly key: string
+  readonly at: Position
+  readonly value: Node
+}
+
+export interface Tree {
+  readonly root: Node
+  readonly mistakes: readonly Mistake[]
+  /** Nothing that begins after it can be trusted: what stands there is read by a parser that lost its way. */
+  readonly soundUntil: Position
+}
+
+interface Context {
+  readonly mistakes: Mistake[]
+  positionOf(offset: number): Position
+}
+
+const START: Position = { line: 1, column: 1 }
+const END: Position = { line: Number.POSITIVE_INFINITY, column: 1 }
+
+export function parseYaml(text: string): Tree {
+  const lines = new LineCounter()
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, lineCounter: lines })
+  const syntax = syntaxMistakes([...document.errors, ...document.warnings], positionOf)
+  const mistakes = [...syntax]
+  const root = nodeOf(document.contents, START, { mistakes, positionOf })
+  return { root, mistakes, soundUntil: syntax[0]?.at ?? END }
+}
+
+/** The first of each line: the parser's further complaints about it are echoes. */
+function syntaxMistakes(errors: readonly YAMLError[], positionOf: Context['positionOf']): Mistake[] {
+  const all = errors.map((error) => ({ at: positionOf(error.pos[0]), text: sentenceOf(error) }))
+  return sortByPosition(all).filter(({ at }, index, sorted) => index === 0 || at?.line !== sorted[index - 1]?.at?.line)
+}
+
+function sentenceOf({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins; expected one'
+  return `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+}
+
+function nodeOf(node: ParsedNode | null, fallback: Position, context: Context): Node {
+  if (!node) return { kind: 'empty', at: fallback }
+  const at = context.positionOf(node.range[0])
+  if (isMap(node)) return { kind: 'mapping', at, entries: node.items.flatMap((pair) => entryOf(pair, at, context)) }
+  if (isSeq(node)) return { kind: 'list', at, items: node.items.map((item) => nodeOf(item, at, context)) }
+  if (isScalar(node) && node.value !== null) {
+    return { kind: 'scalar', at, text: node.source ?? String(node.value), quoted: typeof node.value === 'string' }
+  }
+  if (isAlias(node)) context.mistakes.push({ at, text: `*${node.source} is an alias, which is not supported; write the value out` })
+  return { kind: 'empty', at }
+}
+
+function entryOf(pair: { key: ParsedNode; value: ParsedNode | null }, fallback: Position, context: Context): MappingEntry[] {
+  const at = pair.key ? context.positionOf(pair.key.range[0]) : fallback
+  if (isScalar(pair.key) && pair.key.value !== null) {
+    return [{ key: pair.key.source ?? String(pair.key.value), at, value: nodeOf(pair.value, at, context) }]
+  }
+  context.mistakes.push({ at, text: 'this key is not a word; expected the name of an option' })
+  return []
+}
+
+/** How a value is quoted in a sentence. */
+export function showNode(node: Node): string {
+  if (node.kind === 'empty') return 'empty'
+  if (node.kind === 'scalar') return showText(node.text, node.quoted)
+  return node.kind === 'list' ? 'a list' : 'a mapping'
+}
+
+export function showText(text: string, quoted = true): string {
+  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text
+  return quoted ? JSON.stringify(short) : short
+}

@@ -1,0 +1,158 @@
+// The state directory. One operation at a time, in the order they were asked for.
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Disk } from './deps.js'
+import { createTurns } from './turns.js'
+
+export interface ClosingDisk extends Disk {
+  close(): Promise<void>
+}
+
+/** The file that is appended to. `size`: where its last whole record ends; `isTorn`: bytes of a failed append may stand behind it. */
+interface Tail {
+  readonly path: string
+  readonly handle: FileHandle
+  size: number
+  isTorn: boolean
+}
+
+const CHUNK = 1 << 16
+const PRIVATE = 0o600
+
+/** The folder is made when the first file is written. */
+export function createDisk(folder: string): ClosingDisk {
+  const inTurn = createTurns()
+  let tail: Tail | undefined
+
+  const closeTail = async (): Promise<void> => {
+    const last = tail
+    tail = undefined
+    await last?.handle.close()
+  }
+
+  const tailOf = async (path: string): Promise<Tail> => {
+    if (tail?.path === path) return tail
+    await closeTail()
+    await makeFolder(folder)
+    const handle = await open(join(folder, path), 'a', PRIVATE)
+    tail = { path, handle, size: (await handle.stat()).size, isTorn: false }
+    return tail
+  }
+
+  return {
+    read: (path) => inTurn(() => readWhole(join(folder, path))),
+    append: (path, data) =>
+      inTurn(async () => {
+        const opened = await tailOf(path)
+        if ((await opened.handle.stat()).nlink > 0) return appendTo(opened, Buffer.from(data))
+        await closeTail()
+        throw new Error(`${join(folder, path)} was removed by somebody else`)
+      }),
+    replace: (path, data, { sync = false } = {}) =>
+      inTurn(async () => {
+        await makeFolder(folder)
+        await replaceFile(join(folder, path), data, sync)
+        // The open handle leads to the file that was replaced.
+        if (tail?.path === path) await closeTail()
+      }),
+    close: () => inTurn(closeTail),
+  }
+}
+
+/**
+ * The first folder that had to be made, if any. Not `mkdir`'s `recursive`: where a parent exists but takes no folders, as /proc,
+ * it tries for ever (Node 20).
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  if (await isFolder(path)) return undefined
+  const first = dirname(path) === path ? undefined : await makeFolder(dirname(path))
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (!(await isFolder(path))) throw error
+    return first
+  }
+  return first ?? path
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+
+async function readWhole(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** What a failed append left is cut off, now or before the next one: a record behind a torn one would be lost with it. */
+async function appendTo(tail: Tail, data: Buffer): Promise<void> {
+  if (tail.isTorn) await tail.handle.truncate(tail.size)
+  tail.isTorn = true
+  try {
+    await writeAll(tail.handle, data)
+  } catch (error) {
+    await tail.handle.truncate(tail.size).then(
+      () => {
+        tail.isTorn = false
+      },
+      () => undefined,
+    )
+    throw error
+  }
+  tail.size += data.length
+  tail.isTorn = false
+}
+
+async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
+  let done = 0
+  while (done < data.length) done += (await handle.write(data, done)).bytesWritten
+}
+
+/** The name of the file beside is always the same, so that what a crash left there is gone with the next call. */
+async function replaceFile(path: string, data: Iterable<string>, sync: boolean): Promise<void> {
+  const beside = `${path}.tmp`
+  try {
+    await writeFileAt(beside, data, sync)
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => undefined)
+    throw error
+  }
+  if (sync) await syncFolder(dirname(path))
+}
+
+async function writeFileAt(path: string, data: Iterable<string>, sync: boolean): Promise<void> {
+  const handle = await open(path, 'w', PRIVATE)
+  try {
+    for (const chunk of chunksOf(data)) await writeAll(handle, chunk)
+    if (sync) await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function* chunksOf(data: Iterable<string>): Generator<Buffer> {
+  let pending = ''
+  for (const text of data) {
+    pending += text
+    if (pending.length < CHUNK) continue
+    yield Buffer.from(pending)
+    pending = ''
+  }
+  yield Buffer.from(pending)
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+// The process edge: nothing below this file touches `process`.
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism, constants, hostname, totalmem } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { COMMANDS, type CommandDeps } from './cli/commands.js'
+import { type Edge, renderFailure, runCommandLine } from './cli/run.js'
+import { parseCommandLine } from './config/command-line.js'
+import type { Flags } from './config/flags.js'
+import type { Clock } from './deps.js'
+import { createDisk } from './disk.js'
+import { createLog, openStderr } from './log.js'
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  async sleep(ms, signal) {
+    try {
+      await sleep(ms, undefined, signal && { signal })
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error
+    }
+  },
+}
+
+async function createDeps(flags: Flags): Promise<CommandDeps> {
+  return {
+    clock,
+    log: createLog({ level: flags['log.level'], format: flags['log.format'], now: clock.now }, openStderr()),
+    ...(await loadKernel()),
+    readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
+    random: () => randomUUID(),
+    disk: createDisk(flags['state.dir']),
+    cpuUsage: () => process.cpuUsage(),
+  }
+}
+
+/** Where the native part cannot be loaded, all that needs no kernel works still. */
+async function loadKernel(): Promise<Pick<CommandDeps, 'openNetlink' | 'takeLock'>> {
+  try {
+    const [{ loadNetlink }, { loadLock }] = await Promise.all([import('./kernel/netlink.js'), import('./kernel/lock.js')])
+    return { openNetlink: await loadNetlink(), takeLock: await loadLock() }
+  } catch (error) {
+    const refuse = (): never => {
+      throw error
+    }
+    return { openNetlink: refuse, takeLock: refuse }
+  }
+}
+
+const edge: Edge = {
+  argv: process.argv.slice(2),
+  environment: process.env,
+  hostName: hostname(),
+  host: { cpus: availableParallelism(), memoryBytes: totalmem(), nodeVersion: process.version },
+  terminal: {
+    columns: process.stdout.isTTY ? process.stdout.columns : 0,
+    hasColors: process.stdout.isTTY && process.stdout.hasColors(),
+  },
+  print: (text) => void process.stdout.write(text),
+  complain: (text) => void process.stderr.write(text),
+  createDeps,
+}
+
+function stopOnSignals(): AbortSignal {
+  const stopping = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stopping.signal.aborted) process.exit(128 + constants.signals[name])
+      stopping.abort(new Error(`stopped by ${name}`))
+    })
+  }
+  return stopping.signal
+}
+
+function failHard(error: unknown): void {
+  const { flags } = parseCommandLine(edge.argv, COMMANDS)
+  edge.complain(renderFailure(error, flags['log.level'] === 'debug'))
+  process.exit(1)
+}
+
+process.on('uncaughtException', failHard)
+process.on('unhandledRejection', failHard)
+// `meshtoll check | head -1`: whoever read has read enough.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
+process.exit(await runCommandLine(edge, stopOnSignals()))
