@@ -1,0 +1,41 @@
+// What Prometheus's own linter says of what is really served: every family of the catalogue, over HTTP.
+import { spawnSync } from 'node:child_process'
+import t from 'tap'
+import { catalogue } from '../../src/catalogue.js'
+import { createSelf } from '../../src/exporters/self.js'
+import { families as selfFamilies } from '../../src/exporters/self-families.js'
+import { createServer } from '../../src/http/server.js'
+import type { Family, FamilySnapshot } from '../../src/model.js'
+import { ask } from './client.js'
+import { BOOKS, STATUS } from './served.js'
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0
+const skip = hasPromtool || process.env['CI'] === 'true' ? false : 'promtool is not installed (Debian: apt-get install prometheus)'
+
+/** One series, with every label that the family declares. */
+const sampleOf = (family: Family): FamilySnapshot => ({
+  family,
+  series: [{ labels: Object.fromEntries(family.labels.map((label) => [label, `a ${label}`])), value: 2 ** 52 + 1 }],
+})
+
+async function serveCatalogue() {
+  const self = createSelf({ version: '0.1.0', nodeVersion: 'v20.0.0', sources: ['flows'], cpuUsage: () => ({ user: 1, system: 1 }) })
+  const families = catalogue.filter((family) => !selfFamilies.includes(family)).map(sampleOf)
+  return createServer({
+    agent: { withSnapshot: (use) => use({ atMs: 0, books: BOOKS, families }), self: () => self.families(), status: STATUS },
+    listenAddress: { host: '127.0.0.1', port: 0 },
+    log: { warn: t.comment, error: t.comment },
+    version: '0.1.0',
+  })
+}
+
+t.test('promtool check metrics', { skip }, async (t) => {
+  const server = await serveCatalogue()
+  t.teardown(() => server.close(AbortSignal.abort()))
+  const { text } = await ask(server.url, { path: '/metrics' })
+  const served = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name)
+  t.same(served.toSorted(), catalogue.map(({ name }) => name).toSorted(), 'all of the catalogue is served')
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+  t.equal(`${stdout}${stderr}`.trim(), '', 'nothing to say')
+  t.equal(status, 0, 'and content')
+})
