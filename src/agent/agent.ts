@@ -84,6 +84,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
 
   let ledger: Ledger | undefined
   let readAtMs = Number.NEGATIVE_INFINITY
+  let asOfMs = 0
   let isOpen = false
 
   async function loadLedger(): Promise<Ledger> {
@@ -110,12 +111,14 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   }
 
   async function readAll(signal: AbortSignal): Promise<void> {
+    const startedMs = clock.now()
     await readers.read(names, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...others.map((source) => readOther(source, signal))])
     const reading = flowReadings?.find((reading): reading is FlowReading => reading.kind === 'flows')
     keepValues(flows.name, flowReadings)
     if (reading) await post(reading)
     readAtMs = clock.monotonic()
+    asOfMs = startedMs
   }
 
   async function readOther(source: Source, signal: AbortSignal): Promise<void> {
@@ -186,7 +189,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return inTurn(async () => {
       if (clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
       const book = await loadLedger()
-      const snapshot = snapshotOf(book, snapshotOptions, { atMs: clock.now(), monotonicMs: clock.monotonic(), coverage: coverage.ratio })
+      const snapshot = snapshotOf(book, snapshotOptions, { atMs: asOfMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
       return use({ ...snapshot, families: [...snapshot.families, ...values.families()] })
     })
   }

@@ -18,11 +18,15 @@ const MAX_SIDES = { aws: 2, gcp: 1, azure: 0, none: 0 }
 /** `unknown` has no price: it is not known to be free. */
 export function pricesOf(options: PriceOptions): Readonly<Partial<Record<Scope, number>>> {
   if (options.provider === 'none') return {}
+  const sides = Math.min(options.crossZoneSides, MAX_SIDES[options.provider])
   return {
     same_zone: 0,
-    cross_zone: (options.crossZonePerGB * Math.min(options.crossZoneSides, MAX_SIDES[options.provider])) / GB,
-    cross_region: options.crossRegionPerGB / GB,
-    to_external: options.toExternalPerGB / GB,
-    from_external: options.fromExternalPerGB / GB,
+    cross_zone: perByte(options.crossZonePerGB * sides),
+    cross_region: perByte(options.crossRegionPerGB),
+    to_external: perByte(options.toExternalPerGB),
+    from_external: perByte(options.fromExternalPerGB),
   }
 }
+
+/** Without the noise of binary fractions: 2e-11, not 2.0000000000000002e-11. */
+const perByte = (perGB: number): number => Number((perGB / GB).toPrecision(12))

@@ -1,0 +1,34 @@
+import { createAgent } from '../agent/agent.js'
+import { loadConfig } from '../config/load.js'
+import { renderMistakes } from '../config/mistakes.js'
+import { createServer } from '../http/server.js'
+import { VERSION } from '../version.js'
+import type { CommandDeps, CommandOptions } from './commands.js'
+import { createWebFiles } from './web.js'
+
+const ANSWERS_END_WITHIN_MS = 300
+
+export async function run(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<number> {
+  const { flags, environment, hostName, host } = options
+  const { log, readFile } = deps
+  const loaded = await loadConfig(flags, { environment, hostName, readFile })
+  if ('mistakes' in loaded) {
+    options.complain(renderMistakes(loaded.mistakes))
+    return 2
+  }
+  const { config, inventory } = loaded
+  const agent = createAgent({ config, inventory, environment, host }, deps)
+  if (flags.uninstall) {
+    await agent.uninstall(signal)
+    log.info('the kernel table is removed', { table: config.flows.table })
+    return 0
+  }
+  await agent.start(signal)
+  const webFile = flags['web.config.file']
+  const web = webFile === null ? {} : { web: createWebFiles(webFile, readFile) }
+  const server = await createServer({ agent, listenAddress: flags['web.listen-address'], ...web, log, version: VERSION })
+  log.info('agent is running', { url: server.url, node: config.node.name, zone: config.node.zone, interval_ms: config.flows.intervalMs })
+  await agent.run(signal)
+  await server.close(AbortSignal.timeout(ANSWERS_END_WITHIN_MS))
+  return 0
+}
