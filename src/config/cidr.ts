@@ -12,11 +12,11 @@ interface Range {
 /** `cidr` is canonical: dotted quad or RFC 5952. A problem continues a sentence that begins with the value. */
 export type CidrResult = { readonly cidr: string } | { readonly problem: string }
 
-const REFUSED: readonly (Range & { readonly what: string })[] = [
-  { version: 4, network: 0x7f000000n, length: 8, what: 'loopback' },
-  { version: 6, network: 1n, length: 128, what: 'loopback' },
-  { version: 4, network: 0xe0000000n, length: 4, what: 'multicast' },
-  { version: 6, network: 0xffn << 120n, length: 8, what: 'multicast' },
+const REFUSED: readonly (Range & { readonly why: string })[] = [
+  { version: 4, network: 0x7f000000n, length: 8, why: 'loopback addresses never cross nodes' },
+  { version: 6, network: 1n, length: 128, why: 'loopback addresses never cross nodes' },
+  { version: 4, network: 0xe0000000n, length: 4, why: 'multicast addresses have no owner' },
+  { version: 6, network: 0xffn << 120n, length: 8, why: 'multicast addresses have no owner' },
 ]
 const MAPPED: Range = { version: 6, network: 0xffff00000000n, length: 96 }
 
@@ -38,7 +38,7 @@ function checkRange(range: Range): CidrResult {
   const cidr = `${version === 4 ? text4(network) : text6(network)}/${length}`
   if (network !== range.network) return { problem: `host bits are set, the network is ${cidr}` }
   const refused = REFUSED.find((outer) => contains(outer, range))
-  if (refused) return { problem: `${refused.what} addresses never cross nodes, remove the entry` }
+  if (refused) return { problem: `${refused.why}, remove the entry` }
   if (contains(MAPPED, range)) return { problem: `write it as IPv4: ${text4(network & 0xffffffffn)}/${length - 96}` }
   return { cidr }
 }

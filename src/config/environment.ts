@@ -11,7 +11,7 @@ export function fillIn(text: string, environment: Environment): Filled {
   let mistake: string | undefined
   const filled = text.replaceAll(REFERENCE, (found, name: string | undefined, end: string | undefined) => {
     if (name === undefined) return '$'
-    const value = end === '' || !NAME.test(name) ? undefined : environment[name]
+    const value = end === '' || !NAME.test(name) || !Object.hasOwn(environment, name) ? undefined : environment[name]
     if (value === undefined) mistake ??= mistakeOf(found, name, end !== '')
     return value ?? ''
   })

@@ -111,7 +111,11 @@ export const OPTIONS = {
     fields: {
       provider: option(oneOf('aws', 'gcp', 'azure', 'none'), 'aws', 'Whose prices these are; none serves no prices.'),
       crossZonePerGB: option(decimal(0, 1000), '0.01', 'Between zones of one region, for each side that pays.'),
-      crossZoneSides: option(wholeNumber(1, 2), '2', 'Sides that pay for a byte between zones.'),
+      crossZoneSides: option(
+        wholeNumber(1, 2),
+        '2',
+        'Sides that pay for a byte between zones; with gcp never more than one, with azure none.',
+      ),
       crossRegionPerGB: option(decimal(0, 1000), '0.02', 'Between regions.'),
       toExternalPerGB: option(decimal(0, 1000), '0.09', 'To the internet.'),
       fromExternalPerGB: option(decimal(0, 1000), '0', 'From the internet.'),

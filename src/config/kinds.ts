@@ -6,7 +6,7 @@ export interface Kind<Value> {
   readonly schema: v.GenericSchema<unknown, Value>
   readonly expected: string
   /** Where "expected ..." says too little: what is wrong with this very text. */
-  readonly explain?: (text: string) => string
+  readonly explain?: (text: string) => string | undefined
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -29,7 +29,8 @@ export const label: Kind<string> = {
     v.regex(/^[^\p{Cc}]{1,253}$/u),
     v.check((text) => text.trim() === text && !RESERVED.includes(text)),
   ),
-  expected: 'a name of up to 253 characters that is not _unknown or _other',
+  expected: 'a name of up to 253 characters',
+  explain: (text) => (RESERVED.includes(text) ? 'meshtoll itself says that of what it cannot name, choose another' : undefined),
 }
 
 export const path: Kind<string> = { schema: v.pipe(v.string(), v.nonEmpty()), expected: 'the path of a file' }
@@ -52,7 +53,7 @@ export const cidr: Kind<string> = {
   expected: 'a range of addresses',
   explain(text) {
     const result = parseCidr(text)
-    return 'problem' in result ? result.problem : ''
+    return 'problem' in result ? result.problem : undefined
   },
 }
 

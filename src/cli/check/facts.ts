@@ -3,8 +3,10 @@ import { defaultConfig } from '../../config/config.js'
 import type { Config } from '../../config/fields.js'
 import { type Loaded, loadConfig } from '../../config/load.js'
 import type { Deps } from '../../deps.js'
-import { createNftables, type TableInfo } from '../../kernel/nftables.js'
+import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink, type Link } from '../../kernel/rtnetlink.js'
+import { inspectTable, readTableFacts, type Finding as TableFinding } from '../../sources/flows/inspect.js'
+import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandOptions } from '../commands.js'
 import { probeState, type StateFacts } from './state.js'
 
@@ -34,7 +36,7 @@ export interface NodeFacts {
 export type CheckedLink = Pick<Link, 'index' | 'name' | 'kind' | 'master' | 'xdp'>
 
 export interface NftablesFacts {
-  readonly table: TableInfo | undefined
+  readonly table: TableFinding
   readonly flowtables: readonly string[]
 }
 
@@ -56,7 +58,7 @@ export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<
   const offset = clock.now() - clock.monotonic()
   const loaded = await loadConfig(flags, { environment, hostName, readFile })
   const config = 'config' in loaded ? loaded.config : defaultConfig(hostName)
-  const node = await gatherNode(config.flows.table, deps)
+  const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
   const state = await probeState(flags['state.dir'], random())
   const nowMs = clock.now()
   return {
@@ -69,7 +71,12 @@ export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<
   }
 }
 
-async function gatherNode(table: string, { readFile, openNetlink }: Deps): Promise<NodeFacts> {
+interface Counting {
+  readonly flows: Config['flows']
+  readonly host: CommandOptions['host']
+}
+
+async function gatherNode(counting: Counting, { readFile, openNetlink }: Deps): Promise<NodeFacts> {
   const textOf = (path: string): Promise<string | undefined> => readFile(path).catch(() => undefined)
   const [release = '', status = '', sockets = '', ipv4, ipv6] = await Promise.all([
     textOf('/proc/sys/kernel/osrelease'),
@@ -81,10 +88,10 @@ async function gatherNode(table: string, { readFile, openNetlink }: Deps): Promi
   return {
     release: release.trim(),
     capabilities: parseCapabilities(status),
-    nftables: orRefusal(() => gatherNftables(table, openNetlink)),
+    nftables: orRefusal(() => gatherNftables(counting, openNetlink)),
     links: orRefusal(() => gatherLinks(openNetlink)),
     bridgeNetfilter: ipv4 === undefined ? undefined : { ipv4: ipv4.trim() === '1', ipv6: ipv6?.trim() === '1' },
-    isLocked: isLockHeld(sockets, table),
+    isLocked: isLockHeld(sockets, counting.flows.table),
   }
 }
 
@@ -97,10 +104,11 @@ export function parseCapabilities(status: string): bigint | undefined {
 export const isLockHeld = (sockets: string, table: string): boolean =>
   sockets.split('\n').some((line) => line.endsWith(` @meshtoll/${table}`))
 
-function gatherNftables(name: string, openNetlink: Deps['openNetlink']): NftablesFacts {
+function gatherNftables({ flows, host }: Counting, openNetlink: Deps['openNetlink']): NftablesFacts {
   const nftables = createNftables(openNetlink)
+  const wanted = { limit: pairLimit(flows.maxPairs, host), tunnelPorts: flows.tunnelPorts }
   try {
-    return { table: nftables.table(name), flowtables: nftables.flowtables() }
+    return { table: inspectTable(readTableFacts(nftables, flows.table), wanted), flowtables: nftables.flowtables() }
   } finally {
     nftables.close()
   }

@@ -1,6 +1,7 @@
 // Whether the kernel can count for us.
+
+import type { Ours } from '../../sources/flows/inspect.js'
 import { LAYOUT } from '../../sources/flows/layout.js'
-import { parseTableMark } from '../../sources/flows/marks.js'
 import type { Facts, NodeFacts, Refusal } from './facts.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
@@ -18,6 +19,9 @@ export function kernel({ node: { release, nftables }, config }: Facts): Finding[
   if (isRefusal(nftables)) {
     if (nftables.code === 'EPERM') return [ok(`${name}; nf_tables cannot be asked without CAP_NET_ADMIN`)]
     return [fail(`${name}: nf_tables is not to be had: ${nftables.message}`, 'load the module nf_tables, or set flows.enabled: false')]
+  }
+  if (config.flows.ownership === 'off') {
+    return [ok(`${name}, nf_tables; the table is not owned (flows.ownership: off), so whoever flushes the ruleset destroys the counters`)]
   }
   if (!isBefore(release, 6, 9)) return [ok(`${name}, nf_tables with table owner and persist`)]
   return [
@@ -60,9 +64,8 @@ export function table({ node, config }: Facts): Finding[] {
   if (!config.flows.enabled || isRefusal(nftables)) return []
   const name = `inet ${config.flows.table}`
   const found = nftables.table
-  if (!found) return [ok(`${name} is not there yet; the agent makes it`)]
-  const mark = parseTableMark(found.comment)
-  if (!mark) {
+  if (found.state === 'absent') return [ok(`${name} is not there yet; the agent makes it`)]
+  if (found.state === 'foreign') {
     return [
       fail(
         `${name} was not written by meshtoll, which never touches it`,
@@ -70,17 +73,21 @@ export function table({ node, config }: Facts): Finding[] {
       ),
     ]
   }
-  const since = `${new Date(mark.createdMs).toISOString().slice(0, 19)}Z`
-  if (mark.layout === LAYOUT) return [ok(`${name}, ours since ${since}, ${holderOf(node, found.ownerPort)}`)]
-  return [otherLayout(`${name}, ours since ${since}, has layout ${mark.layout}`, mark.layout)]
+  const since = `${new Date(found.mark.createdMs).toISOString().slice(0, 19)}Z`
+  const text = `${name}, ours since ${since}, ${holderOf(node, found.info.ownerPort)}`
+  if (found.state !== 'broken') return [ok(`${text}${STATES[found.state](found.mark)}`)]
+  return [
+    warn(
+      `${text}; its rules are not as an agent left them, so bytes may be missed`,
+      'find out who changes them; a running agent repairs them within flows.interval, a starting one at once',
+    ),
+  ]
 }
 
-function otherLayout(says: string, layout: number): Finding {
-  if (layout < LAYOUT) return ok(`${says}; this version migrates it to ${LAYOUT}`)
-  return warn(
-    `${says} of a newer version; this one knows ${LAYOUT}`,
-    'run the newer version, or remove the table with `meshtoll agent --uninstall`',
-  )
+const STATES: Readonly<Record<Exclude<Ours['state'], 'broken'>, (mark: Ours['mark']) => string>> = {
+  intact: () => '',
+  outdated: () => '; an agent with these options writes its rules anew',
+  'other layout': ({ layout }) => `; it has layout ${layout}, which this version migrates to ${LAYOUT}`,
 }
 
 function holderOf({ isLocked }: Pick<NodeFacts, 'isLocked'>, ownerPort: number): string {
