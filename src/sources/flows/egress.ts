@@ -11,10 +11,11 @@ export interface EgressParts {
 }
 
 export function egressOf({ links, uplinks, outerSent }: EgressParts): Egress {
-  const sentBy = (which: (link: Link) => boolean): number => links.filter(which).reduce((sum, link) => sum + packetBytesOf(link), 0)
+  const sumOf = (bytes: readonly number[]): number => bytes.reduce((sum, value) => sum + value, 0)
   return {
-    uplinks: sentBy(({ index }) => uplinks.includes(index)),
-    intoTunnels: sentBy(isTunnel),
+    uplinks: sumOf(links.filter(({ index }) => uplinks.includes(index)).map(packetBytesOf)),
+    // Tunnels count the packet inside without its frame, whatever they call themselves (iptunnel_xmit).
+    intoTunnels: sumOf(links.filter(isTunnel).map(({ txBytes }) => txBytes)),
     outerSent,
   }
 }
