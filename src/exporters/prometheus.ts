@@ -9,24 +9,30 @@ export interface PrometheusParts {
   self(): Promise<readonly FamilySnapshot[]>
 }
 
+export interface Encoding {
+  readonly format: Format
+  readonly gzip: boolean
+}
+
 export interface Prometheus {
   /** The whole answer, before a byte of it is sent: a slow reader then holds up nobody, and who asks meanwhile shares it. */
-  render(format: Format): Promise<readonly Buffer[]>
+  render(encoding: Encoding): Promise<readonly Buffer[]>
 }
 
 export function createPrometheus({ withSnapshot, self }: PrometheusParts, options: PrometheusTextOptions = {}): Prometheus {
   const { renderChunks } = createPrometheusText(options)
-  const underWay = new Map<Format, Promise<readonly Buffer[]>>()
+  const underWay = new Map<string, Promise<readonly Buffer[]>>()
 
-  const renderNow = (format: Format): Promise<readonly Buffer[]> =>
-    withSnapshot(async ({ families }) => bufferPieces(renderChunks([...families, ...(await self())], format)))
+  const renderNow = ({ format, gzip }: Encoding): Promise<readonly Buffer[]> =>
+    withSnapshot(async ({ families }) => bufferPieces(renderChunks([...families, ...(await self())], format), gzip))
 
   return {
-    render(format) {
-      const shared = underWay.get(format)
+    render(encoding) {
+      const key = `${encoding.format} ${encoding.gzip}`
+      const shared = underWay.get(key)
       if (shared !== undefined) return shared
-      const rendering = renderNow(format).finally(() => underWay.delete(format))
-      underWay.set(format, rendering)
+      const rendering = renderNow(encoding).finally(() => underWay.delete(key))
+      underWay.set(key, rendering)
       return rendering
     },
   }

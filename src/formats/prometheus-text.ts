@@ -70,8 +70,14 @@ export function renderValue(value: number): string {
 
 /** Joined, not added up: a string made by `+` keeps all its parts alive. */
 function renderLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeQuoted(value)}"`)
-  return pairs.length === 0 ? '' : ['{', pairs.join(','), '}'].join('')
+  const parts: string[] = []
+  let separator = '{'
+  for (const name of Object.keys(labels)) {
+    parts.push(separator, name, '="', escapeQuoted(labels[name] ?? ''), '"')
+    separator = ','
+  }
+  if (parts.length > 0) parts.push('}')
+  return parts.join('')
 }
 
 function renderHead(family: Family, format: Format): string {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
 import { wantsGzip } from '../exporters/negotiation.js'
 
 export interface Exchange {
@@ -11,8 +10,9 @@ export interface Exchange {
 
 export interface Body {
   readonly contentType: string
-  readonly status?: number
+  readonly gzip: boolean
   readonly headers?: Readonly<Record<string, string>>
+  readonly buffers: readonly Buffer[]
 }
 
 export const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?')[0] ?? '/'
@@ -25,18 +25,17 @@ export function answerText({ response }: Exchange, status: number, text: string,
   response.end(text)
 }
 
-/** Sends at the reader's pace, compressed when it likes that. `HEAD` gets the same head and no body: node:http drops it. */
-export async function answerBuffers({ request, response }: Exchange, body: Body, buffers: readonly Buffer[]): Promise<void> {
-  const gzip = wantsGzip(request.headers['accept-encoding']?.toString())
-  const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-  response.writeHead(body.status ?? 200, {
-    'Content-Type': body.contentType,
+export const likesGzip = ({ request }: Exchange): boolean => wantsGzip(request.headers['accept-encoding']?.toString())
+
+/** Sends at the reader's pace. `HEAD` gets the same head and no body: node:http drops it. */
+export async function answerBuffers({ response }: Exchange, { contentType, gzip, headers, buffers }: Body): Promise<void> {
+  response.writeHead(200, {
+    'Content-Type': contentType,
+    'Content-Length': buffers.reduce((sum, buffer) => sum + buffer.length, 0),
+    ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
     Vary: 'Accept, Accept-Encoding',
     'Cache-Control': 'no-store',
-    ...(gzip ? { 'Content-Encoding': 'gzip' } : { 'Content-Length': length }),
-    ...body.headers,
+    ...headers,
   })
-  const signal = AbortSignal.timeout(SEND_MS)
-  if (gzip) await pipeline(Readable.from(buffers), createGzip({ level: 1 }), response, { signal })
-  else await pipeline(Readable.from(buffers), response, { signal })
+  await pipeline(Readable.from(buffers), response, { signal: AbortSignal.timeout(SEND_MS) })
 }

@@ -2,7 +2,7 @@ import type { Log } from '../deps.js'
 import { offerOf } from '../exporters/negotiation.js'
 import { bufferPieces } from '../exporters/pieces.js'
 import { createPrometheus } from '../exporters/prometheus.js'
-import { answerBuffers, answerText, type Exchange, pathOf } from './answer.js'
+import { answerBuffers, answerText, type Exchange, likesGzip, pathOf } from './answer.js'
 import { createPage } from './page.js'
 import type { Served } from './served.js'
 import { renderSnapshotJson } from './snapshot-json.js'
@@ -58,18 +58,21 @@ function routesOf({ agent, version, created = false }: RouteParts): ReadonlyMap<
 
   const metrics: Route = async (exchange) => {
     const { format, contentType } = offerOf(exchange.request.headers.accept)
-    await answerBuffers(exchange, { contentType }, await prometheus.render(format))
+    const gzip = likesGzip(exchange)
+    await answerBuffers(exchange, { contentType, gzip, buffers: await prometheus.render({ format, gzip }) })
   }
   const snapshot: Route = async (exchange) => {
+    const gzip = likesGzip(exchange)
     const buffers = await agent.withSnapshot(async ({ atMs, books, families }) => {
       const all = [...families, ...(await agent.self())]
-      return bufferPieces(renderSnapshotJson({ version, atMs, books, families: all, status: agent.status }))
+      return bufferPieces(renderSnapshotJson({ version, atMs, books, families: all, status: agent.status }), gzip)
     })
-    await answerBuffers(exchange, { contentType: 'application/json' }, buffers)
+    await answerBuffers(exchange, { contentType: 'application/json', gzip, buffers })
   }
   const landing: Route = async (exchange) => {
+    const gzip = likesGzip(exchange)
     const { html, headers } = await agent.withSnapshot(async (now) => page.render(now, agent.status))
-    await answerBuffers(exchange, { contentType: 'text/html; charset=utf-8', headers }, [Buffer.from(html)])
+    await answerBuffers(exchange, { contentType: 'text/html; charset=utf-8', headers, gzip, buffers: await bufferPieces([html], gzip) })
   }
   const alive: Route = (exchange) => answerText(exchange, 200, 'ok\n')
   const ready: Route = (exchange) => {

@@ -1,10 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { createPrometheus } from '../../src/exporters/prometheus.js'
 import type { Family, FamilySnapshot, Snapshot } from '../../src/model.js'
 
 const BYTES: Family = { name: 'x_bytes_total', kind: 'counter', labels: ['name'], help: 'Bytes.' }
 const UP: Family = { name: 'x_up', kind: 'gauge', labels: [], help: 'Up.' }
+const TEXT = { format: 'text', gzip: false } as const
 const NO_BOOKS = { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, pending: 0 }
 
 /** An agent whose numbers change whenever nobody holds a snapshot. */
@@ -49,7 +51,7 @@ t.test('one answer holds both, of one instant, and gives way to others between p
   setImmediate(beat)
   await wait(5)
   turns = 0
-  const buffers = await render('text')
+  const buffers = await render(TEXT)
   running = false
   const text = Buffer.concat(buffers).toString()
   const values = new Set([...text.matchAll(/^x_bytes_total\{.*\} (\d+)$/gm)].map(([, value]) => value))
@@ -59,14 +61,24 @@ t.test('one answer holds both, of one instant, and gives way to others between p
   t.ok(turns >= buffers.length - 1 && buffers.length > 4, `${turns} turns of the loop in ${buffers.length} pieces`)
 })
 
+t.test('compressed, it is the same text', async (t) => {
+  const agent = createAgent(10_000)
+  const { render } = createPrometheus({ withSnapshot: (use) => agent.withSnapshot(use), self: agent.self })
+  const [plain, zipped] = [Buffer.concat(await render(TEXT)), Buffer.concat(await render({ ...TEXT, gzip: true }))]
+  t.ok(zipped.length * 5 < plain.length, `${zipped.length} bytes instead of ${plain.length}`)
+  t.ok(gunzipSync(zipped).equals(plain))
+})
+
 t.test('who asks at the same time shares the rendering, per format', async (t) => {
   const agent = createAgent(10)
   const { render } = createPrometheus({ withSnapshot: (use) => agent.withSnapshot(use), self: agent.self })
-  const [one, two, other] = await Promise.all([render('text'), render('text'), render('openmetrics')])
+  const inOpenMetrics = { ...TEXT, format: 'openmetrics' } as const
+  const [one, two, other, zipped] = await Promise.all([render(TEXT), render(TEXT), render(inOpenMetrics), render({ ...TEXT, gzip: true })])
   t.equal(one, two, 'the same buffers')
   t.not(one, other, 'another format is another rendering')
-  t.equal(agent.reads, 2, 'one read per format')
-  t.not(await render('text'), one, 'who asks afterwards gets a new one')
+  t.not(one, zipped, 'and so is another encoding')
+  t.equal(agent.reads, 3, 'one reading for each')
+  t.not(await render(TEXT), one, 'who asks afterwards gets a new one')
 })
 
 t.test('a failure reaches everybody who waits, and the next one may succeed', async (t) => {
@@ -77,12 +89,12 @@ t.test('a failure reaches everybody who waits, and the next one may succeed', as
     return agent.self()
   }
   const { render } = createPrometheus({ withSnapshot: (use) => agent.withSnapshot(use), self })
-  const results = await Promise.allSettled([render('text'), render('text')])
+  const results = await Promise.allSettled([render(TEXT), render(TEXT)])
   t.same(
     results.map(({ status }) => status),
     ['rejected', 'rejected'],
     'both',
   )
   broken = false
-  t.match(Buffer.concat(await render('text')).toString(), 'x_up 1', 'afterwards')
+  t.match(Buffer.concat(await render(TEXT)).toString(), 'x_up 1', 'afterwards')
 })
