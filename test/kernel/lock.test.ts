@@ -5,8 +5,13 @@ import { loadLock } from '../../src/kernel/lock.js'
 import { inNamespace } from './in-namespace.js'
 
 const LOCK = new URL('../../src/kernel/lock.ts', import.meta.url).href
-const holder = `const { loadLock } = await import('${LOCK}'); const lock = (await loadLock())('held'); console.log(lock ? 'taken' : 'refused'); setInterval(() => {}, 1000)`
-const run = [process.execPath, '--import=tsx', '--input-type=module', '-e', holder]
+/** Says whether it has the lock, and ends with its standard input. */
+const holder = (name: string): string => `
+  const { loadLock } = await import('${LOCK}')
+  const lock = (await loadLock())('${name}')
+  console.log(lock ? 'taken' : 'refused')
+  process.stdin.resume().on('end', () => process.exit())`
+const run = (name: string): string[] => ['--import=tsx', '--input-type=module', '-e', holder(name)]
 
 await inNamespace(t, import.meta.filename, () => {
   t.test('one holder at a time, by name', async (t) => {
@@ -21,8 +26,8 @@ await inNamespace(t, import.meta.filename, () => {
 
   t.test('it dies with its process, also when that is killed', async (t) => {
     const takeLock = await loadLock()
-    const [command = '', ...args] = run
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, run('held'), { stdio: ['pipe', 'pipe', 'inherit'] })
+    t.teardown(() => child.kill('SIGKILL'))
     t.equal(String((await once(child.stdout, 'data'))[0]).trim(), 'taken')
     t.equal(takeLock('held'), undefined, 'held by another process')
     child.kill('SIGKILL')
@@ -33,8 +38,7 @@ await inNamespace(t, import.meta.filename, () => {
   t.test('it belongs to the network namespace', async (t) => {
     const takeLock = await loadLock()
     t.ok(takeLock('c'))
-    const script = holder.replace("'held'", "'c'").replace('setInterval(() => {}, 1000)', 'process.exit()')
-    const elsewhere = spawnSync('unshare', ['--net', ...run.slice(0, -1), script], { encoding: 'utf8' })
+    const elsewhere = spawnSync('unshare', ['--net', process.execPath, ...run('c')], { encoding: 'utf8' })
     t.equal(elsewhere.stdout.trim(), 'taken', elsewhere.stderr)
   })
 

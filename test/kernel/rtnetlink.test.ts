@@ -53,7 +53,7 @@ await inNamespace(t, import.meta.filename, () => {
     t.same(names().sort(), ['left', 'second'])
     ip('route replace default nexthop via 10.0.0.2 nexthop via 10.1.0.2', 'route del default via 10.1.0.2 table 77')
     t.same(names().sort(), ['left', 'second'], 'of a route with several next hops')
-    ip('route del default', '-6 route del default')
+    ip('route del default', '-6 route del default', '-6 route add unreachable default')
     t.same(names(), [], 'an unreachable default is none')
     rtnetlink.close()
   })
