@@ -1,0 +1,118 @@
+import t from 'tap'
+import { parseInventory } from '../../src/config/inventory.js'
+
+t.test('an inventory', async (t) => {
+  const text = `
+entries:
+  - {cidr: 10.1.0.10/32, zone: us-east-1a, region: us-east-1, namespace: shop, ownerKind: Deployment, ownerName: cart, node: "\${NODE}"}
+  - {cidr: 2001:DB8::/64, zone: us-east-1b, ownerKind: Database, ownerName: orders-db}
+  - {cidr: 198.51.100.0/24, external: true, ownerKind: Service, ownerName: payments.example.com}
+`
+  const nobody = { zone: '', region: '', namespace: '', ownerKind: '', ownerName: '', node: '', external: false }
+  t.same(parseInventory(text, { NODE: 'n1' }), {
+    entries: [
+      {
+        cidr: '10.1.0.10/32',
+        zone: 'us-east-1a',
+        region: 'us-east-1',
+        namespace: 'shop',
+        ownerKind: 'Deployment',
+        ownerName: 'cart',
+        node: 'n1',
+        external: false,
+      },
+      { ...nobody, cidr: '2001:db8::/64', zone: 'us-east-1b', ownerKind: 'Database', ownerName: 'orders-db' },
+      { ...nobody, cidr: '198.51.100.0/24', external: true, ownerKind: 'Service', ownerName: 'payments.example.com' },
+    ],
+    mistakes: [],
+  })
+})
+
+t.test('nobody is named', async (t) => {
+  for (const text of ['', 'entries:', 'entries: []', '# none']) t.same(parseInventory(text, {}), { entries: [], mistakes: [] }, text)
+})
+
+t.test('mistakes, each with where and what instead', async (t) => {
+  const cases = [
+    {
+      name: 'host bits',
+      entry: '{cidr: 10.1.2.1/24}',
+      lines: ['1:18 cidr is "10.1.2.1/24"; host bits are set, the network is 10.1.2.0/24'],
+    },
+    {
+      name: 'loopback',
+      entry: '{cidr: "::1/128"}',
+      lines: ['1:18 cidr is "::1/128"; loopback addresses never cross nodes, remove the entry'],
+    },
+    { name: 'no range', entry: '{zone: a}', lines: ['1:11 this entry has no cidr; expected the range of addresses that it names'] },
+    { name: 'nothing', entry: '', lines: ['1:11 this entry has no cidr; expected the range of addresses that it names'] },
+    { name: 'a near word', entry: '{cidr: 10.0.0.0/8, zonee: a}', lines: ['1:30 zonee is not a key of an entry; did you mean zone?'] },
+    {
+      name: 'in kubectl spelling',
+      entry: '{cidr: 10.0.0.0/8, owner_kind: a}',
+      lines: ['1:30 owner_kind is not a key of an entry; did you mean ownerKind?'],
+    },
+    {
+      name: 'a reserved name',
+      entry: '{cidr: 10.0.0.0/8, ownerName: _other}',
+      lines: ['1:41 ownerName is "_other"; meshtoll itself says that of what it cannot name, choose another'],
+    },
+    { name: 'not a truth value', entry: '{cidr: 10.0.0.0/8, external: yes}', lines: ['1:40 external is "yes"; expected true or false'] },
+    {
+      name: 'outside and inside',
+      entry: '{cidr: 8.0.0.0/8, external: true, zone: a, region: b, node: n}',
+      lines: [
+        '1:45 an external entry has no zone; remove zone or external',
+        '1:54 an external entry has no region; remove region or external',
+        '1:65 an external entry has no node; remove node or external',
+      ],
+    },
+    { name: 'not outside, hence inside', entry: '{cidr: 8.0.0.0/8, external: false, zone: a}', lines: [] },
+    {
+      name: 'a word',
+      entry: 'foo',
+      lines: ['1:11 an entry is "foo"; expected a mapping with cidr, zone, region, namespace, ownerKind, ownerName, node, external'],
+    },
+  ]
+  for (const { name, entry, lines } of cases) {
+    const { mistakes } = parseInventory(`entries: [${entry || '~'}]`, {})
+    t.same(
+      mistakes.map(({ at, text }) => `${at?.line}:${at?.column} ${text}`),
+      lines,
+      name,
+    )
+  }
+})
+
+t.test('mistakes of the whole', async (t) => {
+  const cases = [
+    {
+      name: 'a range named twice, in two spellings',
+      text: 'entries:\n- cidr: fd00::/8\n- cidr: FD00:0::/8',
+      lines: ['3:9 cidr fd00::/8 is named twice; the first is on line 2'],
+    },
+    {
+      name: 'a wrong range twice is wrong, not double',
+      text: 'entries:\n- cidr: a\n- cidr: a',
+      lines: [
+        '2:9 cidr is "a"; expected a range such as 10.1.2.0/24 or 2001:db8::/64',
+        '3:9 cidr is "a"; expected a range such as 10.1.2.0/24 or 2001:db8::/64',
+      ],
+    },
+    {
+      name: 'not a list',
+      text: 'entries: {cidr: 10.0.0.0/8}',
+      lines: ['1:10 entries is a mapping; expected a list of mappings, each with a cidr'],
+    },
+    { name: 'a list without its name', text: '- cidr: 10.0.0.0/8', lines: ['1:1 the file is a list; expected a mapping with entries'] },
+    { name: 'another name', text: 'entrys: []', lines: ['1:1 entrys is not a key of an inventory; did you mean entries?'] },
+  ]
+  for (const { name, text, lines } of cases) {
+    const { mistakes } = parseInventory(text, {})
+    t.same(
+      mistakes.map(({ at, text: sentence }) => `${at?.line}:${at?.column} ${sentence}`),
+      lines,
+      name,
+    )
+  }
+})
