@@ -15,7 +15,9 @@ import { openPort } from './relay.js'
 const MARK = 'MESHTOLL_WORLD'
 
 // `"$@"` must not be the last command: the shell would exec it, and pid 1 would ignore every signal it has no handler for.
-const BOOT = 'mount -t tmpfs -o mode=755 tmpfs /run || exit 125; mkdir -p /run/lab; ip link set lo up || exit 125; "$@"; exit $?'
+// The trap: dash ends at once on INT, which is in its process group what Ctrl-C is, and the world would end with it.
+const BOOT =
+  'trap : INT; mount -t tmpfs -o mode=755 tmpfs /run || exit 125; mkdir -p /run/lab; ip link set lo up || exit 125; "$@"; exit $?'
 
 /** What to put in front of a command so that it runs in a world of its own. */
 export function worldCommand({ uid }: { readonly uid: number }): string[] {

@@ -1,7 +1,7 @@
 // A program as `meshtoll demo` is one: enters a world by running itself, serves something there, ends when told to.
-import { type Exit, nodeCommand, startIn } from '../../src/lab/program.js'
+import { nodeCommand, type Program, startIn } from '../../src/lab/program.js'
 import { publish } from '../../src/lab/relay.js'
-import { createTopology } from '../../src/lab/topology.js'
+import { createTopology, type Topology } from '../../src/lab/topology.js'
 import { enterWorld, isInWorld } from '../../src/lab/world.js'
 import { THREE_ZONES } from './three-zones.js'
 
@@ -12,14 +12,18 @@ async function inside(): Promise<void> {
   const server = startIn('n1', [process.execPath, '-e', SERVER])
   await server.waitFor(/listening/)
   const port = await publish({ path: await topology.peer('n1').relay({ port: 10042 }) })
-  process.once('SIGTERM', () => {
-    void server.stop().then(async ({ signal }: Exit) => {
-      await topology.close()
-      process.stdout.write(`stopped by ${signal}\n`)
-      process.exit(7)
-    })
-  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void end(signal, server, topology))
+  }
   process.stdout.write(`${JSON.stringify({ port, uid: process.getuid?.() })}\n`)
+}
+
+/** Takes a moment, which the world has to grant. */
+async function end(signal: string, server: Program, topology: Topology): Promise<void> {
+  await server.stop()
+  await topology.close()
+  process.stdout.write(`stopped on ${signal}\n`)
+  process.exit(7)
 }
 
 if (isInWorld()) await inside()

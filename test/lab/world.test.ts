@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { nodeCommand } from '../../src/lab/program.js'
 import { canMakeWorld, enterWorld, worldCommand } from '../../src/lab/world.js'
 import { eventually, reasonToSkip } from './world.js'
@@ -23,11 +23,14 @@ interface Started {
 }
 
 /** `mark` tells its processes from all others of the machine. */
-async function start(mark: string, before: readonly string[] = []): Promise<Started> {
+async function start(t: Test, mark: string, before: readonly string[] = []): Promise<Started> {
   const [command = '', ...rest] = [...before, ...UNHOOKED, ...nodeCommand(PROGRAM), mark]
   const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, HOME: '/nonexistent' },
+  })
+  t.teardown(() => {
+    for (const pid of processesOf(mark)) process.kill(Number(pid), 'SIGKILL')
   })
   const said: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
@@ -71,23 +74,25 @@ for (const { name, before, skip } of ways) {
   t.test(name, skip === undefined ? {} : { skip }, async (t) => {
     const untouched = await machine()
 
-    t.test('a program enters, builds three zones, is reached from the machine, and ends in order', async (t) => {
-      const mark = `mark-${Math.random()}`
-      const { child, ready, said } = await start(mark, before)
-      t.ok(processesOf(mark).length >= 3, 'outside, pid 1, inside')
-      const response = await fetch(`http://127.0.0.1:${ready.port}/`)
-      t.equal(await response.text(), 'hello from n1')
-      child.kill('SIGTERM')
-      const [code] = await once(child, 'exit')
-      t.equal(code, 7, 'the exit code is that of the program inside')
-      t.match(said, [/port/, 'stopped by SIGTERM'])
-      t.same(processesOf(mark), [])
-      t.same(await machine(), untouched)
-    })
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      t.test(`a program enters, builds three zones, is reached from the machine, and ends in order on ${signal}`, async (t) => {
+        const mark = `mark-${Math.random()}`
+        const { child, ready, said } = await start(t, mark, before)
+        t.ok(processesOf(mark).length >= 3, 'outside, pid 1, inside')
+        const response = await fetch(`http://127.0.0.1:${ready.port}/`)
+        t.equal(await response.text(), 'hello from n1')
+        child.kill(signal)
+        const [code] = await once(child, 'exit')
+        t.equal(code, 7, 'the exit code is that of the program inside')
+        t.match(said, [/port/, `stopped on ${signal}`])
+        t.same(processesOf(mark), [])
+        t.same(await machine(), untouched)
+      })
+    }
 
     t.test('nothing is left after kill -9 of the process outside', async (t) => {
       const mark = `mark-${Math.random()}`
-      const { child, ready } = await start(mark, before)
+      const { child, ready } = await start(t, mark, before)
       const peers = processesOf(mark)
       t.ok(peers.length >= 3)
       child.kill('SIGKILL')
