@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { createDisk, makeFolder } from '../src/disk.js'
+
+function diskAt(t: { teardown(close: () => Promise<void>): unknown }, folder: string): ReturnType<typeof createDisk> {
+  const disk = createDisk(folder)
+  t.teardown(() => disk.close())
+  return disk
+}
+
+t.test('a file that is not there', async (t) => {
+  const disk = diskAt(t, t.testdir())
+  t.equal(await disk.read('journal'), undefined)
+})
+
+t.test('the folder is made when it is needed', async (t) => {
+  const folder = join(t.testdir(), 'a/b')
+  const disk = diskAt(t, folder)
+  t.equal(await disk.read('journal'), undefined)
+  t.notOk(existsSync(folder))
+  await disk.append('journal', 'a\n')
+  t.equal(readFileSync(join(folder, 'journal'), 'utf8'), 'a\n')
+})
+
+t.test('appends and replacements, in the order they were asked for', async (t) => {
+  const folder = t.testdir()
+  const disk = diskAt(t, folder)
+  await Promise.all([
+    disk.append('journal', 'a\n'),
+    disk.append('journal', 'b\n'),
+    disk.replace('journal', ['c\n', 'd\n']),
+    disk.append('journal', 'e\n'),
+  ])
+  t.equal(String(await disk.read('journal')), 'c\nd\ne\n')
+})
+
+t.test('what was there before stays in front', async (t) => {
+  const folder = t.testdir({ journal: 'old\n' })
+  const disk = diskAt(t, folder)
+  await disk.append('journal', 'new\n')
+  t.equal(String(await disk.read('journal')), 'old\nnew\n')
+})
+
+t.test('two files by turns', async (t) => {
+  const disk = diskAt(t, t.testdir())
+  for (const path of ['a', 'b', 'a', 'b']) await disk.append(path, `${path}\n`)
+  t.same([String(await disk.read('a')), String(await disk.read('b'))], ['a\na\n', 'b\nb\n'])
+})
+
+t.test('a replacement', async (t) => {
+  await t.test('larger than a chunk, with fsync', async (t) => {
+    const disk = diskAt(t, t.testdir())
+    const line = `${'x'.repeat(999)}\n`
+    await disk.replace('state', Array<string>(300).fill(line), { sync: true })
+    t.equal(String(await disk.read('state')), line.repeat(300))
+  })
+  await t.test('that fails leaves the old file and nothing beside it', async (t) => {
+    const folder = t.testdir({ state: 'old' })
+    const disk = diskAt(t, folder)
+    function* failing(): Generator<string> {
+      yield 'new'
+      throw new Error('no more')
+    }
+    await t.rejects(disk.replace('state', failing()), { message: 'no more' })
+    t.equal(String(await disk.read('state')), 'old')
+    t.notOk(existsSync(join(folder, 'state.tmp')))
+  })
+  await t.test('over what a crash left beside it', async (t) => {
+    const folder = t.testdir({ 'state.tmp': 'x'.repeat(1000) })
+    const disk = diskAt(t, folder)
+    await disk.replace('state', ['new'])
+    t.equal(String(await disk.read('state')), 'new')
+    t.notOk(existsSync(join(folder, 'state.tmp')))
+  })
+  await t.test('is for its owner alone to read', async (t) => {
+    const folder = t.testdir()
+    await diskAt(t, folder).replace('state', ['new'])
+    t.equal(statSync(join(folder, 'state')).mode & 0o777, 0o600)
+  })
+})
+
+t.test('a file that somebody removes while it is open', async (t) => {
+  const folder = t.testdir()
+  const disk = diskAt(t, folder)
+  await disk.append('journal', 'a\n')
+  rmSync(join(folder, 'journal'))
+  await t.rejects(disk.append('journal', 'b\n'), { message: `${join(folder, 'journal')} was removed by somebody else` })
+  await disk.replace('journal', ['c\n'])
+  await disk.append('journal', 'd\n')
+  t.equal(String(await disk.read('journal')), 'c\nd\n')
+})
+
+t.test('a failed task does not stop the next', async (t) => {
+  const folder = t.testdir({ file: '' })
+  const disk = diskAt(t, join(folder, 'file/state'))
+  await t.rejects(disk.append('journal', 'a'), { code: 'EEXIST' })
+  rmSync(join(folder, 'file'))
+  await disk.append('journal', 'b')
+  t.equal(String(await disk.read('journal')), 'b')
+})
+
+// A file system of 64 KiB in a mount namespace of its own: the real ENOSPC, short writes included.
+const FULL = `
+import { createDisk } from ${JSON.stringify(join(import.meta.dirname, '../src/disk.ts'))}
+const disk = createDisk(process.argv[1])
+const line = (size) => 'x'.repeat(size - 1) + '\\n'
+await disk.append('journal', line(1000))
+const failures = []
+for (const size of [200_000, 70_000]) await disk.append('journal', line(size)).catch(({ code }) => failures.push(code))
+const afterFailures = (await disk.read('journal')).length
+await disk.append('journal', line(500))
+const replaced = await disk.replace('journal', [line(200_000)]).catch(({ code }) => code)
+console.log(JSON.stringify({ failures, afterFailures, replaced, end: (await disk.read('journal')).length }))
+`
+
+const maySeparate = ((): boolean => {
+  try {
+    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
+t.test(
+  'a full disk costs the record that does not fit, and no other',
+  { skip: maySeparate ? false : 'needs a mount namespace' },
+  async (t) => {
+    const folder = t.testdir({ mount: {} })
+    const mount = join(folder, 'mount')
+    const script = `mount -t tmpfs -o size=64k none ${mount} && exec ${process.execPath} --import tsx --input-type=module -e "$PROGRAM" ${mount}`
+    const out = execFileSync('unshare', ['-m', 'sh', '-c', script], { env: { ...process.env, PROGRAM: FULL }, encoding: 'utf8' })
+    t.same(JSON.parse(out), { failures: ['ENOSPC', 'ENOSPC'], afterFailures: 1000, replaced: 'ENOSPC', end: 1500 })
+  },
+)
+
+t.test('makeFolder', async (t) => {
+  const folder = t.testdir({ there: {}, file: '' })
+  t.equal(await makeFolder(join(folder, 'there')), undefined, 'there already')
+  t.equal(await makeFolder(join(folder, 'a/b/c')), join(folder, 'a'), 'the first that was made')
+  t.ok(existsSync(join(folder, 'a/b/c')))
+  await t.rejects(makeFolder(join(folder, 'file/a')), { code: 'EEXIST' }, 'under a file')
+  await t.rejects(makeFolder('/proc/meshtoll/a'), { code: 'ENOENT' }, 'where nobody can make one')
+  mkdirSync(join(folder, 'b'))
+  t.same(
+    (await Promise.all([makeFolder(join(folder, 'b/c')), makeFolder(join(folder, 'b/c'))])).filter(Boolean).length,
+    1,
+    'made by one of two at once',
+  )
+})
