@@ -16,8 +16,8 @@ export type OwnerRow = readonly [number, string, string, string, string]
 export type AddressRow = readonly [string, number, string, boolean, Known, Known]
 /** [key, offset, total, since in ms, 1 = withdrawn] */
 export type AccountRow = readonly [string, number, number, number, 0 | 1]
-/** [source, destination, bytes that are not pending] */
-export type MarkRow = readonly [string, string, number]
+/** [source, destination, bytes that are not pending, translated ones among them] */
+export type MarkRow = readonly [string, string, number, number]
 
 export interface Head {
   readonly version: number
@@ -68,15 +68,15 @@ export interface Batch {
   readonly adjust: readonly (readonly [key: string, bytes: number])[]
 }
 
-type Line =
-  | { head: Head }
-  | { owners: OwnerRow[] }
-  | { addresses: AddressRow[] }
-  | { accounts: AccountRow[] }
-  | { folded: string[] }
-  | { marks: MarkRow[] }
-  | { end: true }
-  | { batch: Batch }
+interface Rows {
+  readonly owners?: readonly OwnerRow[]
+  readonly addresses?: readonly AddressRow[]
+  readonly accounts?: readonly AccountRow[]
+  readonly folded?: readonly string[]
+  readonly marks?: readonly MarkRow[]
+}
+
+type Line = { readonly head: Head } | { readonly batch: Batch } | ({ readonly end?: true } & Rows)
 
 const ROWS_PER_LINE = 500
 
@@ -102,39 +102,43 @@ export interface ParsedState {
   readonly version: number
 }
 
-/** Reads up to the first line that is not whole. */
+/** A line that was not written to its end is the last one. Any other line that is not whole is damage, and nothing is to be believed. */
 export function parseState(file: Buffer): ParsedState {
   const state: State = { head: EMPTY_HEAD, owners: [], addresses: new Map(), accounts: new Map(), folded: new Set(), marks: new Map() }
-  let whole = false
+  let isWhole = false
   let at = 0
-  while (at < file.length) {
-    const end = file.indexOf(10, at)
-    const line = end < 0 ? undefined : parseLine(file.toString('utf8', at, end))
-    if (!line) break
-    if ('end' in line) whole = true
+  for (let end = file.indexOf(10); end >= 0; end = file.indexOf(10, at)) {
+    const line = parseLine(file.toString('utf8', at, end))
+    if (!line) return { state: undefined, tornBytes: 0, version: state.head.version }
     apply(state, line)
+    // The lines of another version are not known.
+    if (state.head.version !== VERSION) break
+    if ('end' in line) isWhole = true
     at = end + 1
   }
-  const usable = whole && state.head.version === VERSION
-  return { state: usable ? state : undefined, tornBytes: file.length - at, version: state.head.version }
+  return { state: isWhole ? state : undefined, tornBytes: file.length - at, version: state.head.version }
 }
 
 const EMPTY_HEAD: Head = { version: 0, epoch: '', atMs: 0, complete: false, closed: [], live: [], settled: 0, closedTransit: 0 }
 
 function apply(state: State, line: Line): void {
   if ('head' in line) state.head = line.head
-  else if ('owners' in line) state.owners.push(...line.owners)
-  else if ('addresses' in line) for (const row of line.addresses) state.addresses.set(row[0], row)
-  else if ('accounts' in line) for (const row of line.accounts) state.accounts.set(row[0], row)
-  else if ('folded' in line) for (const key of line.folded) state.folded.add(key)
-  else if ('marks' in line) for (const row of line.marks) state.marks.set(markKeyOf(row[0], row[1]), row)
   else if ('batch' in line) applyBatch(state, line.batch)
+  else applyRows(state, line)
+}
+
+function applyRows(state: State, rows: Rows): void {
+  for (const row of rows.owners ?? []) state.owners.push(row)
+  for (const row of rows.addresses ?? []) state.addresses.set(row[0], row)
+  for (const row of rows.accounts ?? []) state.accounts.set(row[0], row)
+  for (const key of rows.folded ?? []) state.folded.add(key)
+  for (const row of rows.marks ?? []) state.marks.set(markKeyOf(row[0], row[1]), row)
 }
 
 export function applyBatch(state: State, batch: Batch): void {
   const { atMs, live, settled, closedTransit } = batch
   state.head = { ...state.head, atMs, live, settled, closedTransit, complete: false }
-  state.owners.push(...batch.owners)
+  for (const row of batch.owners) state.owners.push(row)
   for (const row of batch.addresses) state.addresses.set(row[0], row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])
   for (const [key, bytes] of batch.adjust) {
@@ -151,14 +155,16 @@ export function applyBatch(state: State, batch: Batch): void {
 
 function renderLine(line: Line): string {
   const text = JSON.stringify(line)
-  return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
+  return `${checksumOf(text)} ${text}\n`
 }
 
 function parseLine(line: string): Line | undefined {
-  const text = line.slice(9)
-  if (crc32(text).toString(16).padStart(8, '0') !== line.slice(0, 8)) return undefined
-  return JSON.parse(text) as Line
+  const text = line.slice(CHECKSUM_LENGTH + 1)
+  return line === `${checksumOf(text)} ${text}` ? (JSON.parse(text) as Line) : undefined
 }
+
+const CHECKSUM_LENGTH = 8
+const checksumOf = (text: string): string => crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0')
 
 function* slices<T>(rows: Iterable<T>): Generator<T[]> {
   let slice: T[] = []
