@@ -54,7 +54,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const generations = createGenerations()
   const transit = createTransit(generations)
   const routes = createRoutes({ accounts, admission })
-  const book = createPairBook({ accounts, decisions, generations, routes, transit })
+  const book = createPairBook({ accounts, decisions, generations, routes, transit, clock })
   const pauses = createPauses(clock)
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, clock, idleMs: options.idleMs })
   const tally = createTally({ accounts, book, generations, routes, pauses, clock, log })
@@ -77,7 +77,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   }
 
   function restore(state: State, column: Column): void {
-    restoreAccounts(state, { accounts, column, clock })
+    restoreAccounts(state, { accounts, column })
     admission.restore(column === 'offset' ? state.folded : [])
     if (column !== 'offset') return
     book.restore(state)
@@ -97,12 +97,12 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     transit.clear()
     counters = NOTHING_COUNTED
     closed = new Set()
+    live = []
   }
 
   function announce(next: string): void {
     if (past) {
-      // Without its table a state says all that was ever served only when it was written last of all; if not, totals start over,
-      // since a total that is behind would be taken for a reset and counted twice.
+      // A total that is behind what was served would be taken for a reset and counted twice: then better start over.
       restore(past, past.head.complete ? 'total' : 'none')
       addGap(clock.now() - past.head.atMs)
       past = undefined
@@ -141,7 +141,9 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const open = reading.generations.filter(({ id }) => !closed.has(id))
     for (const generation of open) leaving += await tally.generation(generation, { pairs: reading.pairs, identity, isBaseline })
     counters = tally.counters(reading.counters, { before: counters, isBaseline })
+    book.restore(undefined)
     if (isBaseline) transit.baseline()
+    if (isBaseline) book.baseline(reading.pairs)
     await followIdentity(reading, identity)
     settleTransit()
     upkeep.sweep()

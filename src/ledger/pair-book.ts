@@ -1,10 +1,11 @@
 // Which route each pair takes, and what happens when that changes.
-import type { Identity, Known, Pairs, Placement, Who } from '../model.js'
+import type { Clock } from '../deps.js'
+import type { Identity, Pairs } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
-import { addressRowOf } from './draft.js'
 import type { Generations } from './generations.js'
-import type { Placed, Route, Routes } from './routes.js'
+import { createPlaces } from './places.js'
+import type { Route, Routes } from './routes.js'
 import type { AddressRow, MarkRow, State } from './state.js'
 import { markKeyOf } from './state.js'
 import type { Transit } from './transit.js'
@@ -19,11 +20,22 @@ export interface PairBook {
   /** Forgets pairs of which no generation has bytes; returns the routes still taken. */
   keep(pairs: Pairs, isLive: (pair: number) => boolean): Set<Route>
   isPending(pair: number): boolean
+  /** What was found is not to be booked: of pending pairs it stays behind when they are placed. */
+  baseline(pairs: Pairs): void
+  /** What was known of the pairs that the first reading will find; undefined once it is over. */
   restore(state: Pick<State, 'addresses' | 'marks'> | undefined): void
   clear(): void
   addressRows(): Generator<AddressRow>
   markRows(pairs: Pairs): Generator<MarkRow>
 }
+
+/** Of a pair; `via` is a part of `seen`. */
+interface Bytes {
+  readonly seen: number
+  readonly via: number
+}
+
+const NOTHING: Bytes = { seen: 0, via: 0 }
 
 interface Parts {
   readonly accounts: Accounts
@@ -31,46 +43,23 @@ interface Parts {
   readonly generations: Generations
   readonly routes: Routes
   readonly transit: Transit
+  readonly clock: Clock
 }
 
-export function createPairBook({ accounts, decisions, generations, routes, transit }: Parts): PairBook {
+export function createPairBook({ accounts, decisions, generations, routes, transit, clock }: Parts): PairBook {
+  const places = createPlaces({ accounts, decisions })
   let taken: (Route | undefined)[] = []
-  let placed: (Placed | undefined)[] = []
   /** Pending pairs: bytes that are booked elsewhere already. */
-  const marks = new Map<number, number>()
-  let restored: Pick<State, 'addresses' | 'marks'> | undefined
-
-  function decide(text: string, placement: Placement): Placed {
-    const owner = accounts.ownerOf(placement.who)
-    const { local, covered } = placement
-    decisions.address(addressRowOf(text, owner, { region: placement.who.region, external: placement.who.external, local, covered }))
-    return { text, placement, owner }
-  }
-
-  function restoredPlace([text, ownerId, region, external, local, covered]: AddressRow): Placed {
-    const owner = accounts.owner(ownerId)
-    const { zone, namespace, kind, name } = owner
-    const who: Who = { zone, region, namespace, kind, name, external }
-    return { text, placement: { who, local: local as Known, covered: covered as Known }, owner }
-  }
-
-  function placedOf(address: number, pairs: Pairs, identity: Identity): Placed {
-    const known = placed[address]
-    if (known) return known
-    const text = pairs.addressText(address)
-    const row = restored?.addresses.get(text)
-    const place = row ? restoredPlace(row) : decide(text, identity.place(text))
-    placed[address] = place
-    return place
-  }
+  const marks = new Map<number, Bytes>()
+  let restoredMarks: State['marks'] | undefined
 
   function findRoute(pair: number, pairs: Pairs, identity: Identity): Route {
-    return routes.routeOf(placedOf(pairs.sourceOf(pair), pairs, identity), placedOf(pairs.destinationOf(pair), pairs, identity))
+    return routes.routeOf(places.of(pairs.sourceOf(pair), pairs, identity), places.of(pairs.destinationOf(pair), pairs, identity))
   }
 
   function restoreMark(pair: number, pairs: Pairs): void {
-    const row = restored?.marks.get(markKeyOf(pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair))))
-    if (row) marks.set(pair, row[2])
+    const row = restoredMarks?.get(markKeyOf(pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair))))
+    if (row) marks.set(pair, { seen: row[2], via: row[3] })
   }
 
   function routeOf(pair: number, pairs: Pairs, identity: Identity): Route {
@@ -83,63 +72,60 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     return route
   }
 
+  const bytesOf = (pair: number): Bytes => ({ seen: generations.seenOf(pair), via: generations.viaOf(pair) })
+
   /** Takes the pair off its route; returns the pending bytes that it takes along. */
-  function leave(pair: number, from: Route): number {
-    const seen = generations.seenOf(pair)
-    const via = generations.viaOf(pair)
+  function leave(pair: number, from: Route): Bytes {
+    const all = bytesOf(pair)
     if (from.book === 'transit') {
       transit.remove(pair)
-      decisions.adjust(accounts.book('pending'), seen - via)
-      for (const account of from.via) decisions.adjust(account, via)
-      return 0
+      decisions.adjust(accounts.book('pending'), all.seen - all.via)
+      for (const account of from.via) decisions.adjust(account, all.via)
+      return NOTHING
     }
-    const stays = from.book === 'pending' ? (marks.get(pair) ?? 0) : seen
+    const stays = from.book === 'pending' ? (marks.get(pair) ?? NOTHING) : all
     marks.delete(pair)
+    const moved = all.seen - stays.seen
     for (const account of from.into) {
-      decisions.adjust(account, stays)
-      account.value -= seen - stays
+      decisions.adjust(account, stays.seen)
+      account.value -= moved
     }
-    return seen - stays
+    return { seen: moved, via: Math.min(moved, all.via - stays.via) }
   }
 
-  function enter(pair: number, to: Route, { pairs, moved }: { pairs: Pairs; moved: number }): void {
-    const seen = generations.seenOf(pair)
-    for (const account of to.into) {
-      decisions.adjust(account, moved - seen)
+  /** Puts the pair on its route with what it takes along; the rest of its bytes is booked already. */
+  function enter(pair: number, to: Route, { pairs, moved }: { pairs: Pairs; moved: Bytes }): void {
+    const all = bytesOf(pair)
+    if (to.book === 'transit') {
+      const [restMoved, restAll] = [moved.seen - moved.via, all.seen - all.via]
+      bring(to.into, restMoved, restAll)
+      if (all.via > 0) bring(routes.openVia(to), moved.via, all.via)
+      transit.add(pair, restAll - restMoved)
+      return
+    }
+    bring(to.into, moved.seen, all.seen)
+    if (to.book === 'pending') mark(pair, pairs, { seen: all.seen - moved.seen, via: all.via - moved.via })
+  }
+
+  function bring(into: readonly Account[], moved: number, all: number): void {
+    for (const account of into) {
+      decisions.adjust(account, moved - all)
       account.value += moved
+      if (moved > 0) account.changedMs = clock.monotonic()
     }
-    if (to.book !== 'pending') return
-    marks.set(pair, seen - moved)
-    decisions.mark([pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair)), seen - moved])
   }
 
-  /** A pair that waited from its first byte on brings its translated bytes along; of any other they are booked already. */
-  function enterTransit(pair: number, to: Route, moved: number): void {
-    const seen = generations.seenOf(pair)
-    const via = generations.viaOf(pair)
-    const isWhole = moved === seen
-    const pending = isWhole ? moved - via : moved
-    const pendingAccount = accounts.book('pending')
-    pendingAccount.value += pending
-    decisions.adjust(pendingAccount, pending - (seen - via))
-    transit.add(pair, seen - via - pending)
-    if (via === 0) return
-    for (const account of routes.openVia(to)) {
-      if (isWhole) account.value += via
-      else decisions.adjust(account, -via)
-    }
+  function mark(pair: number, pairs: Pairs, booked: Bytes): void {
+    marks.set(pair, booked)
+    decisions.mark(markRowOf(pair, pairs, booked))
+  }
+
+  function baseline(pairs: Pairs): void {
+    for (let pair = 0; pair < taken.length; pair++) if (taken[pair]?.book === 'pending') mark(pair, pairs, bytesOf(pair))
   }
 
   async function replace(pairs: Pairs, identity: Identity, pause: () => Promise<void>): Promise<void> {
-    const changed = new Set<number>()
-    for (let address = 0; address < placed.length; address++) {
-      if (address % 1024 === 1023) await pause()
-      const before = placed[address]
-      const placement = before && identity.place(before.text)
-      if (!placement || isSamePlacement(before.placement, placement)) continue
-      placed[address] = decide(before.text, placement)
-      changed.add(address)
-    }
+    const changed = await places.follow(identity, pause)
     if (changed.size > 0) await reroute(pairs, identity, { changed, pause })
   }
 
@@ -160,8 +146,7 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     if (to === from) return
     const moved = leave(pair, from)
     taken[pair] = to
-    if (to.book === 'transit') enterTransit(pair, to, moved)
-    else enter(pair, to, { pairs, moved })
+    enter(pair, to, { pairs, moved })
   }
 
   function contributions(): Map<Account, number> {
@@ -197,23 +182,19 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
       used.add(route)
       addresses.add(pairs.sourceOf(pair)).add(pairs.destinationOf(pair))
     }
-    for (let address = 0; address < placed.length; address++) if (!addresses.has(address)) placed[address] = undefined
+    places.keep(addresses)
     return used
   }
 
   function clear(): void {
     taken = []
-    placed = []
+    places.clear()
     marks.clear()
-    restored = undefined
-  }
-
-  function* addressRows(): Generator<AddressRow> {
-    for (const place of placed) if (place) yield rowOf(place)
+    restoredMarks = undefined
   }
 
   function* markRows(pairs: Pairs): Generator<MarkRow> {
-    for (const [pair, bytes] of marks) yield [pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair)), bytes]
+    for (const [pair, booked] of marks) yield markRowOf(pair, pairs, booked)
   }
 
   return {
@@ -222,11 +203,13 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     contributions,
     keep,
     isPending: (pair) => taken[pair]?.book === 'pending',
+    baseline,
     restore: (state) => {
-      restored = state
+      restoredMarks = state?.marks
+      places.restore(state?.addresses)
     },
     clear,
-    addressRows,
+    addressRows: places.rows,
     markRows,
   }
 }
@@ -241,17 +224,6 @@ function sumByAccount(byRoute: ReadonlyMap<Route, { into: number; via: number }>
   return sums
 }
 
-function rowOf({ text, owner, placement }: Placed): AddressRow {
-  const { who, local, covered } = placement
-  return addressRowOf(text, owner, { region: who.region, external: who.external, local, covered })
-}
-
-function isSamePlacement(a: Placement, b: Placement): boolean {
-  return a === b || (a.local === b.local && a.covered === b.covered && isSameWho(a.who, b.who))
-}
-
-function isSameWho(a: Who, b: Who): boolean {
-  if (a === b) return true
-  const keys = ['zone', 'region', 'namespace', 'kind', 'name', 'external'] as const
-  return keys.every((key) => a[key] === b[key])
+function markRowOf(pair: number, pairs: Pairs, { seen, via }: Bytes): MarkRow {
+  return [pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair)), seen, via]
 }

@@ -1,5 +1,4 @@
 // Accounts out of a state and into one.
-import type { Clock } from '../deps.js'
 import type { FlowReading } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
 import type { AccountRow, State } from './state.js'
@@ -10,21 +9,16 @@ export type Column = 'offset' | 'total' | 'none'
 /** The gap is whole in its offset, since no pair leads into it: it is kept in every case. */
 const GAP = 'b:gapMs'
 
-export function restoreAccounts(state: State, { accounts, column, clock }: { accounts: Accounts; column: Column; clock: Clock }): void {
+export function restoreAccounts(state: State, { accounts, column }: { accounts: Accounts; column: Column }): void {
   for (const [id, zone, namespace, kind, name] of state.owners) accounts.restoreOwner({ id, zone, namespace, kind, name })
   for (const [key, offset, total, sinceMs, withdrawn] of state.accounts.values()) {
     if (column === 'none' && key !== GAP) continue
     const account = accounts.byKey(key, sinceMs)
     account.value = column === 'offset' || key === GAP ? offset : total
     account.withdrawn = withdrawn === 1
-    account.openedMs = clock.monotonic() - ageOf(sinceMs, clock)
+    // Served before: it must not be served at 0 again, and a clock that was set back does not say for how long it was.
+    account.openedMs = Number.NEGATIVE_INFINITY
   }
-}
-
-/** A clock that was set back says nothing of age: then the series is old, since what was served must not fall back to 0. */
-function ageOf(sinceMs: number, clock: Clock): number {
-  const ageMs = clock.now() - sinceMs
-  return ageMs >= 0 ? ageMs : Number.POSITIVE_INFINITY
 }
 
 export function* accountRows(accounts: Accounts, held: ReadonlyMap<Account, number>): Generator<AccountRow> {

@@ -1,0 +1,99 @@
+// Who each address was when the ledger last looked: bytes that come are of these, until `follow` finds that it is somebody else.
+import type { Identity, Known, Pairs, Placement, Who } from '../model.js'
+import type { Accounts } from './accounts.js'
+import type { Decisions } from './draft.js'
+import { addressRowOf } from './draft.js'
+import type { Placed } from './routes.js'
+import type { AddressRow, State } from './state.js'
+
+export interface Places {
+  /** Decided at first sight, or as the process before decided. */
+  of(address: number, pairs: Pairs, identity: Identity): Placed
+  /** Looks at all addresses again; returns those that are now somebody else. */
+  follow(identity: Identity, pause: () => Promise<void>): Promise<Set<number>>
+  keep(addresses: ReadonlySet<number>): void
+  restore(rows: State['addresses'] | undefined): void
+  clear(): void
+  rows(): Generator<AddressRow>
+}
+
+export function createPlaces({ accounts, decisions }: { accounts: Accounts; decisions: Decisions }): Places {
+  let placed: (Placed | undefined)[] = []
+  let restored: State['addresses'] | undefined
+
+  function decide(text: string, placement: Placement): Placed {
+    const owner = accounts.ownerOf(placement.who)
+    const { local, covered } = placement
+    decisions.address(addressRowOf(text, owner, { region: placement.who.region, external: placement.who.external, local, covered }))
+    return { text, placement, owner }
+  }
+
+  function restoredPlace([text, ownerId, region, external, local, covered]: AddressRow): Placed {
+    const owner = accounts.owner(ownerId)
+    const { zone, namespace, kind, name } = owner
+    const who: Who = { zone, region, namespace, kind, name, external }
+    return { text, placement: { who, local: local as Known, covered: covered as Known }, owner }
+  }
+
+  function of(address: number, pairs: Pairs, identity: Identity): Placed {
+    const known = placed[address]
+    if (known) return known
+    const text = pairs.addressText(address)
+    const row = restored?.get(text)
+    const place = row ? restoredPlace(row) : decide(text, identity.place(text))
+    placed[address] = place
+    return place
+  }
+
+  async function follow(identity: Identity, pause: () => Promise<void>): Promise<Set<number>> {
+    const changed = new Set<number>()
+    for (let address = 0; address < placed.length; address++) {
+      if (address % 1024 === 1023) await pause()
+      const before = placed[address]
+      const placement = before && identity.place(before.text)
+      if (!placement || isSamePlacement(before.placement, placement)) continue
+      placed[address] = decide(before.text, placement)
+      changed.add(address)
+    }
+    return changed
+  }
+
+  function keep(addresses: ReadonlySet<number>): void {
+    for (let address = 0; address < placed.length; address++) if (!addresses.has(address)) placed[address] = undefined
+  }
+
+  function clear(): void {
+    placed = []
+    restored = undefined
+  }
+
+  function* rows(): Generator<AddressRow> {
+    for (const place of placed) if (place) yield rowOf(place)
+  }
+
+  return {
+    of,
+    follow,
+    keep,
+    restore: (rows) => {
+      restored = rows
+    },
+    clear,
+    rows,
+  }
+}
+
+function rowOf({ text, owner, placement }: Placed): AddressRow {
+  const { who, local, covered } = placement
+  return addressRowOf(text, owner, { region: who.region, external: who.external, local, covered })
+}
+
+function isSamePlacement(a: Placement, b: Placement): boolean {
+  return a === b || (a.local === b.local && a.covered === b.covered && isSameWho(a.who, b.who))
+}
+
+function isSameWho(a: Who, b: Who): boolean {
+  if (a === b) return true
+  const keys = ['zone', 'region', 'namespace', 'kind', 'name', 'external'] as const
+  return keys.every((key) => a[key] === b[key])
+}
