@@ -1,0 +1,46 @@
+// Who an address is, as the test says; it may change at any time.
+import type { Identity, Placement, Who } from '../../src/model.js'
+
+export interface ModelIdentity extends Identity {
+  change(address: string, placement: Placement): void
+}
+
+const who = (zone: string, region: string, name: string): Who => ({
+  zone,
+  region,
+  namespace: 'shop',
+  kind: 'Deployment',
+  name,
+  external: false,
+})
+
+export const UNKNOWN: Who = { zone: '_unknown', region: '', namespace: '_unknown', kind: '_unknown', name: '_unknown', external: false }
+export const CART = who('a', 'r1', 'cart')
+export const STOCK = who('b', 'r1', 'stock')
+export const WEB = who('a', 'r1', 'web')
+export const FAR = who('c', 'r2', 'web')
+/** The labels of CART in another region: the same owner, another scope. */
+export const MOVED_CART = who('a', 'r2', 'cart')
+export const INTERNET: Who = { zone: '', region: '', namespace: '', kind: 'External', name: 'internet', external: true }
+export const WHOS: readonly Who[] = [CART, STOCK, WEB, FAR, MOVED_CART, INTERNET, UNKNOWN]
+
+export const NOBODY: Placement = { who: UNKNOWN, local: 'unknown', covered: 'unknown' }
+
+export function createModelIdentity(places: ReadonlyMap<string, Placement>): ModelIdentity {
+  const placed = new Map(places)
+  let version = 1
+  return {
+    place: (address) => placed.get(address) ?? NOBODY,
+    get version() {
+      return version
+    },
+    zones: [
+      { zone: 'a', region: 'r1' },
+      { zone: 'b', region: 'r1' },
+    ],
+    change(address, placement) {
+      placed.set(address, placement)
+      version++
+    },
+  }
+}

@@ -1,0 +1,130 @@
+// What the ledger should say, found without offsets, diffs, routes or ids: every packet is booked one by one.
+import type { Identity, Known, Placement, Who } from '../../src/model.js'
+import type { Packet } from './kernel-model.js'
+
+/** Everything that was booked up to some reading; what a killed agent wrote down last is a copy of it. */
+export interface Booked {
+  epoch: string
+  /** The first of the table's packets that is not booked yet. */
+  next: number
+  /** Placements of the addresses that the ledger knows, as of the last reading. */
+  places: ReadonlyMap<string, Placement>
+  flows: Map<string, number>
+  zones: Map<string, number>
+  totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow', number>
+  /** Numbers of packets. */
+  pending: readonly number[]
+  /** Transit that may still be translated. */
+  flying: readonly { readonly at: number; readonly from: Who; readonly to: Who }[]
+  /** Transit that was never translated: pending first, elsewhere soon. */
+  rest: number
+}
+
+export const nothingBooked = (): Booked => ({
+  epoch: '',
+  next: 0,
+  places: new Map(),
+  flows: new Map(),
+  zones: new Map(),
+  totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0 },
+  pending: [],
+  flying: [],
+  rest: 0,
+})
+
+export const copyOf = (booked: Booked): Booked => ({
+  ...booked,
+  flows: new Map(booked.flows),
+  zones: new Map(booked.zones),
+  totals: { ...booked.totals },
+})
+
+export interface OracleReading {
+  /** The table's packets as they were when it was read. */
+  readonly packets: readonly Packet[]
+  readonly identity: Identity
+  /** Addresses of the pairs that the ledger holds after the reading. */
+  readonly known: ReadonlySet<string>
+}
+
+export function bookReading(booked: Booked, { packets, identity, known }: OracleReading): void {
+  const flying = booked.flying
+  booked.flying = []
+  for (const { at, from, to } of flying) {
+    booked.rest -= bytesOf(packets, at)
+    bookTransit(booked, { packets, at }, [from, to])
+  }
+  for (let at = booked.next; at < packets.length; at++) {
+    booked.totals.observed += bytesOf(packets, at)
+    bookPacket(booked, { packets, at }, (address) => booked.places.get(address) ?? identity.place(address))
+  }
+  booked.next = packets.length
+  const waiting = booked.pending
+  booked.pending = []
+  for (const at of waiting) bookPacket(booked, { packets, at }, (address) => identity.place(address))
+  booked.places = new Map([...known].map((address) => [address, identity.place(address)]))
+}
+
+/** The table is gone: what waited can no longer be placed. */
+export function bookEpoch(booked: Booked, epoch: string, packets: readonly Packet[]): void {
+  booked.totals.elsewhere += booked.rest + pendingOf(booked, packets)
+  booked.pending = []
+  booked.flying = []
+  booked.rest = 0
+  booked.places = new Map()
+  booked.next = 0
+  booked.epoch = epoch
+}
+
+const bytesOf = (packets: readonly Packet[], at: number): number => packets[at]?.bytes ?? 0
+export const pendingOf = ({ pending }: Booked, packets: readonly Packet[]): number =>
+  pending.reduce((sum, at) => sum + bytesOf(packets, at), 0)
+
+interface Place {
+  readonly packets: readonly Packet[]
+  readonly at: number
+}
+
+function bookPacket(booked: Booked, { packets, at }: Place, placeOf: (address: string) => Placement): void {
+  const packet = packets[at]
+  if (!packet) return
+  const { bytes, path } = packet
+  const [source, destination] = [placeOf(packet.source), placeOf(packet.destination)]
+  if (path === 'tunnel') booked.totals.tunnel += bytes
+  else if (path === 'no room for pair') booked.totals.overflow += bytes
+  else if (packet.destination.startsWith('224.')) booked.totals.multicast += bytes
+  else if (source.local === 'yes') post(booked, bytes, [source.who, destination.who])
+  else if (source.covered === 'yes') booked.totals.elsewhere += bytes
+  else if (isUndecided(source.local, source.covered, destination.local)) booked.pending = [...booked.pending, at]
+  else if (destination.local === 'yes') post(booked, bytes, [source.who, destination.who])
+  else bookTransit(booked, { packets, at }, [source.who, destination.who])
+}
+
+const isUndecided = (...answers: Known[]): boolean => answers.some((answer) => answer === 'unknown')
+
+function bookTransit(booked: Booked, { packets, at }: Place, [from, to]: readonly [Who, Who]): void {
+  const { bytes, path, landed } = packets[at] as Packet
+  if (path === 'translated' && landed) {
+    post(booked, bytes, [from, to])
+    return
+  }
+  booked.rest += bytes
+  if (path === 'translated') booked.flying = [...booked.flying, { at, from, to }]
+}
+
+function post({ totals, flows, zones }: Booked, bytes: number, [from, to]: readonly [Who, Who]): void {
+  const scope = scopeBetween(from, to)
+  const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + bytes)
+  totals.posted += bytes
+  add(zones, JSON.stringify([from.zone, to.zone, scope]))
+  add(flows, JSON.stringify([from.zone, from.namespace, from.kind, from.name, to.zone, to.namespace, to.kind, to.name, scope]))
+}
+
+function scopeBetween(from: Who, to: Who): string {
+  const isKnown = (place: string): boolean => place !== '' && place !== '_unknown'
+  if (to.external) return 'to_external'
+  if (from.external) return 'from_external'
+  if (isKnown(from.region) && isKnown(to.region) && from.region !== to.region) return 'cross_region'
+  if (!isKnown(from.zone) || !isKnown(to.zone)) return 'unknown'
+  return from.zone === to.zone ? 'same_zone' : 'cross_zone'
+}

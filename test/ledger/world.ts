@@ -1,0 +1,272 @@
+// An agent's cycle around the ledger, step by step, so that it can be killed between any two of them; and everything that may happen to
+// the node meanwhile. After every step what is served is compared with the oracle and with what was served before.
+import type { Clock, Log } from '../../src/deps.js'
+import { createJournal, type Journal } from '../../src/ledger/journal.js'
+import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
+import type { Placement } from '../../src/model.js'
+import type { ModelDisk } from './disk-model.js'
+import { createModelDisk, type DiskMode } from './disk-model.js'
+import { createModelIdentity, type ModelIdentity } from './identity-model.js'
+import type { Kernel, Path, Reader } from './kernel-model.js'
+import { createKernel, createReader } from './kernel-model.js'
+import type { Booked } from './oracle.js'
+import { bookEpoch, bookReading, copyOf, nothingBooked } from './oracle.js'
+import { createWitness, type Witness } from './witness.js'
+
+/** The step after which the agent is killed, if it comes to it. */
+export type KillAfter =
+  | 'nothing'
+  | 'announcing'
+  | 'creating the table'
+  | 'reading'
+  | 'posting'
+  | 'half of the write'
+  | 'writing'
+  | 'releasing'
+
+interface Packet {
+  readonly from: string
+  readonly to: string
+  readonly bytes: number
+  readonly path: Path
+  readonly isInFlight: boolean
+}
+
+export type Action =
+  | ({ readonly do: 'send' } & Packet)
+  /** `meanwhile`: traffic between the reading and the posting. */
+  | { readonly do: 'cycle'; readonly killAfter: KillAfter; readonly tearAt: number; readonly meanwhile: Packet }
+  | { readonly do: 'place'; readonly address: string; readonly placement: Placement }
+  | { readonly do: 'rotate' }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'set the clock back' }
+  | { readonly do: 'kill' }
+  | { readonly do: 'stop'; readonly killAfter: KillAfter; readonly tearAt: number }
+  | { readonly do: 'destroy the table' }
+  | { readonly do: 'disk'; readonly mode: DiskMode }
+  | { readonly do: 'remove the state' }
+  | { readonly do: 'garble the state'; readonly at: number }
+
+export interface WorldOptions {
+  readonly limit: number
+  readonly idleMs: number
+  readonly places: ReadonlyMap<string, Placement>
+}
+
+export interface World {
+  run(action: Action): Promise<void>
+  /** Two readings at rest: nothing is in flight any more. */
+  settle(): Promise<void>
+}
+
+interface Agent {
+  readonly ledger: Ledger
+  readonly journal: Journal
+  readonly reader: Reader
+}
+
+const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const HOUR_MS = 3_600_000
+
+export class Killed extends Error {}
+
+interface Parts {
+  readonly kernel: Kernel
+  readonly disk: ModelDisk
+  readonly identity: ModelIdentity
+  readonly witness: Witness
+  readonly clock: Clock
+}
+
+export function createWorld({ limit, idleMs, places }: WorldOptions): World {
+  let wallMs = 1_763_715_600_000
+  let monotonicMs = 5_000
+  const clock: Clock = { now: () => wallMs, monotonic: () => monotonicMs, sleep: async () => undefined }
+  const parts: Parts = {
+    kernel: createKernel(),
+    disk: createModelDisk(),
+    identity: createModelIdentity(places),
+    witness: createWitness({ limit, idleMs }),
+    clock,
+  }
+  const { kernel, disk, identity, witness } = parts
+  let agent: Agent | undefined
+  let epochs = 0
+  let lastReadMs = 0
+  let booked: Booked = nothingBooked()
+  /** What the state file stands for. `isLast`: nothing was served since, and the table, if there is one, has counted nothing that was. */
+  let durable = { booked: nothingBooked(), live: [] as readonly number[], isLast: false, version: -1 }
+  /** Served although it could not be written down. */
+  let isAhead = false
+  let plan: { killAfter: KillAfter; tearAt: number } = { killAfter: 'nothing', tearAt: 0 }
+
+  function passed(step: KillAfter): void {
+    if (plan.killAfter === step) throw new Killed()
+  }
+
+  /** Returns whether the state file stands for what is booked now. */
+  async function write(doing: Agent, attempt: () => Promise<boolean>, isLast: boolean): Promise<boolean> {
+    const isTearing = plan.killAfter === 'half of the write' && disk.mode === 'works'
+    if (isTearing) disk.tearNextAt(plan.tearAt)
+    const isWritten = await attempt()
+    const { tornWrite } = disk
+    disk.heal()
+    if (isWritten || tornWrite === 'whole') {
+      const { epoch, live } = doing.ledger.state().head
+      durable = { booked: { ...copyOf(booked), epoch }, live, isLast, version: identity.version }
+      isAhead = false
+      witness.scrape(doing.ledger, { booked, packets: kernel.packets, clock })
+    }
+    if (tornWrite !== 'none') throw new Killed()
+    return isWritten
+  }
+
+  async function start(): Promise<Agent> {
+    disk.heal()
+    const journal = createJournal({ disk, log: SILENT })
+    const state = await journal.load()
+    const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
+    agent = { ledger, journal, reader: createReader(kernel, epochs) }
+    const isUsable = !disk.isDamaged && disk.files.size > 0
+    if (isAhead) witness.forget('what came last')
+    isAhead = false
+    booked = copyOf(durable.booked)
+    if (!isUsable || !isExpected()) forgetAll()
+    return agent
+  }
+
+  function isExpected(): boolean {
+    const { table } = kernel
+    if (!table) return durable.isLast
+    const present = table.generations.map(({ id }) => id)
+    return durable.booked.epoch === table.epoch && durable.live.every((id) => present.includes(id))
+  }
+
+  /** Totals start over; what the table holds by the next reading is not to be posted. */
+  function forgetAll(): void {
+    booked = nothingBooked()
+    booked.next = Number.POSITIVE_INFINITY
+    witness.forget('everything')
+  }
+
+  async function makeTable(doing: Agent): Promise<number> {
+    if (kernel.table) return 0
+    const epoch = `epoch ${++epochs}`
+    bookEpoch(booked, epoch, kernel.packets)
+    const gapMs = lastReadMs === 0 ? 0 : monotonicMs - lastReadMs
+    doing.ledger.announce(epoch)
+    witness.look(doing.ledger, { booked, packets: [], clock })
+    await write(doing, () => doing.journal.checkpoint(doing.ledger.state({ complete: true })), true)
+    passed('announcing')
+    kernel.create(epoch, wallMs)
+    passed('creating the table')
+    return gapMs
+  }
+
+  async function cycle(meanwhile?: Packet): Promise<Agent> {
+    const doing = agent ?? (await start())
+    const gapMs = await makeTable(doing)
+    // Packets between the hooks when addresses change hands, or when all starts over, are booked by their first hook. The oracle does
+    // not know that.
+    if (identity.version !== durable.version || booked.next === Number.POSITIVE_INFINITY) kernel.land()
+    await readAndPost(doing, gapMs, meanwhile)
+    const isWritten = await write(doing, () => doing.journal.write(doing.ledger.take(), () => doing.ledger.state()), false)
+    passed('writing')
+    if (isWritten) doing.reader.release(doing.ledger.releasable())
+    else serveUnwritten(doing)
+    passed('releasing')
+    return doing
+  }
+
+  async function readAndPost(doing: Agent, gapMs: number, meanwhile?: Packet): Promise<void> {
+    kernel.beginReading()
+    const reading = doing.reader.read(wallMs, gapMs)
+    const packets = kernel.packets.map((packet) => ({ ...packet }))
+    const addresses = addressesByGeneration()
+    lastReadMs = monotonicMs
+    passed('reading')
+    if (meanwhile) send(meanwhile)
+    await doing.ledger.post(reading, identity)
+    passed('posting')
+    booked.next = Math.min(booked.next, packets.length)
+    const closed = new Set(doing.ledger.releasable())
+    const known = new Set(addresses.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
+    bookReading(booked, { packets, identity, known })
+    witness.look(doing.ledger, { booked, packets, clock })
+  }
+
+  const addressesByGeneration = (): (readonly [number, string[]])[] =>
+    (kernel.table?.generations ?? []).map(({ id, seen }) => [id, [...seen.keys()].flatMap((key) => key.split(' '))])
+
+  function serveUnwritten(doing: Agent): void {
+    isAhead = true
+    witness.scrape(doing.ledger, { booked, packets: kernel.packets, clock })
+  }
+
+  async function stop(): Promise<void> {
+    const doing = await cycle()
+    const isWritten = await write(doing, () => doing.journal.checkpoint(doing.ledger.state({ complete: true }), { sync: true }), true)
+    if (!isWritten) isAhead = true
+    agent = undefined
+  }
+
+  function send({ from, to, bytes, path, isInFlight }: Packet): void {
+    kernel.send({ source: from, destination: to, bytes, path }, isInFlight && path === 'translated')
+  }
+
+  async function act(action: Action): Promise<void> {
+    switch (action.do) {
+      case 'send':
+        return send(action)
+      case 'cycle':
+        return void (await cycle(action.meanwhile))
+      case 'place':
+        return identity.change(action.address, action.placement)
+      case 'rotate':
+        if (agent) kernel.rotate()
+        return
+      case 'wait':
+        wallMs += action.ms
+        monotonicMs += action.ms
+        return
+      case 'set the clock back':
+        wallMs -= HOUR_MS
+        return
+      case 'kill':
+        throw new Killed()
+      case 'stop':
+        return stop()
+      case 'destroy the table':
+        return kernel.destroy()
+      case 'disk':
+        disk.mode = action.mode
+        return
+      case 'remove the state':
+        return disk.remove()
+      case 'garble the state':
+        return disk.garble(action.at)
+      default:
+        return action satisfies never
+    }
+  }
+
+  async function run(action: Action): Promise<void> {
+    plan = 'killAfter' in action ? action : { killAfter: 'nothing', tearAt: 0 }
+    try {
+      await act(action)
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error
+      agent = undefined
+    }
+  }
+
+  async function settle(): Promise<void> {
+    plan = { killAfter: 'nothing', tearAt: 0 }
+    disk.mode = 'works'
+    kernel.land()
+    for (let i = 0; i < 3; i++) await cycle()
+    if (agent) witness.rest(agent.ledger, { booked, packets: kernel.packets, clock })
+  }
+
+  return { run, settle }
+}
