@@ -1,0 +1,139 @@
+import t from 'tap'
+import { CHECKS } from '../../../src/cli/check/checks.js'
+import type { Facts } from '../../../src/cli/check/facts.js'
+import { factsWith } from './healthy.js'
+
+function linesOf(check: string, facts: Facts): string[] {
+  const findings = CHECKS.find(({ name }) => name === check)?.find(facts) ?? []
+  return findings.flatMap(({ level, says, remedy }) => [`${level} ${says}`, ...remedy.map((line) => `  ${line}`)])
+}
+
+t.test('a healthy node has one ok for each check', async (t) => {
+  for (const { name, find } of CHECKS) {
+    t.same(
+      find(factsWith()).map(({ level }) => level),
+      ['ok'],
+      name,
+    )
+  }
+})
+
+t.test('every failure and every warning has a remedy or says what could not be read', async (t) => {
+  const broken = factsWith({
+    node: { release: '4.19.0', nftables: { code: 'EOPNOTSUPP', message: 'no nf_tables' }, capabilities: 0n },
+    state: { refused: { code: 'EROFS', message: '' } },
+    clock: { nowMs: 0 },
+    config: { node: { zone: '_unknown' } },
+  })
+  const findings = CHECKS.flatMap(({ find }) => find(broken)).filter(({ level }) => level !== 'ok')
+  t.equal(findings.length, 5)
+  for (const { says, remedy } of findings) t.ok(remedy.length > 0, says)
+})
+
+t.test('configuration', async (t) => {
+  const mistakes = [{ where: 'a.yaml', found: [{ at: { line: 1, column: 1 }, text: 'serie is not an option' }] }]
+  const cases = [
+    { name: 'no file', facts: factsWith(), lines: ['ok no file, all options have their defaults'] },
+    { name: 'a file', facts: factsWith({ configFile: '/etc/meshtoll.yaml', optionsSet: 14 }), lines: ['ok meshtoll.yaml, 14 options set'] },
+    { name: 'one option', facts: factsWith({ configFile: 'a.yaml', optionsSet: 1 }), lines: ['ok a.yaml, 1 option set'] },
+    {
+      name: 'mistakes',
+      facts: factsWith({ configFile: 'a.yaml', loaded: { mistakes } }),
+      lines: ['fail has mistakes; the checks below suppose the defaults', '  a.yaml has 1 mistake', '    1:1  serie is not an option'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('configuration', facts), lines, name)
+})
+
+t.test('node', async (t) => {
+  const cases = [
+    { name: 'zone known', node: { zone: 'z1' }, lines: ['ok n1 in zone z1'] },
+    { name: 'region known', node: { zone: 'z1', region: 'r1' }, lines: ['ok n1 in zone z1, region r1'] },
+    {
+      name: 'zone not known',
+      node: { zone: '_unknown' },
+      lines: ['warn n1, zone not known: its bytes are served with zone _unknown', '  set node.zone, and node.region if there is one'],
+    },
+  ]
+  for (const { name, node, lines } of cases) t.same(linesOf('node', factsWith({ config: { node } })), lines, name)
+})
+
+t.test('inventory', async (t) => {
+  const config = { inventory: { file: '/etc/inventory.yaml' } }
+  const cases = [
+    { name: 'none', facts: factsWith(), lines: ['ok none: only the addresses of this node have a name'] },
+    { name: 'empty', facts: factsWith({ config }), lines: ['ok 0 entries, 0 of this node'] },
+    { name: 'names this node', facts: factsWith({ config, inventory: [{ node: 'n1' }] }), lines: ['ok 1 entry, 1 of this node'] },
+    {
+      name: 'names no node',
+      facts: factsWith({ config, inventory: [{ node: '' }, { node: '' }] }),
+      lines: ['ok 2 entries, 0 of this node'],
+    },
+    {
+      name: 'names other nodes',
+      facts: factsWith({ config, inventory: ['a', 'b', 'a', 'c', 'd'].map((node) => ({ node })) }),
+      lines: ['warn 5 entries, none of this node, n1', '  set node.name to the name that the inventory uses; it has a, b, c'],
+    },
+    { name: 'has mistakes, said already', facts: factsWith({ config, loaded: { mistakes: [] } }), lines: [] },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('inventory', facts), lines, name)
+})
+
+t.test('state', async (t) => {
+  const refused = (code: string) => ({ refused: { code, message: `${code}: words` } })
+  const lost = ': counters would start over after a restart'
+  const cases = [
+    { name: 'writable', state: {}, lines: ['ok /var/lib/meshtoll is writable'] },
+    { name: 'not there yet', state: { exists: false }, lines: ['ok /var/lib/meshtoll is writable, made at the first start'] },
+    {
+      name: 'read-only',
+      state: refused('EROFS'),
+      lines: [`fail /var/lib/meshtoll is read-only${lost}`, '  mount a writable directory or set --state.dir'],
+    },
+    {
+      name: 'not allowed',
+      state: refused('EACCES'),
+      lines: [`fail /var/lib/meshtoll may not be written by this user${lost}`, '  allow this user to write it, or set --state.dir'],
+    },
+    {
+      name: 'full',
+      state: refused('ENOSPC'),
+      lines: [`fail /var/lib/meshtoll is on a full disk${lost}`, '  make room, or set --state.dir'],
+    },
+    {
+      name: 'a file',
+      state: refused('EEXIST'),
+      lines: [`fail /var/lib/meshtoll is no directory${lost}`, '  set --state.dir to a directory'],
+    },
+    {
+      name: 'something else',
+      state: refused('EIO'),
+      lines: [`fail /var/lib/meshtoll cannot be written (EIO: words)${lost}`, '  set --state.dir'],
+    },
+  ]
+  for (const { name, state, lines } of cases) t.same(linesOf('state', factsWith({ state })), lines, name)
+})
+
+t.test('clock', async (t) => {
+  const cases = [
+    { name: 'sane', clock: {}, lines: ['ok 2026-11-21T09:30:00Z, did not jump during this check'] },
+    { name: 'slewed', clock: { jumpMs: -99 }, lines: ['ok 2026-11-21T09:30:00Z, did not jump during this check'] },
+    {
+      name: 'set back meanwhile',
+      clock: { jumpMs: -3_600_000.4 },
+      lines: [
+        'warn 2026-11-21T09:30:00Z, jumped by -3600000 ms during this check; bytes are not affected, times are',
+        '  look at what sets the clock',
+      ],
+    },
+    {
+      name: 'without a battery',
+      clock: { nowMs: 0 },
+      lines: [
+        'warn 1970-01-01T00:00:00Z is before this version was made: times that are served would be wrong',
+        '  set the clock, or start its daemon',
+      ],
+    },
+  ]
+  for (const { name, clock, lines } of cases) t.same(linesOf('clock', factsWith({ clock })), lines, name)
+})

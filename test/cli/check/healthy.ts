@@ -1,0 +1,45 @@
+// Facts of a node on which nothing is wrong: a case changes what it is about.
+import type { Facts, NodeFacts } from '../../../src/cli/check/facts.js'
+import { defaultConfig } from '../../../src/config/config.js'
+import type { Config } from '../../../src/config/fields.js'
+import type { InventoryEntry } from '../../../src/model.js'
+
+interface Changes {
+  readonly configFile?: string
+  readonly optionsSet?: number
+  readonly config?: { readonly [Name in keyof Config]?: Partial<Config[Name]> }
+  readonly inventory?: readonly Partial<InventoryEntry>[]
+  readonly loaded?: Facts['loaded']
+  readonly node?: Partial<NodeFacts>
+  readonly state?: Partial<Facts['state']>
+  readonly clock?: Partial<Facts['clock']>
+}
+
+const NODE: NodeFacts = {
+  release: '6.18.44-generic',
+  capabilities: 1n << 12n,
+  nftables: { table: { state: 'absent' }, flowtables: [] },
+  links: [],
+  bridgeNetfilter: undefined,
+  isLocked: false,
+}
+
+export function factsWith(changes: Changes = {}): Facts {
+  const config = configWith(changes.config ?? {})
+  const inventory = (changes.inventory ?? []) as readonly InventoryEntry[]
+  return {
+    loaded: changes.loaded ?? { config, inventory, optionsSet: changes.optionsSet ?? 0 },
+    configFile: changes.configFile ?? null,
+    config,
+    node: { ...NODE, ...changes.node },
+    state: { folder: '/var/lib/meshtoll', exists: true, ...changes.state },
+    clock: { nowMs: Date.UTC(2026, 10, 21, 9, 30), jumpMs: 0, ...changes.clock },
+  }
+}
+
+function configWith(changes: NonNullable<Changes['config']>): Config {
+  const config = defaultConfig('n1')
+  const placed = { ...config, node: { ...config.node, zone: 'z1' } }
+  const sections = Object.entries(placed).map(([name, section]) => [name, { ...section, ...changes[name as keyof Config] }])
+  return Object.fromEntries(sections) as Config
+}
