@@ -64,7 +64,7 @@ export type Expression =
   | { readonly kind: 'compare'; readonly register: number; readonly operator: Operator; readonly value: Uint8Array }
   | Payload
   | Lookup
-  | { readonly kind: 'update'; readonly set: string; readonly setId?: number; readonly register: number }
+  | Update
   | { readonly kind: 'counter'; readonly name: string }
   | Hash
   | { readonly kind: 'fib'; readonly address: 'saddr' | 'daddr'; readonly result: 'type'; readonly register: number }
@@ -94,6 +94,15 @@ export interface Lookup {
   readonly register: number
   readonly invert?: boolean
   readonly verdict?: boolean
+}
+
+/** Adds the key to the set, or counts at the one there is. Ends the rule when there is no room; with `invert` when there was. */
+export interface Update {
+  readonly kind: 'update'
+  readonly set: string
+  readonly setId?: number
+  readonly register: number
+  readonly invert?: boolean
 }
 
 /** jhash of `length` bytes from register `source`, modulo `modulus`. */

@@ -1,5 +1,5 @@
 // Expressions of a rule as nf_tables reads them (include/uapi/linux/netfilter/nf_tables.h: enum nft_<expression>_attributes).
-import type { Conntrack, Expression, Hash, Lookup, Payload } from './commands.js'
+import type { Conntrack, Expression, Hash, Lookup, Payload, Update } from './commands.js'
 import { attribute, nested, text, uint32 } from './message.js'
 
 const NFTA_LIST_ELEM = 1
@@ -17,6 +17,7 @@ const FIB_RESULT = { type: 3 } as const
 const FIB_ADDRESS = { saddr: 1, daddr: 2 } as const
 const HASH_JENKINS = 0
 const DYNSET_UPDATE = 1
+const DYNSET_INVERT = 1
 const LOOKUP_INVERT = 1
 const OBJECT_COUNTER = 1
 
@@ -45,7 +46,7 @@ export function encodeExpression(one: Expression): Buffer {
     case 'lookup':
       return encodeLookup(one)
     case 'update':
-      return expression('dynset', text(1, one.set), ...setId(2, one.setId), uint32(3, DYNSET_UPDATE), uint32(4, one.register))
+      return encodeUpdate(one)
     case 'counter':
       return expression('objref', uint32(1, OBJECT_COUNTER), text(2, one.name))
     case 'hash':
@@ -75,6 +76,11 @@ function encodeLookup({ set, setId: id, register, invert, verdict }: Lookup): Bu
   const result = verdict ? [uint32(3, REGISTER_VERDICT)] : []
   const flags = invert ? [uint32(5, LOOKUP_INVERT)] : []
   return expression('lookup', text(1, set), uint32(2, register), ...result, ...setId(4, id), ...flags)
+}
+
+function encodeUpdate({ set, setId: id, register, invert }: Update): Buffer {
+  const flags = invert ? [uint32(9, DYNSET_INVERT)] : []
+  return expression('dynset', text(1, set), ...setId(2, id), uint32(3, DYNSET_UPDATE), uint32(4, register), ...flags)
 }
 
 function encodeHash({ source, length, register, modulus, seed }: Hash): Buffer {

@@ -41,6 +41,11 @@ t.test('expressions as the kernel reads them', async (t) => {
       name: 'dynset',
       wanted: { 1: '7300', 2: '00000003', 3: '00000001', 4: '00000002' },
     },
+    {
+      expression: { kind: 'update', set: 's', register: 1, invert: true },
+      name: 'dynset',
+      wanted: { 1: '7300', 3: '00000001', 4: '00000001', 9: '00000001' },
+    },
     { expression: { kind: 'counter', name: 'c' }, name: 'objref', wanted: { 1: '00000001', 2: '6300' } },
     {
       expression: { kind: 'hash', source: 2, length: 8, register: 1, modulus: 16, seed: 0x6d657368 },
