@@ -33,8 +33,8 @@ export function inspectTable({ info, chains, rules }: TableFacts, options: Optio
   const mark = parseTableMark(info.comment)
   if (!mark) return { state: 'foreign' }
   const found = isDormant(info) ? undefined : readRuleMarks(rules)
-  if (mark.layout !== LAYOUT) return { state: 'other layout', info, mark, ...(found ? { rules: found } : {}) }
-  if (!found) return { state: 'broken', info, mark }
+  // A table keeps the comment that it was made with: after a migration only its rules tell.
+  if (!found) return { state: mark.layout === LAYOUT ? 'broken' : 'other layout', info, mark }
   const layout = layoutOf(found, options)
   if (found.digest !== digestOf(layout)) return { state: 'outdated', info, mark, rules: found }
   const planned = planOf(layout).chains

@@ -29,6 +29,10 @@ export interface Keeper {
   /** What can be had without a list of everything. */
   lookBriefly(): Promise<void>
   rotate(shards: 1 | 16): void
+  /** Elements were reset by somebody: what they counted since the last read is not known. */
+  mend(): void
+  /** Counters were: a new epoch begins. */
+  renew(): Promise<void>
   /** Since the live generation began, by the clock that never jumps. */
   readonly generationAgeMs: number
   /** Time in which not everything was counted, since this was last asked. */
@@ -41,6 +45,7 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
   let wholeAtMs = 0
   let lookedAtMs = 0
   let begunAtMs = 0
+  let readAtMs = 0
   let gapMs = 0
 
   const updateShelf = (): void => shelf.update(nft.sets(name), table.installed.layout.generation, clock.monotonic())
@@ -60,6 +65,15 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
     log.warn('table of flows was changed by somebody, installed again', { table: name, gap_s: lostMs / 1000, change })
   }
 
+  /** Nothing is known of the time since the last read. */
+  function startOver(what: string): void {
+    const lostMs = clock.monotonic() - readAtMs
+    gapMs += lostMs
+    readAtMs = wholeAtMs = begunAtMs = clock.monotonic()
+    updateShelf()
+    log.warn(what, { table: name, gap_s: lostMs / 1000 })
+  }
+
   function widen({ mode, mayHaveMissed }: Sight, atMs: number): void {
     const before = table.installed.layout.mode
     if (isWider(mode, before)) {
@@ -76,7 +90,7 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
       linkWatch ??= createLinkWatch(openNetlink)
       const { mode } = await surroundings.look()
       await table.open(mode)
-      wholeAtMs = lookedAtMs = begunAtMs = clock.monotonic()
+      wholeAtMs = lookedAtMs = begunAtMs = readAtMs = clock.monotonic()
       updateShelf()
     },
     async look() {
@@ -98,11 +112,21 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
       begunAtMs = clock.monotonic()
       updateShelf()
     },
+    mend() {
+      table.mend()
+      startOver('elements of the flow sets were reset by somebody, counting begins anew')
+    },
+    async renew() {
+      await table.renew()
+      shelf.clear()
+      startOver('counters of the flow table were reset by somebody, an epoch begins')
+    },
     get generationAgeMs() {
       return clock.monotonic() - begunAtMs
     },
     takeGapMs() {
       const taken = gapMs
+      readAtMs = clock.monotonic()
       gapMs = 0
       return taken
     },

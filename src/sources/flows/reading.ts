@@ -32,6 +32,8 @@ export interface FlowRead {
   readonly reading: Omit<FlowReading, 'gapMs'>
   /** Of the live generation. */
   readonly fill: Fill
+  /** Elements of the live generation had counted less than before. */
+  readonly isShrunk: boolean
 }
 
 /** What is observed comes first and what has no pair last. Between the two the parts only grow, so they never fall short of the whole. */
@@ -63,7 +65,18 @@ export async function readFlows(parts: ReadingParts, moment: Moment, signal: Abo
     unbrokenSinceMs: installed.sinceMs,
     egress: egressOf({ ...moment, outerSent: sumOf(after, 'tunnel_post') }),
   }
-  return { reading, fill }
+  return { reading, fill, isShrunk: hasShrunk(shelf.live) }
+}
+
+const hasShrunk = (live: Generation | undefined): boolean =>
+  live !== undefined && live.seen.countOf(live.dump).shrunk + live.via.countOf(live.dump).shrunk > 0
+
+/** Counters of one epoch never fall, but by the hand of somebody (`nft reset counters`). */
+export function hasFallen(now: FlowRead['reading'], before: FlowRead['reading'] | undefined): boolean {
+  if (before?.epoch !== now.epoch) return false
+  const { observed, tunnel, overflow, viaOverflow } = before.counters
+  const { counters } = now
+  return counters.observed < observed || counters.tunnel < tunnel || counters.overflow < overflow || counters.viaOverflow < viaOverflow
 }
 
 const isSettled = ({ closed, detachedAtMs }: Generation, nowMs: number): boolean =>

@@ -13,7 +13,7 @@ import type { Fill } from './generations.js'
 import { createKeeper } from './keeper.js'
 import type { Mode } from './layout.js'
 import { createPairs } from './pairs.js'
-import { readFlows } from './reading.js'
+import { type FlowRead, hasFallen, readFlows } from './reading.js'
 import { isDue } from './rotation.js'
 import { createShelf } from './shelf.js'
 import { pairLimit, shardsFor } from './sizing.js'
@@ -74,6 +74,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
   const turns = createTurns()
   let lock: Lock | undefined
   let isRotationRequested = false
+  let last: FlowRead['reading'] | undefined
 
   async function open(): Promise<void> {
     lock ??= deps.takeLock(name)
@@ -86,11 +87,22 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     }
   }
 
-  async function read(signal: AbortSignal): Promise<Readings> {
+  async function readOnce(signal: AbortSignal): Promise<FlowRead> {
     const links = await keeper.look()
     const moment = { installed: table.installed, links, uplinks: rtnetlink.defaultRouteDevices() }
-    const { reading, fill } = await readFlows({ nft, table: name, clock, pairs, shelf }, moment, signal)
-    rotateWhenDue(fill)
+    return readFlows({ nft, table: name, clock, pairs, shelf }, moment, signal)
+  }
+
+  async function read(signal: AbortSignal): Promise<Readings> {
+    let found = await readOnce(signal)
+    if (hasFallen(found.reading, last)) {
+      await keeper.renew()
+      found = await readOnce(signal)
+    }
+    const { reading, fill, isShrunk } = found
+    last = reading
+    if (isShrunk) keeper.mend()
+    else rotateWhenDue(fill)
     const values = [readingOf(families[0], {}, fill.pairs), readingOf(families[1], {}, limit)]
     return { readings: [{ ...reading, gapMs: keeper.takeGapMs() }, ...values], rejected: 0 }
   }

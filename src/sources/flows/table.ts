@@ -43,6 +43,10 @@ export interface FlowTable {
   check(): Promise<Change>
   /** A new generation of sets, and all rules anew. */
   rotate(shards: Layout['shards']): void
+  /** The same after somebody was at the sets: counting begins anew. */
+  mend(): void
+  /** A table and an epoch of their own, for one whose counters were set back. */
+  renew(): Promise<void>
   /** The same sets, and rules that look for more. */
   widen(mode: Mode): void
   deleteSets(names: readonly string[]): void
@@ -133,7 +137,6 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     const sinceMs = rules?.sinceMs ?? clock.now()
     wake(info)
     install({ mark, layout: next, sinceMs })
-    log.info('table of flows was written anew', { table, found: found.state, generation: next.generation })
   }
 
   function wake({ flags, comment }: TableInfo): void {
@@ -160,6 +163,11 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     return isAsLeft ? 'none' : 'mended'
   }
 
+  function remove(): void {
+    nft.commit([{ op: 'delete table', table }])
+    installed = undefined
+  }
+
   return {
     get installed() {
       return current()
@@ -168,7 +176,9 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
       return port !== 0
     },
     async open(mode) {
-      await findOrCreate(mode)
+      const change = await findOrCreate(mode)
+      const { generation } = current().layout
+      log.info('table of flows is open', { table, change, mode, generation, epoch: current().mark.epoch })
     },
     async check() {
       const generation = nft.generation()
@@ -181,6 +191,15 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
       const { mark, layout, sinceMs } = current()
       install({ mark, layout: { ...layout, shards, generation: nextGeneration() }, sinceMs })
     },
+    mend() {
+      const { mark, layout } = current()
+      install({ mark, layout: { ...layout, generation: nextGeneration() }, sinceMs: clock.now() })
+    },
+    async renew() {
+      const { mode } = current().layout
+      remove()
+      await create(mode)
+    },
     widen(mode) {
       const { mark, layout, sinceMs } = current()
       if (isWider(mode, layout.mode)) install({ mark, layout: { ...layout, mode }, sinceMs })
@@ -188,9 +207,6 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     deleteSets(names) {
       nft.commit(names.map((name) => ({ op: 'delete set', table, name })))
     },
-    remove() {
-      nft.commit([{ op: 'delete table', table }])
-      installed = undefined
-    },
+    remove,
   }
 }
