@@ -110,6 +110,7 @@ t.test('TLS, with certificates that change while it runs', async (t) => {
   copyFileSync(join(folder, 'one.key'), join(folder, 'server.key'))
   await ask(url, { ca })
   t.equal(await nameOf(url, ca), 'two', 'a key that does not fit: the one before stays')
+  for (let times = 0; times < 3; times++) await ask(url, { ca })
   t.equal(lines.length, 1, 'said once')
   rmSync(join(folder, 'server.crt'))
   await ask(url, { ca })
