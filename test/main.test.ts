@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { VERSION } from '../src/version.js'
+import { PROGRAM, runProgram, type Started, startProgram } from './program.js'
+
+t.setTimeout(120_000)
+
+t.test('what a user sees, and the exit status', async (t) => {
+  const folder = t.testdir({ 'meshtoll.yaml': 'flows:\n  intervall: 1s\nserie: {}\n', 'one.yaml': 'serie: {}' })
+  const cases = [
+    { name: 'the version', argv: ['--version'], status: 0, stdout: `meshtoll ${VERSION}\n` },
+    { name: 'an unknown command', argv: ['agnet'], status: 2, stderr: 'meshtoll: agnet is not a command; did you mean agent?\n' },
+    {
+      name: 'two wrong flags',
+      argv: ['agent', '--log.level=loud', '--once'],
+      status: 2,
+      stderr: `meshtoll: the command line has 2 mistakes
+  --log.level is "loud"; expected debug, info, warn or error
+  --once is not a flag of meshtoll agent, but of meshtoll demo
+`,
+    },
+    {
+      name: 'a wrong file',
+      argv: ['agent', '--config.file', join(folder, 'meshtoll.yaml')],
+      status: 2,
+      stderr: `meshtoll: meshtoll.yaml has 2 mistakes
+  2:3  flows.intervall is not an option; did you mean flows.interval?
+  3:1  serie is not an option; did you mean series?
+`,
+    },
+    {
+      name: 'no file',
+      argv: ['agent', '--config.file=/nowhere/a.yaml'],
+      status: 2,
+      stderr: 'meshtoll: cannot read /nowhere/a.yaml: there is no such file; set --config.file to the right path\n',
+    },
+  ]
+  for (const { name, argv, status, stdout = '', stderr = '' } of cases) t.same(await runProgram(argv), { status, stdout, stderr }, name)
+})
+
+t.test('help', async (t) => {
+  const asked = await runProgram(['--help'])
+  t.equal(asked.status, 0)
+  t.match(asked.stdout, /^Usage: meshtoll COMMAND \[flags\]\n[\s\S]*\n {2}agent {2}[\s\S]*\n {2}check {2}/)
+  t.same(await runProgram([]), { status: 2, stdout: '', stderr: asked.stdout }, 'without a command')
+  const agent = await runProgram(['agent', '--xyzzy', '--help'])
+  t.equal(agent.status, 0, 'help wins over mistakes')
+  t.match(agent.stdout, /^Usage: meshtoll agent \[flags\]\n[\s\S]*--uninstall[\s\S]*flows\.rotateInterval/)
+})
+
+t.test('whoever reads only the first line has read enough', async (t) => {
+  const line = `"$@" check --state.dir=${t.testdir()} | head -1`
+  const { stdout, stderr } = spawnSync('sh', ['-c', line, 'sh', ...PROGRAM], { encoding: 'utf8' })
+  t.equal(stdout, 'ok    configuration  no file, all options have their defaults\n')
+  t.equal(stderr, '')
+})
+
+function startAgent(t: Test, ...more: readonly string[]): Started {
+  const folder = t.testdir({ 'meshtoll.yaml': 'flows: {enabled: false}' })
+  const argv = [`--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`, '--web.listen-address=127.0.0.1:0', ...more]
+  const started = startProgram(['agent', ...argv])
+  t.teardown(() => started.child.kill('SIGKILL'))
+  return started
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  t.test(`${signal} stops the agent`, async (t) => {
+    const { child, ended, says } = startAgent(t)
+    await says('msg="agent is running"')
+    child.kill(signal)
+    t.match(await ended, { status: 0, stdout: '' })
+  })
+}
+
+t.test('logs as JSON', async (t) => {
+  const { child, ended, says } = startAgent(t, '--log.format=json')
+  await says('"msg":"agent is running"')
+  child.kill('SIGTERM')
+  const { stderr } = await ended
+  for (const line of stderr.trimEnd().split('\n')) t.type(JSON.parse(line), 'object')
+})
+
+t.test('a second signal ends it at once', async (t) => {
+  const { child, ended, says } = startAgent(t)
+  await says('msg="agent is running"')
+  // Both wait until it runs again, so that the second comes before the first could have its way.
+  for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT', 'SIGCONT'] as const) child.kill(signal)
+  const { status } = await ended
+  t.ok([128 + constants.signals.SIGINT, 128 + constants.signals.SIGTERM].includes(status ?? 0), `exit status ${status}`)
+})
+
+t.test('a port in use is one line and the remedy, with a stack only for whoever asks', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const folder = t.testdir({ 'meshtoll.yaml': 'flows: {enabled: false}' })
+  const argv = ['agent', `--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`, `--web.listen-address=127.0.0.1:${port}`]
+  const { status, stderr } = await runProgram([...argv, '--log.level=error'])
+  t.equal(status, 1)
+  t.match(stderr, new RegExp(`^meshtoll: .*127\\.0\\.0\\.1:${port}.*--web\\.listen-address.*\\n$`))
+  const debug = await runProgram([...argv, '--log.level=debug'])
+  t.equal(debug.status, 1)
+  t.match(debug.stderr, /\n {4}at /)
+})
