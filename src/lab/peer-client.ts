@@ -54,7 +54,7 @@ export function startPeer(namespace: string): Peer {
 
 function startProgram(namespace: string): { readonly ask: Ask; readonly pid: number; stop(): Promise<void> } {
   const path = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'peer.ts' : 'peer.js', import.meta.url))
-  const program = startIn(namespace, nodeCommand(path))
+  const program = startIn(namespace, nodeCommand(path), { keepsOutput: false })
   const waiting = new Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>()
   let last = 0
   const { stdin, stdout } = program.child

@@ -130,7 +130,9 @@ function open(address: string): Socket {
   const family = address.includes(':') ? 6 : 4
   return createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
-    reuseAddr: true,
+    // As much as net.core.rmem_max lets it have. A long burst overflows it all the same: what arrived is for the device's counters to say.
+    recvBufferSize: 4 << 20,
     lookup: (host, _options, callback) => callback(null, host, family),
+    // A reply to something long sent, such as an ICMP error, is nobody's failure.
   }).on('error', () => undefined)
 }

@@ -9,6 +9,8 @@ export interface ProgramOptions {
   readonly cwd?: string
   /** Written to standard input, which is then closed. */
   readonly input?: string
+  /** `false`: somebody reads standard output as it comes, and it may grow without end. */
+  readonly keepsOutput?: boolean
 }
 
 export interface Exit {
@@ -52,7 +54,7 @@ export function startIn(namespace: string, argv: readonly string[], options: Pro
   // A program may end without having read its input (EPIPE).
   child.stdin.on('error', () => undefined)
   if (options.input !== undefined) child.stdin.end(options.input)
-  return programOf(child, `${namespace}: ${argv.join(' ')}`)
+  return programOf(child, { name: `${namespace}: ${argv.join(' ')}`, keepsOutput: options.keepsOutput ?? true })
 }
 
 /** Runs to the end and answers what was printed; any failure is an error that says what. */
@@ -63,9 +65,9 @@ export async function runIn(namespace: string, argv: readonly string[], options:
   return program.stdout()
 }
 
-function programOf(child: ChildProcess, name: string): Program {
+function programOf(child: ChildProcess, { name, keepsOutput }: { readonly name: string; readonly keepsOutput: boolean }): Program {
   const printed = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const) {
+  for (const stream of keepsOutput ? (['stdout', 'stderr'] as const) : (['stderr'] as const)) {
     child[stream]?.setEncoding('utf8').on('data', (text: string) => {
       printed[stream] += text
     })

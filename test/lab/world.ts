@@ -9,7 +9,7 @@ export async function reasonToSkip(): Promise<string | undefined> {
   const answer = await canMakeWorld()
   if (answer.ok) return undefined
   const reason = `no world of network namespaces: ${answer.why}; ${answer.remedy}`
-  if (process.env['CI'] === 'true') throw new Error(reason)
+  if (process.env['CI'] === 'true') t.fail(reason)
   return reason
 }
 
@@ -25,7 +25,7 @@ export async function worldTest(url: string, body: (tap: typeof t) => unknown, {
   }
   const skip = await reasonToSkip()
   if (skip !== undefined) {
-    t.plan(0, skip)
+    t.test('in a world of its own', { skip }, async () => undefined)
     return
   }
   const argv = [...worldCommand({ uid: process.getuid?.() ?? -1 }), process.execPath, ...process.execArgv, fileURLToPath(url)]
