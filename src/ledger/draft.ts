@@ -13,7 +13,8 @@ export interface Decisions {
   mark(row: MarkRow): void
   /** Moves the account's offset; its total stays, because as many bytes of pairs no longer lead there, or now do. */
   adjust(account: Account, bytes: number): void
-  isEmpty(): boolean
+  /** Rows since the last call of `take`. */
+  count(): number
   /** Everything since the last call. */
   take(rest: Pick<Batch, 'atMs' | 'live' | 'settled' | 'closedTransit'>): Batch
 }
@@ -53,7 +54,7 @@ export function createDecisions(): Decisions {
     folded: (key) => void folded.push(key),
     mark: (row) => void marks.push(row),
     adjust: (account, bytes) => void (bytes !== 0 && adjust.set(account.key, (adjust.get(account.key) ?? 0) + bytes)),
-    isEmpty: () => [owners, addresses, opened, withdrawn, folded, marks].every((rows) => rows.length === 0) && adjust.size === 0,
+    count: () => [owners, addresses, opened, withdrawn, folded, marks].reduce((sum, { length }) => sum + length, adjust.size),
     take(rest) {
       const batch = { ...rest, owners, addresses, opened, withdrawn, folded, marks, adjust: [...adjust] }
       clear()

@@ -5,10 +5,11 @@
 //   after   cart -> stock 900, web -> stock 0 (pair 900)    offset cart +900, offset web -900; the next 50 bytes are web's
 // Everything that a total depends on is in `take()`, to be written down before the total may be served.
 import type { Clock, Log } from '../deps.js'
-import type { FlowReading, GenerationReading, Identity, KernelCounters } from '../model.js'
-import type { Account, Accounts } from './accounts.js'
-import { createAccounts, flowKeyOf } from './accounts.js'
+import type { FlowReading, GenerationReading, Identity, KernelCounters, Pairs } from '../model.js'
+import type { Accounts } from './accounts.js'
+import { createAccounts } from './accounts.js'
 import { createAdmission } from './admission.js'
+import { createClosing } from './closing.js'
 import { createDecisions } from './draft.js'
 import { createGenerations } from './generations.js'
 import { createPairBook } from './pair-book.js'
@@ -56,6 +57,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const routes = createRoutes({ accounts, admission })
   const book = createPairBook({ accounts, decisions, generations, routes, transit, clock })
   const pauses = createPauses(clock)
+  const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, clock, idleMs: options.idleMs })
   const tally = createTally({ accounts, book, generations, routes, pauses, clock, log })
 
@@ -64,7 +66,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let counters: KernelCounters = NOTHING_COUNTED
   let closed = new Set<number>()
   let live: readonly number[] = []
-  let pairs: FlowReading['pairs'] | undefined
+  let pairs: Pairs | undefined
   let leaving = 0
   let atMs = clock.now()
   let identityVersion = -1
@@ -145,9 +147,9 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (isBaseline) transit.baseline()
     if (isBaseline) book.baseline(reading.pairs)
     await followIdentity(reading, identity)
-    settleTransit()
+    await settleTransit()
     upkeep.sweep()
-    for (const generation of open) if (generation.closed) closeGeneration(generation)
+    for (const generation of open) if (generation.closed) await closeGeneration(generation, reading.pairs)
     closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))
     live = reading.generations.map(({ id }) => id).filter((id) => !closed.has(id))
     atMs = clock.now()
@@ -161,8 +163,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     await book.replace(reading.pairs, identity, pauses.pause)
   }
 
-  function settleTransit(): void {
-    const bytes = transit.settle()
+  async function settleTransit(): Promise<void> {
+    const bytes = await transit.settle(pauses.pause)
     if (bytes === 0) return
     accounts.book('elsewhere').value += bytes
     accounts.book('pending').value -= bytes
@@ -170,35 +172,21 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     decisions.adjust(accounts.book('pending'), -bytes)
   }
 
-  /** The generation's bytes go into the offsets; not while some of its pairs are pending, since those must still move. */
-  function closeGeneration({ id, seen }: GenerationReading): void {
-    for (let row = 0; row < seen.count; row++) if (book.isPending(seen.pair[row] as number)) return
-    const columns = generations.columnsOf(id, 0)
-    transit.close(columns.seen, columns.via)
-    generations.drop(id)
-    closed.add(id)
-    forgetTheDead()
+  async function closeGeneration(generation: GenerationReading, pairs: Pairs): Promise<void> {
+    if (!(await closing.close(generation, pairs))) return
+    closed.add(generation.id)
     isCheckpointDue = true
   }
 
-  function forgetTheDead(): void {
-    if (!pairs) return
-    const used = book.keep(pairs, (pair) => generations.seenOf(pair) > 0)
-    const flows = new Set<Account>([...used].flatMap(({ into, via }) => [...into, ...via]))
-    routes.keep(used)
-    for (const account of accounts.flows.values()) if (account.withdrawn && !flows.has(account)) accounts.remove(account)
-    admission.unfoldUnused(new Set([...used].map((route) => flowKeyOf(route.source, route.destination, route.scope))))
-  }
-
   function take(): Decided {
-    if (isCheckpointDue) {
+    if (isCheckpointDue || decisions.count() > MAX_LINE_ROWS) {
       isCheckpointDue = false
       writtenMs = clock.monotonic()
       decisions.take({ atMs, live, settled: 0, closedTransit: 0 })
       return { kind: 'checkpoint' }
     }
     const { settled, closed: closedTransit } = transit.totals
-    if (decisions.isEmpty() && clock.monotonic() - writtenMs < HEARTBEAT_MS) return { kind: 'nothing' }
+    if (decisions.count() === 0 && clock.monotonic() - writtenMs < HEARTBEAT_MS) return { kind: 'nothing' }
     writtenMs = clock.monotonic()
     return { kind: 'batch', batch: decisions.take({ atMs, live, settled, closedTransit }) }
   }
@@ -235,5 +223,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   }
 }
 
+/** More is written as a checkpoint, which is rendered piece by piece. */
+const MAX_LINE_ROWS = 2_000
 /** So that a gap is known to ten seconds when the table is found damaged after a restart. */
 const HEARTBEAT_MS = 10_000

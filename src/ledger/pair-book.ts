@@ -18,7 +18,7 @@ export interface PairBook {
   /** Adds what the kernel holds for all pairs, account by account. */
   contributions(): Map<Account, number>
   /** Forgets pairs of which no generation has bytes; returns the routes still taken. */
-  keep(pairs: Pairs, isLive: (pair: number) => boolean): Set<Route>
+  keep(pairs: Pairs, how: { isLive: (pair: number) => boolean; pause: () => Promise<void> }): Promise<Set<Route>>
   isPending(pair: number): boolean
   /** What was found is not to be booked: of pending pairs it stays behind when they are placed. */
   baseline(pairs: Pairs): void
@@ -35,6 +35,7 @@ interface Bytes {
   readonly via: number
 }
 
+const PAIRS_BETWEEN_PAUSES = 256
 const NOTHING: Bytes = { seen: 0, via: 0 }
 
 interface Parts {
@@ -135,7 +136,7 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     { changed, pause }: { changed: Set<number>; pause: () => Promise<void> },
   ): Promise<void> {
     for (let pair = 0; pair < taken.length; pair++) {
-      if (pair % 1024 === 1023) await pause()
+      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       const isChanged = changed.has(pairs.sourceOf(pair)) || changed.has(pairs.destinationOf(pair))
       const from = isChanged ? taken[pair] : undefined
       if (from) move(pair, { from, to: findRoute(pair, pairs, identity) }, pairs)
@@ -169,10 +170,14 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     marks.delete(pair)
   }
 
-  function keep(pairs: Pairs, isLive: (pair: number) => boolean): Set<Route> {
+  async function keep(
+    pairs: Pairs,
+    { isLive, pause }: { isLive: (pair: number) => boolean; pause: () => Promise<void> },
+  ): Promise<Set<Route>> {
     const used = new Set<Route>()
     const addresses = new Set<number>()
     for (let pair = 0; pair < taken.length; pair++) {
+      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       const route = taken[pair]
       if (!route) continue
       if (!isLive(pair)) {

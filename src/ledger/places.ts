@@ -17,6 +17,8 @@ export interface Places {
   rows(): Generator<AddressRow>
 }
 
+const ADDRESSES_BETWEEN_PAUSES = 256
+
 export function createPlaces({ accounts, decisions }: { accounts: Accounts; decisions: Decisions }): Places {
   let placed: (Placed | undefined)[] = []
   let restored: State['addresses'] | undefined
@@ -48,7 +50,7 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
   async function follow(identity: Identity, pause: () => Promise<void>): Promise<Set<number>> {
     const changed = new Set<number>()
     for (let address = 0; address < placed.length; address++) {
-      if (address % 1024 === 1023) await pause()
+      if (address % ADDRESSES_BETWEEN_PAUSES === 0) await pause()
       const before = placed[address]
       const placement = before && identity.place(before.text)
       if (!placement || isSamePlacement(before.placement, placement)) continue

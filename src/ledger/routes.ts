@@ -30,8 +30,8 @@ export interface Routes {
   routeOf(source: Placed, destination: Placed): Route
   /** Opens what the translated part of a transit route is posted to. */
   openVia(route: Route): readonly Account[]
-  /** Points routes that lead into one account at another. */
-  redirect(from: Account, to: Account): void
+  /** Points routes that lead into an account at another. */
+  redirect(folds: ReadonlyMap<Account, Account>): void
   /** Forgets the routes that no pair takes. */
   keep(used: ReadonlySet<Route>): void
   clear(): void
@@ -67,8 +67,8 @@ export function createRoutes({ accounts, admission }: { accounts: Accounts; admi
     return route.via
   }
 
-  function redirect(from: Account, to: Account): void {
-    const swap = (accounts: readonly Account[]) => accounts.map((account) => (account === from ? to : account))
+  function redirect(folds: ReadonlyMap<Account, Account>): void {
+    const swap = (accounts: readonly Account[]) => accounts.map((account) => folds.get(account) ?? account)
     for (const route of routes.values()) {
       route.into = swap(route.into)
       route.via = swap(route.via)

@@ -9,15 +9,17 @@ export interface Transit {
   add(pair: number, past: number): void
   remove(pair: number): void
   /** Bytes that have become certain since the last call: from pending to elsewhere. */
-  settle(): number
+  settle(pause: () => Promise<void>): Promise<number>
   /** A generation's numbers are final and leave the sums. */
-  close(seen: Float64Array, via: Float64Array): void
+  close(columns: { readonly seen: Float64Array; readonly via: Float64Array }, pause: () => Promise<void>): Promise<void>
   /** What was found is not to be booked. */
   baseline(): void
   restore(totals: { settled: number; closed: number }): void
   clear(): void
   readonly totals: { readonly settled: number; readonly closed: number }
 }
+
+const PAIRS_BETWEEN_PAUSES = 512
 
 export function createTransit(generations: Generations): Transit {
   /** Bytes at the first hook as of the reading before, by pair. */
@@ -37,9 +39,10 @@ export function createTransit(generations: Generations): Transit {
     before.delete(pair)
   }
 
-  function settle(): number {
+  async function settle(pause: () => Promise<void>): Promise<number> {
     let certain = closed
     for (const [pair, seen] of before) {
+      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       certain += Math.max(0, seen - generations.viaOf(pair))
       before.set(pair, generations.seenOf(pair))
     }
@@ -48,8 +51,12 @@ export function createTransit(generations: Generations): Transit {
     return moved
   }
 
-  function close(seen: Float64Array, via: Float64Array): void {
+  async function close(
+    { seen, via }: { readonly seen: Float64Array; readonly via: Float64Array },
+    pause: () => Promise<void>,
+  ): Promise<void> {
     for (const [pair, bytes] of before) {
+      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       const gone = seen[pair] ?? 0
       closed += gone - (via[pair] ?? 0)
       before.set(pair, Math.max(0, bytes - gone))

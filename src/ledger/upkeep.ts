@@ -26,25 +26,31 @@ export function createUpkeep({ accounts, admission, book, decisions, routes, clo
   let sweptMs = clock.monotonic()
 
   function sweep(): void {
+    const crowdedOut = [...accounts.flows.values()].filter(
+      (account) => account.withdrawn && account.value > 0 && !admission.readmit(account),
+    )
+    if (crowdedOut.length > 0) foldAway(crowdedOut)
     const nowMs = clock.monotonic()
-    const isDue = nowMs - sweptMs >= Math.min(idleMs, MAX_SWEEP_EVERY_MS)
-    if (isDue) sweptMs = nowMs
-    for (const account of accounts.flows.values()) {
-      if (account.kind !== 'flow') continue
-      if (account.withdrawn && account.value > 0 && !admission.readmit(account)) foldAway(account)
-      else if (isDue && !account.withdrawn && nowMs - account.changedMs >= idleMs) admission.withdraw(account)
-    }
+    if (nowMs - sweptMs < Math.min(idleMs, MAX_SWEEP_EVERY_MS)) return
+    sweptMs = nowMs
+    for (const account of accounts.flows.values())
+      if (account.kind === 'flow' && !account.withdrawn && nowMs - account.changedMs >= idleMs) admission.withdraw(account)
   }
 
-  function foldAway(account: Account): void {
-    const bytes = account.value
-    const stays = (book.contributions().get(account) ?? 0) - bytes
-    const into = admission.foldAway(account)
-    routes.redirect(account, into)
-    decisions.adjust(account, stays)
-    decisions.adjust(into, -stays)
-    account.value -= bytes
-    into.value += bytes
+  function foldAway(crowdedOut: readonly Account[]): void {
+    const held = book.contributions()
+    const folds = new Map<Account, Account>()
+    for (const account of crowdedOut) {
+      const bytes = account.value
+      const stays = (held.get(account) ?? 0) - bytes
+      const into = admission.foldAway(account)
+      folds.set(account, into)
+      decisions.adjust(account, stays)
+      decisions.adjust(into, -stays)
+      account.value -= bytes
+      into.value += bytes
+    }
+    routes.redirect(folds)
   }
 
   return { sweep }

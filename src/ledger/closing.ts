@@ -1,0 +1,51 @@
+// A generation that the kernel no longer fills goes into the offsets whole, and what only it had is forgotten.
+import type { GenerationReading, Pairs } from '../model.js'
+import type { Account, Accounts } from './accounts.js'
+import { flowKeyOf } from './accounts.js'
+import type { Admission } from './admission.js'
+import type { Generations } from './generations.js'
+import type { PairBook } from './pair-book.js'
+import type { Pauses } from './pauses.js'
+import type { Routes } from './routes.js'
+import type { Transit } from './transit.js'
+
+export interface Closing {
+  /** False while some of its pairs are pending, since those must still move. */
+  close(generation: GenerationReading, pairs: Pairs): Promise<boolean>
+}
+
+interface Parts {
+  readonly accounts: Accounts
+  readonly admission: Admission
+  readonly book: PairBook
+  readonly generations: Generations
+  readonly routes: Routes
+  readonly transit: Transit
+  readonly pauses: Pauses
+}
+
+export function createClosing({ accounts, admission, book, generations, routes, transit, pauses }: Parts): Closing {
+  function hasPending({ seen: { count, pair } }: GenerationReading): boolean {
+    for (let row = 0; row < count; row++) if (book.isPending(pair[row] as number)) return true
+    return false
+  }
+
+  async function close(generation: GenerationReading, pairs: Pairs): Promise<boolean> {
+    if (hasPending(generation)) return false
+    const { seen, via } = generations.columnsOf(generation.id, 0)
+    await transit.close({ seen, via }, pauses.pause)
+    generations.drop(generation.id)
+    await forgetTheDead(pairs)
+    return true
+  }
+
+  async function forgetTheDead(pairs: Pairs): Promise<void> {
+    const used = await book.keep(pairs, { isLive: (pair) => generations.seenOf(pair) > 0, pause: pauses.pause })
+    const flows = new Set<Account>([...used].flatMap(({ into, via }) => [...into, ...via]))
+    routes.keep(used)
+    for (const account of accounts.flows.values()) if (account.withdrawn && !flows.has(account)) accounts.remove(account)
+    admission.unfoldUnused(new Set([...used].map((route) => flowKeyOf(route.source, route.destination, route.scope))))
+  }
+
+  return { close }
+}
