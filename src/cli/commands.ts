@@ -51,4 +51,11 @@ export const COMMANDS: readonly Command[] = [
     hasOptions: false,
     load: () => import('./check.js'),
   },
+  {
+    name: 'demo',
+    summary: 'Play three zones with real traffic on this machine, with an agent on every node, and show what it costs.',
+    flags: ['once', 'web.listen-address', ...LOG],
+    hasOptions: false,
+    load: () => import('./demo.js'),
+  },
 ]

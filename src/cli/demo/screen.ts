@@ -1,0 +1,56 @@
+// What the terminal shows while the demo runs. Pure: the same view and size give the same lines.
+import { renderCount } from '../../http/page-rows.js'
+import { renderBooks } from './books.js'
+import type { Row } from './rows.js'
+import type { AgentSnapshot } from './snapshots.js'
+import { type Line, plain, soft, wrap } from './style.js'
+import { renderTable, type Size } from './table.js'
+
+export interface View {
+  readonly title: string
+  readonly seconds: number
+  readonly rows: readonly Row[]
+  readonly agents: readonly AgentSnapshot[]
+  /** Bytes that each node observed in a second. */
+  readonly flowing: readonly number[]
+  readonly sent: { readonly bytes: number; readonly interfaces: number }
+  readonly addresses: readonly { readonly node: string; readonly url: string }[]
+}
+
+const LEAST_TABLE = 5
+
+export function renderScreen(view: View, { columns, lines }: Size): readonly Line[] {
+  const foot = [
+    plain(''),
+    ...renderFoot(view, columns),
+    plain(''),
+    ...view.addresses.map((address) => renderAddress(address, columns)),
+    soft('Ctrl-C ends it and removes everything'.slice(0, columns)),
+  ]
+  const head = [renderTitle(view, columns), plain('')]
+  const table = renderTable(view.rows, { columns, lines: Math.max(lines - head.length - foot.length, LEAST_TABLE) })
+  return [...head, ...table, ...foot].slice(0, lines)
+}
+
+export function renderFoot({ agents, flowing, sent }: View, columns: number): readonly Line[] {
+  return [...renderBooks({ agents, flowing }, columns), ...renderSent({ agents, flowing, sent }, columns)]
+}
+
+/** Interfaces and agents are read one after the other: said as the time that the bytes between them took. */
+function renderSent({ agents, flowing, sent }: Pick<View, 'agents' | 'flowing' | 'sent'>, columns: number): readonly Line[] {
+  const counted = agents.reduce((sum, { books }) => sum + books.posted, 0)
+  const rate = flowing.reduce((sum, bytes) => sum + bytes, 0)
+  const apart = rate > 0 ? `, ${(Math.abs(sent.bytes - counted) / rate).toFixed(2)} s apart` : ''
+  const texts = [`sent   ${renderCount(sent.bytes)} by the pods' interfaces,`, ` counted ${renderCount(counted)}${apart}`]
+  return wrap(texts, { columns, indent: 7 }).map(plain)
+}
+
+export function renderAddress({ node, url }: View['addresses'][number], columns: number): Line {
+  const texts = [`${node}  ${url}/  ${url}/metrics`, `${node}  ${url}/`]
+  return plain(texts.find(({ length }) => length <= columns) ?? url.slice(0, columns))
+}
+
+function renderTitle({ title, seconds }: View, columns: number): Line {
+  const time = `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
+  return { text: `${title.padEnd(columns - time.length).slice(0, columns - time.length)}${time}`, style: 'strong' }
+}
