@@ -2,7 +2,7 @@
 // The process edge: nothing below this file touches `process`.
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { availableParallelism, constants, hostname, totalmem } from 'node:os'
+import { availableParallelism, hostname, totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { COMMANDS, type CommandDeps } from './cli/commands.js'
 import { type Edge, renderFailure, runCommandLine } from './cli/run.js'
@@ -63,15 +63,27 @@ const edge: Edge = {
   createDeps,
 }
 
+/** Terminal, npm and its script each hand on the same Ctrl-C: within this time a repeated signal is one. */
+const ONE_SIGNAL_MS = 500
+
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController()
+  const first = { name: '', atMs: 0 }
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
-      if (stopping.signal.aborted) process.exit(128 + constants.signals[name])
+      if (clock.monotonic() - stoppedMs > ONE_SIGNAL_MS) dieBy(name)
+      if (stopping.signal.aborted) return
+      stoppedMs = clock.monotonic()
       stopping.abort(new Error(`stopped by ${name}`))
     })
   }
   return stopping.signal
+}
+
+/** As if it had never been caught. `process.exit` would wait for a read or write that hangs (libuv joins its threads). */
+function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
 }
 
 function failHard(error: unknown): void {
