@@ -45,6 +45,8 @@ export interface NodeAgent {
   readonly program: Program
   /** After stop or kill; what the one before had logged is gone. */
   start(): Promise<void>
+  /** Like start, but does not wait until it runs. */
+  launch(): Program
   stop(): Promise<Exit>
   kill(): Promise<Exit>
   restart(): Promise<void>
@@ -121,8 +123,9 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
   await writeFile(configFile, JSON.stringify({ ...options, node: { name, zone }, inventory: { file: place.inventoryFile } }))
   const socketPath = await topology.peer(name).relay({ port: PORT })
   const flags = [`--config.file=${configFile}`, `--state.dir=${stateDir}`, `--web.listen-address=127.0.0.1:${PORT}`]
+  const launch = (): Program => topology.start(name, [process.execPath, MAIN, 'agent', ...flags], { capabilities })
   const start = async (): Promise<Program> => {
-    const program = topology.start(name, [process.execPath, MAIN, 'agent', ...flags], { capabilities })
+    const program = launch()
     await program.waitFor(/agent is running/, 20_000)
     return program
   }
@@ -137,6 +140,10 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
     },
     async start() {
       program = await start()
+    },
+    launch() {
+      program = launch()
+      return program
     },
     stop: () => program.stop('SIGTERM', 5_000),
     kill: () => program.stop('SIGKILL'),
