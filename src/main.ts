@@ -68,13 +68,13 @@ const ONE_SIGNAL_MS = 500
 
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController()
-  const first = { name: '', atMs: 0 }
+  let first: { readonly name: string; readonly atMs: number } | undefined
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
-      if (clock.monotonic() - stoppedMs > ONE_SIGNAL_MS) dieBy(name)
-      if (stopping.signal.aborted) return
-      stoppedMs = clock.monotonic()
-      stopping.abort(new Error(`stopped by ${name}`))
+      const atMs = clock.monotonic()
+      if (first && (first.name !== name || atMs - first.atMs > ONE_SIGNAL_MS)) dieBy(name)
+      first ??= { name, atMs }
+      stopping.abort(new Error(`stopped by ${first.name}`))
     })
   }
   return stopping.signal

@@ -8,6 +8,7 @@ import { createRtnetlink, type Link } from '../../kernel/rtnetlink.js'
 import { inspectTable, readTableFacts, type Finding as TableFinding } from '../../sources/flows/inspect.js'
 import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandOptions } from '../commands.js'
+import { loadWebFiles } from '../web.js'
 import { probeState, type StateFacts } from './state.js'
 
 export interface Facts {
@@ -53,10 +54,10 @@ export interface ClockFacts {
 }
 
 export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<Facts> {
-  const { flags, environment, hostName } = options
-  const { clock, readFile, random } = deps
+  const { flags, hostName } = options
+  const { clock, random } = deps
   const offset = clock.now() - clock.monotonic()
-  const loaded = await loadConfig(flags, { environment, hostName, readFile })
+  const loaded = await load(options, deps)
   const config = 'config' in loaded ? loaded.config : defaultConfig(hostName)
   const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
   const state = await probeState(flags['state.dir'], random())
@@ -69,6 +70,14 @@ export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<
     state,
     clock: { nowMs, jumpMs: nowMs - clock.monotonic() - offset },
   }
+}
+
+/** The files of the agent, with the mistakes of all of them. */
+async function load({ flags, environment, hostName }: CommandOptions, { readFile }: Deps): Promise<Loaded> {
+  const loaded = await loadConfig(flags, { environment, hostName, readFile })
+  const web = await loadWebFiles(flags['web.config.file'], readFile)
+  if (!('mistakes' in web)) return loaded
+  return { mistakes: [...('mistakes' in loaded ? loaded.mistakes : []), web.mistakes] }
 }
 
 interface Counting {
