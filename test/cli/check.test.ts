@@ -79,13 +79,15 @@ await inNamespace(t, import.meta.filename, () => {
   })
 
   t.test('a wrong configuration is reported with all else', async (t) => {
-    const folder = t.testdir({ 'meshtoll.yaml': 'serie: {}' })
-    const found = await runProgram(['check', `--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`])
+    const folder = t.testdir({ 'meshtoll.yaml': 'serie: {}', 'web.yaml': 'tls: {}' })
+    const files = [`--config.file=${folder}/meshtoll.yaml`, `--web.config.file=${folder}/web.yaml`]
+    const found = await runProgram(['check', ...files, `--state.dir=${folder}/state`])
     t.equal(found.status, 2)
     t.match(
       found.stdout,
       /^fail {2}configuration {2}has mistakes; .*\n {8}meshtoll\.yaml has 1 mistake\n {10}1:1 {2}serie is not an option/,
     )
+    t.match(found.stdout, /\n {8}web\.yaml has 1 mistake\n {10}1:1 {2}tls is not an option/)
     t.match(lineOf('state', found), /^ok /)
     t.notOk(existsSync(join(folder, 'state')))
   })
