@@ -55,8 +55,9 @@ export interface WorldOptions {
 
 export interface World {
   run(action: Action): Promise<void>
-  /** Two readings at rest: nothing is in flight any more. */
+  /** Readings at rest: nothing is in flight any more. */
   settle(): Promise<void>
+  readonly ledger: Ledger | undefined
 }
 
 interface Agent {
@@ -123,6 +124,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
 
   async function start(): Promise<Agent> {
     disk.heal()
+    lastReadMs = 0
     const journal = createJournal({ disk, log: SILENT })
     const state = await journal.load()
     const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
@@ -268,5 +270,11 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     if (agent) witness.rest(agent.ledger, { booked, packets: kernel.packets, clock })
   }
 
-  return { run, settle }
+  return {
+    run,
+    settle,
+    get ledger() {
+      return agent?.ledger
+    },
+  }
 }

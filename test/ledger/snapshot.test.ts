@@ -1,0 +1,107 @@
+import t from 'tap'
+import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
+import { snapshotOf } from '../../src/ledger/snapshot.js'
+import { parseState, renderState } from '../../src/ledger/state.js'
+import type { Snapshot } from '../../src/model.js'
+import { CART, createModelIdentity, STOCK, WEB } from './identity-model.js'
+import { createKernel, createReader, type Kernel } from './kernel-model.js'
+
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const PRICES = { same_zone: 0, cross_zone: 2e-11 } as const
+const LIMIT = 2
+
+/** Two owners here, one elsewhere; the clock stands still unless it is moved. */
+function setUp() {
+  const time = { wallMs: 1_000_000, monotonicMs: 0 }
+  const clock = { now: () => time.wallMs, monotonic: () => time.monotonicMs, sleep: async () => undefined }
+  const identity = createModelIdentity(
+    new Map([
+      ['10.0.0.1', { who: CART, local: 'yes', covered: 'yes' }],
+      ['10.0.0.2', { who: WEB, local: 'yes', covered: 'yes' }],
+      ['10.0.0.3', { who: STOCK, local: 'no', covered: 'yes' }],
+    ]),
+  )
+  const kernel = createKernel()
+  const start = (state?: Ledger) => {
+    const text = state && [...renderState(state.state())].join('')
+    const restored = text === undefined ? undefined : parseState(Buffer.from(text)).state
+    return createLedger({ limit: LIMIT, idleMs: 60_000 }, { clock, log: SILENT }, restored)
+  }
+  const ledger = start()
+  ledger.announce('e1')
+  kernel.create('e1', time.wallMs)
+  const readInto = async (into: Ledger) => into.post(createReader(kernel, 1).read(time.wallMs, 0), identity)
+  const pass = (ms: number, wallMs = ms) => {
+    time.monotonicMs += ms
+    time.wallMs += wallMs
+  }
+  const look = (of: Ledger, zeroFirstMs = 0): Snapshot =>
+    snapshotOf(of, { limit: LIMIT, zeroFirstMs, prices: PRICES }, { atMs: 7, monotonicMs: time.monotonicMs, coverage: undefined })
+  return { kernel, ledger, start, readInto, pass, look }
+}
+
+const send = (kernel: Kernel, source: string, destination: string, bytes: number): void =>
+  kernel.send({ source, destination, bytes, path: 'plain' }, false)
+
+const valuesOf = ({ families }: Snapshot, name: string): number[] =>
+  [...(families.find(({ family }) => family.name === name)?.series ?? [])].map(({ value }) => value)
+const FLOWS = 'meshtoll_flow_bytes_total'
+
+t.test('every series has the labels of its family, in its order', async (t) => {
+  const { kernel, ledger, readInto, look } = setUp()
+  for (const source of ['10.0.0.1', '10.0.0.2']) for (const to of ['10.0.0.1', '10.0.0.3']) send(kernel, source, to, 5)
+  await readInto(ledger)
+  const { families, atMs, books } = look(ledger)
+  t.equal(atMs, 7)
+  t.same(books, { observed: 20, posted: 20, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, pending: 0 })
+  for (const { family, series } of families) for (const { labels } of series) t.same(Object.keys(labels), family.labels, family.name)
+  t.equal(new Set(families.map(({ family }) => family.name)).size, families.length, 'no family twice')
+  t.same(valuesOf(look(ledger), FLOWS), [5, 5, 5, 5], 'two series of their own, the others folded by zones')
+  t.same(valuesOf(look(ledger), 'meshtoll_series'), [2])
+  t.same(valuesOf(look(ledger), 'meshtoll_series_limit'), [2])
+  t.same(valuesOf(look(ledger), 'meshtoll_series_folded_bytes_total'), [10])
+  t.same(valuesOf(look(ledger), 'meshtoll_transfer_price_dollars_per_byte'), [0, 2e-11])
+  t.same(valuesOf(look(ledger), 'meshtoll_flow_coverage_ratio'), [], 'absent while it is not known')
+})
+
+t.test('known zone pairs are there at 0', async (t) => {
+  const { ledger, readInto, look } = setUp()
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger), 'meshtoll_zone_bytes_total'), [0, 0, 0, 0])
+})
+
+t.test('a new series is served at 0 first; the books do not know of it', async (t) => {
+  const { kernel, ledger, start, readInto, pass, look } = setUp()
+  send(kernel, '10.0.0.1', '10.0.0.3', 5)
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger, 30_000), FLOWS), [0])
+  t.equal(look(ledger, 30_000).books.posted, 5)
+  t.same(valuesOf(look(ledger, 0), FLOWS), [5], 'unless that is switched off')
+  pass(29_999)
+  t.same(valuesOf(look(ledger, 30_000), FLOWS), [0], 'to the end of that time')
+  pass(1)
+  t.same(valuesOf(look(ledger, 30_000), FLOWS), [5])
+  pass(1000, -20_000)
+  const next = start(ledger)
+  await readInto(next)
+  t.same(valuesOf(look(next, 30_000), FLOWS), [5], 'not again by the next process, though the clock was set back')
+})
+
+t.test('a withdrawn series is not served, and comes back from 0', async (t) => {
+  const { kernel, ledger, readInto, pass, look } = setUp()
+  send(kernel, '10.0.0.1', '10.0.0.3', 5)
+  await readInto(ledger)
+  pass(60_000)
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger), FLOWS), [])
+  t.same(valuesOf(look(ledger), 'meshtoll_series'), [0])
+  t.equal(
+    valuesOf(look(ledger), 'meshtoll_zone_bytes_total').reduce((sum, value) => sum + value),
+    5,
+    'its bytes stay in its zones',
+  )
+  send(kernel, '10.0.0.1', '10.0.0.3', 3)
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger), FLOWS), [3])
+  t.same(valuesOf(look(ledger, 30_000), FLOWS), [0], 'new again')
+})
