@@ -7,7 +7,7 @@
 // A packet that is not loopback passes `post` or `in`, never both, so both feed the same sets.
 import { createHash } from 'node:crypto'
 import type { Command } from '../../kernel/commands.js'
-import { countPair, type Family, hookRules, overflow, type Rule, spread, viaRules } from './rules.js'
+import { type Family, hookRules, type Rule, settlePair, spread, takePair, viaRules } from './rules.js'
 import type { Shards } from './sizing.js'
 
 export const LAYOUT = 1
@@ -52,8 +52,15 @@ export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout)
   const size = Math.ceil(limit / shards)
   const pairSets = FAMILIES.flatMap((family) => numbers.map((shard) => ({ name: setName(family, shard), family, size })))
   const viaSets = mode === 'full' ? FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, family, size: limit })) : []
-  const pair = (family: Family): Rule => (shards === 1 ? countPair(family, setName(family, 0)) : [{ kind: 'goto', chain: `pair${family}` }])
-  const hook = (name: 'post' | 'in'): readonly Rule[] => hookRules({ hook: name, tunnels: mode !== 'plain', tunnelPorts, pair })
+  const counted = (count: typeof takePair) => (family: Family) =>
+    shards === 1
+      ? count(family, setName(family, 0))
+      : spread(
+          family,
+          numbers.map((shard) => shardName(family, shard)),
+        )
+  const pair = { take: counted(takePair), settle: counted(settlePair) }
+  const hook = (name: 'post' | 'in'): readonly Rule[] => hookRules({ hook: name, tunnels: mode !== 'plain', tunnelPorts, ...pair })
   return {
     sets: [...pairSets, ...viaSets],
     chains: [
@@ -71,10 +78,11 @@ const viaChain = (generation: number): PlannedChain => ({
   rules: viaRules({ 4: `via4_g${generation}`, 6: `via6_g${generation}` }),
 })
 
+const shardName = (family: Family, shard: number): string => `pair${family}_s${shard}`
+
+/** Nothing comes back from these: a packet that reaches their end is accepted. */
 function shardChains(family: Family, numbers: readonly number[], setName: (family: Family, shard: number) => string): PlannedChain[] {
-  const nameOf = (shard: number): string => `pair${family}_s${shard}`
-  const chains = numbers.map((shard) => ({ name: nameOf(shard), rules: [countPair(family, setName(family, shard)), overflow] }))
-  return [...chains, { name: `pair${family}`, rules: [spread(family, numbers.map(nameOf)), overflow] }]
+  return numbers.map((shard) => ({ name: shardName(family, shard), rules: [settlePair(family, setName(family, shard))] }))
 }
 
 /** The same for every generation: says whether the rules in the kernel are what these options mean. */

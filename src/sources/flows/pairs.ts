@@ -10,33 +10,34 @@ export interface PairTable extends Pairs {
   drop(pair: number): void
 }
 
-/** Family and four words. An IPv4 address uses the last, and so is never mistaken for the IPv6 address that maps it. */
-const ADDRESS_WORDS = 5
+/** Bytes of a key of the kernel. */
 const IPV4_KEY = 8
 
+/** IPv4 addresses have even numbers, IPv6 ones odd: an IPv4 address is never mistaken for the IPv6 address that maps it. */
 export function createPairs(seed: number): PairTable {
-  const addresses = createInterner(ADDRESS_WORDS, seed)
+  const ipv4 = createInterner(1, seed)
+  const ipv6 = createInterner(4, seed)
   const pairs = createInterner(2, seed)
   const text = Buffer.alloc(16)
   let users = new Int32Array(1024)
   let holders = new Int32Array(1024)
 
-  function internAddress(key: Buffer, offset: number, length: number): number {
-    const words = addresses.key
-    words[0] = length
-    if (length === 4) {
-      words[1] = words[2] = words[3] = 0
-      words[4] = key.readUInt32BE(offset)
-    } else {
-      for (let i = 0; i < 4; i++) words[i + 1] = key.readUInt32BE(offset + 4 * i)
-    }
-    return addresses.intern()
+  function internIpv4(key: Buffer, offset: number): number {
+    ipv4.key[0] = key.readUInt32BE(offset)
+    return ipv4.intern() * 2
   }
+
+  function internIpv6(key: Buffer, offset: number): number {
+    for (let i = 0; i < 4; i++) ipv6.key[i] = key.readUInt32BE(offset + 4 * i)
+    return ipv6.intern() * 2 + 1
+  }
+
+  const isIpv6 = (address: number): boolean => address % 2 === 1
 
   function change(address: number, by: number): void {
     if (address >= users.length) users = enlarged(users, new Int32Array(Math.max(address + 1, users.length * 2)))
     users[address] = (users[address] ?? 0) + by
-    if (users[address] === 0) addresses.free(address)
+    if (users[address] === 0) (isIpv6(address) ? ipv6 : ipv4).free(address >>> 1)
   }
 
   return {
@@ -44,18 +45,20 @@ export function createPairs(seed: number): PairTable {
       return pairs.size
     },
     get addresses() {
-      return addresses.size
+      return Math.max(ipv4.size, ipv6.size) * 2
     },
     sourceOf: (pair) => pairs.word(pair, 0),
     destinationOf: (pair) => pairs.word(pair, 1),
     addressText(address) {
-      for (let i = 0; i < 4; i++) text.writeUInt32BE(addresses.word(address, i + 1), 4 * i)
-      return addresses.word(address, 0) === 4 ? addressText(text, 12, 4) : addressText(text, 0, 16)
+      const table = isIpv6(address) ? ipv6 : ipv4
+      const words = isIpv6(address) ? 4 : 1
+      for (let i = 0; i < words; i++) text.writeUInt32BE(table.word(address >>> 1, i), 4 * i)
+      return addressText(text, 0, 4 * words)
     },
     intern(key, offset, length) {
-      const half = length === IPV4_KEY ? 4 : 16
-      const source = internAddress(key, offset, half)
-      const destination = internAddress(key, offset + half, half)
+      const isShort = length === IPV4_KEY
+      const source = isShort ? internIpv4(key, offset) : internIpv6(key, offset)
+      const destination = isShort ? internIpv4(key, offset + 4) : internIpv6(key, offset + 16)
       pairs.key[0] = source
       pairs.key[1] = destination
       return pairs.intern()

@@ -1,14 +1,21 @@
-// The rules of the layout, in the kernel's expressions. Pure.
+// The rules of the layout, in the kernel's expressions. Pure. For each hook, in the mode that looks for no tunnels:
 //
-//   rule 1  not loopback -> observed += bytes -> IPv4 (and TCP, where tunnels are looked for) -> pair -> accept
-//   rule 2  loopback     -> accept
-//   ...     the other protocols, tunnels, IPv6
-//   last    overflow += bytes
+//   rule 1  not loopback -> observed += bytes -> IPv4 -> pair, or overflow
+//   rule 2  IPv6 -> not loopback -> pair, or overflow
 //
-// An expression that does not match, or an update that finds no room, ends its rule, and the next one is tried
-// (NFT_BREAK, net/netfilter/nf_tables_core.c). So: only rule 1 counts what is observed, before anything in it that may fail for a packet
-// that is not loopback; a packet leaves at a pair or tunnel rule only when it was counted there; what reaches the last rule was observed
-// and has no place.
+// and in the others:
+//
+//   rule 1  not loopback -> observed += bytes -> IPv4 and TCP -> pair -> accept
+//   rule 2  loopback -> accept
+//   3 to 5  UDP to no tunnel, and the same for IPv6 -> pair -> accept
+//   6, 7    outer packets of tunnels -> tunnel += bytes -> accept
+//   8, 9    all else of IPv4, of IPv6 -> pair, or overflow
+//
+// An expression that does not match ends its rule, and the next one is tried (NFT_BREAK, net/netfilter/nf_tables_core.c). An update ends
+// its rule where it finds no room; an inverted one where it does, so that only what has no place comes to the counter of overflow behind
+// it (nft_dynset_eval; nft prints both alike). So: only rule 1 counts what is observed, before anything in it that may fail for a packet
+// that is not loopback, and every such packet comes to exactly one update that holds, one tunnel counter, or overflow. The order is by
+// cost: a verdict takes longer than the two expressions that keep an IPv4 packet out of rule 2.
 import type { Expression, Lookup } from '../../kernel/commands.js'
 
 export type Hook = 'post' | 'in'
@@ -87,7 +94,15 @@ const KEY_LENGTH = { 4: 8, 6: 32 } as const
 /** Breaks for a fragment without a transport header (nft_payload_eval). */
 const destinationPort: Expression = { kind: 'payload', base: 'transport', offset: 2, length: 2, register: KEY }
 
-export const countPair = (which: Family, set: string): Rule => [...ADDRESSES[which], { kind: 'update', set, register: KEY }, accept]
+/** Counts the pair and is done, or goes on with the next rule. */
+export const takePair = (which: Family, set: string): Rule => [...ADDRESSES[which], { kind: 'update', set, register: KEY }, accept]
+
+/** Counts the pair, or overflow. */
+export const settlePair = (which: Family, set: string): Rule => [
+  ...ADDRESSES[which],
+  { kind: 'update', set, register: KEY, invert: true },
+  counter('overflow'),
+]
 
 /** To one of the chains by a hash of both addresses. */
 export const spread = (which: Family, chains: readonly string[]): Rule => [
@@ -101,31 +116,33 @@ export const spread = (which: Family, chains: readonly string[]): Rule => [
   },
 ]
 
-export const overflow: Rule = [counter('overflow')]
-
 export interface HookOptions {
   readonly hook: Hook
   readonly tunnels: boolean
   readonly tunnelPorts: readonly number[]
-  /** How a packet of this family reaches its pair. */
-  readonly pair: (which: Family) => Rule
+  readonly take: (which: Family) => Rule
+  readonly settle: (which: Family) => Rule
 }
 
-export function hookRules({ hook, tunnels, tunnelPorts, pair }: HookOptions): readonly Rule[] {
-  const observed = [...device(hook, 'neq', LOOPBACK), counter(`observed_${hook}`)]
-  const loopback = [...device(hook, 'eq', LOOPBACK), accept]
-  if (!tunnels) return [[...observed, ...family(4), ...pair(4)], loopback, [...family(6), ...pair(6)], overflow]
-  const udp = (which: Family): Rule => [...family(which), ...protocol(UDP), ...notToTunnel(tunnelPorts), ...pair(which)]
+export function hookRules({ hook, tunnels, tunnelPorts, take, settle }: HookOptions): readonly Rule[] {
+  const notLoopback = device(hook, 'neq', LOOPBACK)
+  const observed = [...notLoopback, counter(`observed_${hook}`)]
+  if (!tunnels) {
+    return [
+      [...observed, ...family(4), ...settle(4)],
+      [...family(6), ...notLoopback, ...settle(6)],
+    ]
+  }
+  const udp = (which: Family): Rule => [...family(which), ...protocol(UDP), ...notToTunnel(tunnelPorts), ...take(which)]
   return [
-    [...observed, ...family(4), ...protocol(TCP), ...pair(4)],
-    loopback,
+    [...observed, ...family(4), ...protocol(TCP), ...take(4)],
+    [...device(hook, 'eq', LOOPBACK), accept],
     udp(4),
-    [...family(6), ...protocol(TCP), ...pair(6)],
+    [...family(6), ...protocol(TCP), ...take(6)],
     udp(6),
     ...tunnelRules(hook, tunnelPorts),
-    [...family(4), ...pair(4)],
-    [...family(6), ...pair(6)],
-    overflow,
+    [...family(4), ...settle(4)],
+    [...family(6), ...settle(6)],
   ]
 }
 

@@ -74,6 +74,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
   const turns = createTurns()
   let lock: Lock | undefined
   let isRotationRequested = false
+  let mayNotRotate = false
   let last: FlowRead['reading'] | undefined
 
   async function open(): Promise<void> {
@@ -88,6 +89,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
   }
 
   async function readOnce(signal: AbortSignal): Promise<FlowRead> {
+    signal.throwIfAborted()
     const links = await keeper.look()
     const moment = { installed: table.installed, links, uplinks: rtnetlink.defaultRouteDevices() }
     return readFlows({ nft, table: name, clock, pairs, shelf }, moment, signal)
@@ -113,8 +115,14 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     const requested = isRotationRequested
     const everyMs = options.rotateEveryMs
     if (!isDue({ requested, ageMs: keeper.generationAgeMs, everyMs, fill, shards, waiting })) return
-    isRotationRequested = false
-    keeper.rotate(shardsFor(fill.pairs))
+    try {
+      keeper.rotate(shardsFor(fill.pairs))
+      isRotationRequested = mayNotRotate = false
+    } catch (error) {
+      // The generation there is goes on counting, and what was read of it stands.
+      if (!mayNotRotate) log.warn('flow sets cannot be rotated', { table: name, error: String(error) })
+      mayNotRotate = true
+    }
   }
 
   function release(ids: readonly number[]): void {
