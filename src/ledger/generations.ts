@@ -9,7 +9,6 @@ export interface Columns {
 export interface Generations {
   /** The columns of a generation, made at its first reading, with room for `size` pairs. */
   columnsOf(id: number, size: number): Columns
-  readonly ids: readonly number[]
   /** Bytes of a pair over all generations. */
   seenOf(pair: number): number
   viaOf(pair: number): number
@@ -32,9 +31,6 @@ export function createGenerations(): Generations {
 
   return {
     columnsOf,
-    get ids() {
-      return all.map(({ id }) => id)
-    },
     seenOf: (pair) => all.reduce((sum, { seen }) => sum + (seen[pair] ?? 0), 0),
     viaOf: (pair) => all.reduce((sum, { via }) => sum + (via[pair] ?? 0), 0),
     drop: (id) => {

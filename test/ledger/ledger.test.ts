@@ -230,6 +230,15 @@ t.test('the agent is killed after any step', async (t) => {
   ])
 })
 
+t.test('a set is deleted while the agent is away', async (t) => {
+  const deleted: Action = { do: 'delete a set' }
+  const away = [send(cart, stock, 5), cycle(), rotate, send(cart, stock, 7), kill]
+  await runAll(t, [
+    { name: 'all starts over', actions: [...away, deleted, cycle(), send(cart, stock, 3), cycle()] },
+    { name: 'unless it was done with', actions: [send(cart, stock, 5), cycle(), rotate, cycle('writing'), deleted, cycle()] },
+  ])
+})
+
 t.test('the table is destroyed', async (t) => {
   await runAll(t, [
     {

@@ -43,6 +43,7 @@ export type Action =
   | { readonly do: 'kill' }
   | { readonly do: 'stop'; readonly killAfter: KillAfter; readonly tearAt: number }
   | { readonly do: 'destroy the table' }
+  | { readonly do: 'delete a set' }
   | { readonly do: 'disk'; readonly mode: DiskMode }
   | { readonly do: 'remove the state' }
   | { readonly do: 'garble the state'; readonly at: number }
@@ -240,6 +241,9 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
         return stop()
       case 'destroy the table':
         return kernel.destroy()
+      case 'delete a set':
+        // Under a running agent the table has an owner.
+        return agent ? undefined : kernel.release(kernel.table?.generations.slice(0, 1).map(({ id }) => id) ?? [])
       case 'disk':
         disk.mode = action.mode
         return
