@@ -59,6 +59,7 @@ const FRESH_MS = 1_000
 const WATCH_EVERY_MS = 1_000
 const STOP_WITHIN_MS = 1_500
 const DEADLINE_MS = 8_000
+const STAYS = 'stopped; the kernel table stays and counts on, so that the next start loses nothing'
 
 export function createAgent({ config, inventory, environment, host }: AgentParts, deps: AgentDeps): Agent {
   const { clock, log } = deps
@@ -86,6 +87,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   let readAtMs = Number.NEGATIVE_INFINITY
   let asOfMs = 0
   let isOpen = false
+  let isOver = false
+  let refusal: Error | undefined
 
   async function loadLedger(): Promise<Ledger> {
     ledger ??= createLedger({ limit: config.series.limit, idleMs: config.series.idleMs }, deps, await journal.load())
@@ -101,7 +104,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
 
   /** Without the privilege or the kernel for it the agent runs on, and says so; a table in other hands is a mistake to be mended. */
   function readFlows(signal: AbortSignal): Promise<readonly Reading[] | undefined> {
-    if (config.flows.enabled === false) return Promise.resolve([])
+    if (config.flows.enabled === false && !isOpen) return Promise.resolve([])
     const read = async () => {
       if (!isOpen) await flows.open()
       isOpen = true
@@ -117,6 +120,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const reading = flowReadings?.find((reading): reading is FlowReading => reading.kind === 'flows')
     keepValues(flows.name, flowReadings)
     if (reading) await post(reading)
+    self.stateWritable(journal.writable)
     readAtMs = clock.monotonic()
     asOfMs = startedMs
   }
@@ -136,15 +140,22 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     await book.post(reading, identity)
     coverage.add(clock.monotonic(), book.leaving, reading.egress)
     const isDurable = await journal.write(book.take(), () => book.state())
-    self.stateWritable(isDurable)
     const done = book.releasable()
     if (isDurable && done.length > 0) await flows.release(done)
   }
 
-  async function start(signal: AbortSignal): Promise<void> {
-    await loadLedger()
-    if (config.flows.enabled !== false) await openFlows()
-    await inTurn(() => readAll(signal))
+  /** One turn from its beginning: whoever asks meanwhile waits, and hears what came of it. */
+  function start(signal: AbortSignal): Promise<void> {
+    return inTurn(async () => {
+      try {
+        await loadLedger()
+        if (config.flows.enabled !== false) await openFlows()
+        await readAll(signal)
+      } catch (error) {
+        refusal = error instanceof Error ? error : new Error(String(error))
+        throw error
+      }
+    })
   }
 
   async function openFlows(): Promise<void> {
@@ -160,7 +171,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   async function run(signal: AbortSignal): Promise<void> {
     await Promise.all([every(config.flows.intervalMs, signal, () => inTurn(() => readAll(signal))), watch(signal)])
     await finish()
-    log.info('stopped; the kernel table stays and goes on counting', { remove_with: 'meshtoll agent --uninstall' })
+    if (isOpen) log.info(STAYS, { table: config.flows.table, remove_with: 'meshtoll agent --uninstall' })
+    else log.info('stopped')
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
@@ -173,21 +185,31 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     }
   }
 
-  /** A last read; then the state says all that was ever served. */
-  async function finish(): Promise<void> {
-    await inTurn(() => readAll(AbortSignal.timeout(STOP_WITHIN_MS)))
-    if (ledger && isOpen) await journal.checkpoint(ledger.state({ complete: true }), { sync: true })
+  /** A last read; then the state says all that was ever served. False when it does not. */
+  function finish(): Promise<boolean> {
+    return inTurn(async () => {
+      await readAll(AbortSignal.timeout(STOP_WITHIN_MS))
+      isOver = true
+      if (!ledger || !isOpen) return false
+      const isDurable = await journal.checkpoint(ledger.state({ complete: true }), { sync: true })
+      return isDurable && readers.isUp(flows.name)
+    })
   }
 
   async function uninstall(signal: AbortSignal): Promise<void> {
-    await start(signal)
-    await finish()
+    await inTurn(async () => {
+      await flows.open()
+      isOpen = true
+      await readAll(signal)
+    })
+    if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
     await flows.uninstall()
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return inTurn(async () => {
-      if (clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
+      if (refusal) throw refusal
+      if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
       const book = await loadLedger()
       const snapshot = snapshotOf(book, snapshotOptions, { atMs: asOfMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
       return use({ ...snapshot, families: [...snapshot.families, ...values.families()] })
@@ -201,8 +223,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     withSnapshot,
     self: () => self.families(),
     get status() {
-      const isReady = readAtMs > 0
-      const notes = (status: SourceStatus) => (status.name === flows.name ? { ...status, note: flows.status.note } : status)
+      const isReady = Number.isFinite(readAtMs)
+      const notes = (status: SourceStatus) => (status.name === flows.name && isOpen ? { ...status, note: flows.status.note } : status)
       return {
         ready: isReady,
         why: isReady ? '' : 'the first read is not done yet',

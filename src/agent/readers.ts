@@ -15,6 +15,7 @@ export interface Readers {
   /** Undefined when the source could not be read; that is logged when it begins, and when it ends. */
   read(source: Pick<Source, 'name' | 'read'>, signal: AbortSignal): Promise<readonly Reading[] | undefined>
   readonly statuses: readonly SourceStatus[]
+  isUp(source: string): boolean
 }
 
 const DEADLINE_MS = 8_000
@@ -39,7 +40,7 @@ export function createReaders({ clock, log, self }: { clock: Clock; log: Log; se
       report(source.name, seconds(), '')
       return readings
     } catch (error) {
-      report(source.name, seconds(), error instanceof Error ? error.message : String(error))
+      if (!isStop(signal)) report(source.name, seconds(), error instanceof Error ? error.message : String(error))
       return undefined
     }
   }
@@ -49,5 +50,9 @@ export function createReaders({ clock, log, self }: { clock: Clock; log: Log; se
     get statuses() {
       return [...statuses.values()]
     },
+    isUp: (source) => statuses.get(source)?.up ?? false,
   }
 }
+
+/** A stop is no fault of the source; a deadline is. */
+const isStop = ({ aborted, reason }: AbortSignal): boolean => aborted && (reason as Error).name !== 'TimeoutError'

@@ -4,7 +4,7 @@ import { renderMistakes } from '../config/mistakes.js'
 import { createServer } from '../http/server.js'
 import { VERSION } from '../version.js'
 import type { CommandDeps, CommandOptions } from './commands.js'
-import { createWebFiles } from './web.js'
+import { loadWebFiles } from './web.js'
 
 const ANSWERS_END_WITHIN_MS = 300
 
@@ -12,8 +12,10 @@ export async function run(options: CommandOptions, deps: CommandDeps, signal: Ab
   const { flags, environment, hostName, host } = options
   const { log, readFile } = deps
   const loaded = await loadConfig(flags, { environment, hostName, readFile })
-  if ('mistakes' in loaded) {
-    options.complain(renderMistakes(loaded.mistakes))
+  const files = await loadWebFiles(flags['web.config.file'], readFile)
+  if ('mistakes' in loaded || 'mistakes' in files) {
+    const found = [...('mistakes' in loaded ? loaded.mistakes : []), ...('mistakes' in files ? [files.mistakes] : [])]
+    options.complain(renderMistakes(found))
     return 2
   }
   const { config, inventory } = loaded
@@ -23,12 +25,14 @@ export async function run(options: CommandOptions, deps: CommandDeps, signal: Ab
     log.info('the kernel table is removed', { table: config.flows.table })
     return 0
   }
-  await agent.start(signal)
-  const webFile = flags['web.config.file']
-  const web = webFile === null ? {} : { web: createWebFiles(webFile, readFile) }
-  const server = await createServer({ agent, listenAddress: flags['web.listen-address'], ...web, log, version: VERSION })
-  log.info('agent is running', { url: server.url, node: config.node.name, zone: config.node.zone, interval_ms: config.flows.intervalMs })
-  await agent.run(signal)
-  await server.close(AbortSignal.timeout(ANSWERS_END_WITHIN_MS))
+  // The port first: what may still fail is found before the kernel is touched, and probes are answered from the beginning.
+  const server = await createServer({ agent, listenAddress: flags['web.listen-address'], ...files, log, version: VERSION })
+  try {
+    await agent.start(signal)
+    log.info('agent is running', { url: server.url, node: config.node.name, zone: config.node.zone, interval_ms: config.flows.intervalMs })
+    await agent.run(signal)
+  } finally {
+    await server.close(AbortSignal.timeout(ANSWERS_END_WITHIN_MS))
+  }
   return 0
 }

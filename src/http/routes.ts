@@ -76,8 +76,9 @@ function routesOf({ agent, version, created = false }: RouteParts): ReadonlyMap<
   }
   const alive: Route = (exchange) => answerText(exchange, 200, 'ok\n')
   const ready: Route = (exchange) => {
-    const { ready: isReady, why } = agent.status
-    answerText(exchange, isReady ? 200 : 503, isReady ? 'ready\n' : `not ready: ${why}\n`)
+    const { ready: isReady, why, sources } = agent.status
+    const missing = sources.filter(({ error }) => error !== '').map(({ name, error }) => `without ${name}: ${error}\n`)
+    answerText(exchange, isReady ? 200 : 503, isReady ? ['ready\n', ...missing].join('') : `not ready: ${why}\n`)
   }
   const atMost = limitOf(MAX_AT_ONCE)
   const probe = (path: string): Route => (path.includes('read') ? ready : alive)

@@ -23,6 +23,9 @@ async function serve(t: Test, parts: Partial<ServerParts> = {}) {
   return { ...server, lines }
 }
 
+/** One source of the agent that is served cannot be read. */
+const MISSING = /^ready\nwithout net-dev: cannot read \/proc\/net\/dev: permission denied\n$/
+
 t.test('paths and methods', async (t) => {
   const { url } = await serve(t)
   const cases = [
@@ -39,8 +42,8 @@ t.test('paths and methods', async (t) => {
     { name: 'alive, Kubernetes', path: '/healthz', status: 200, type: 'text/plain; charset=utf-8', text: /^ok\n$/ },
     { name: 'alive, Kubernetes', path: '/livez', status: 200, type: 'text/plain; charset=utf-8', text: /^ok\n$/ },
     { name: 'alive, Prometheus', path: '/-/healthy', status: 200, type: 'text/plain; charset=utf-8', text: /^ok\n$/ },
-    { name: 'ready, Kubernetes', path: '/readyz', status: 200, type: 'text/plain; charset=utf-8', text: /^ready\n$/ },
-    { name: 'ready, Prometheus', path: '/-/ready', status: 200, type: 'text/plain; charset=utf-8', text: /^ready\n$/ },
+    { name: 'ready, Kubernetes', path: '/readyz', status: 200, type: 'text/plain; charset=utf-8', text: MISSING },
+    { name: 'ready, Prometheus', path: '/-/ready', status: 200, type: 'text/plain; charset=utf-8', text: MISSING },
     { name: 'nothing there', path: '/metric', status: 404, type: 'text/plain; charset=utf-8', text: /There is:\n\/\n\/metrics\n/ },
     { name: 'a name of every object', path: '/constructor', status: 404, type: 'text/plain; charset=utf-8', text: /There is/ },
     { name: 'a path that is no URL', path: '//[', status: 404, type: 'text/plain; charset=utf-8', text: /There is/ },
@@ -73,6 +76,11 @@ t.test('OpenMetrics and gzip as Prometheus asks for them', async (t) => {
   const created = await serve(t, { created: true })
   const { text } = await ask(created.url, { path: '/metrics', headers: { Accept: 'application/openmetrics-text' } })
   t.match(text, /^meshtoll_flow_bytes_created\{.*\} 1700000000\.123$/m, '_created when wanted')
+})
+
+t.test('ready, and nothing is missing', async (t) => {
+  const { url } = await serve(t, { agent: createServed({ status: { sources: [] } }) })
+  t.match(await ask(url, { path: '/-/ready' }), { status: 200, text: /^ready\n$/ })
 })
 
 t.test('not ready', async (t) => {

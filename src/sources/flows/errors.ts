@@ -1,3 +1,5 @@
+import { KernelError } from '../../kernel/errors.js'
+
 /** Somebody else counts here: an agent on the same node by mistake. */
 export class TableInUse extends Error {
   constructor(table: string, detail: string, options?: ErrorOptions) {
@@ -15,4 +17,34 @@ export class TableForeign extends Error {
     super(`the nftables table inet ${table} was not written by meshtoll; rename it, or set flows.table to another name`)
     this.name = 'TableForeign'
   }
+}
+
+/** What the kernel would not do, and what to do about it. */
+export class FlowsRefused extends Error {
+  readonly code: string
+
+  constructor(error: KernelError, remedy: string) {
+    super(`${remedy} (${error.message})`, { cause: error })
+    this.name = 'FlowsRefused'
+    this.code = error.code
+  }
+}
+
+const PRIVILEGE = 'counting flows needs CAP_NET_ADMIN: run as root, or give the process CAP_NET_ADMIN and nothing else'
+const NF_TABLES =
+  'counting flows needs nf_tables with the family inet (Linux 5.10 or newer): load the module nf_tables, or set flows.enabled: false'
+
+/** EINVAL: nfnetlink knows no nf_tables; EPROTONOSUPPORT: there is no nfnetlink (net/netfilter/nfnetlink.c, net/netlink/af_netlink.c). */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EPERM: PRIVILEGE,
+  EACCES: PRIVILEGE,
+  EPROTONOSUPPORT: NF_TABLES,
+  EAFNOSUPPORT: NF_TABLES,
+  EOPNOTSUPP: NF_TABLES,
+  EINVAL: NF_TABLES,
+}
+
+export function withRemedy(error: unknown): unknown {
+  const remedy = error instanceof KernelError ? REMEDIES[error.code] : undefined
+  return remedy === undefined ? error : new FlowsRefused(error as KernelError, remedy)
 }

@@ -7,7 +7,7 @@ import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink } from '../../kernel/rtnetlink.js'
 import type { Readings, Source } from '../../model.js'
 import { readingOf } from '../source.js'
-import { TableInUse } from './errors.js'
+import { TableInUse, withRemedy } from './errors.js'
 import { families } from './families.js'
 import type { Fill } from './generations.js'
 import { createKeeper } from './keeper.js'
@@ -39,7 +39,7 @@ export interface FlowDeps extends Pick<Deps, 'clock' | 'log' | 'openNetlink' | '
 }
 
 export interface FlowSource extends Source {
-  /** Takes the lock, adopts or creates the table. Throws TableInUse, TableForeign, KernelError. */
+  /** Takes the lock, adopts or creates the table. Throws TableInUse, TableForeign, FlowsRefused, KernelError. */
   open(): Promise<void>
   /** Deletes closed generations from the kernel: only once their bytes are durable. */
   release(generations: readonly number[]): Promise<void>
@@ -84,7 +84,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
       await keeper.open()
     } catch (error) {
       close()
-      throw error
+      throw withRemedy(error)
     }
   }
 
