@@ -33,7 +33,7 @@ const ARROW = ' -> '
 const SCOPE = 2
 /** Room enough for what they grow to, so that nothing moves while numbers do. */
 const LEAST_WIDTHS = ['99.9 MB'.length, '99.9 MB/s'.length, 'scope'.length, 'per month'.length]
-const LEAST_OWNERS = 24
+const LEAST_OWNERS = 20
 const LEAST_ROWS = 2
 
 export function renderTable(rows: readonly Row[], { columns, lines }: Size): readonly Line[] {
