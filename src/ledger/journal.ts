@@ -30,7 +30,9 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
     })
     if (!file) return undefined
     const { state, tornBytes, version } = parseState(file)
-    if (!state) log.warn('state is not usable', { file: FILE, version, wanted: VERSION, bytes: file.length })
+    const isForeign = version !== 0 && version !== VERSION
+    if (!state)
+      log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, { file: FILE, version, wanted: VERSION })
     else if (tornBytes > 0) log.info('state ends in a torn line, cut off', { file: FILE, bytes: tornBytes })
     return state
   }
@@ -42,7 +44,10 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
       isWritable = true
     } catch (error) {
       if (isWritable)
-        log.error('state cannot be written: counting goes on, but a restart will start over', { file: FILE, error: String(error) })
+        log.error('state cannot be written: counting goes on, but a restart may serve totals that start over', {
+          file: FILE,
+          error: String(error),
+        })
       isWritable = false
     }
     return isWritable

@@ -131,9 +131,13 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     }
     if (state) restore(state, 'none')
     leaveEpoch()
-    const sinceMs = state?.head.atMs ?? reading.epochStartMs
+    // The state of another table does not say until when this one's bytes were served.
+    const isOfTable = state?.head.epoch === reading.epoch
+    const sinceMs = isOfTable ? state.head.atMs : Math.min(reading.epochStartMs, state?.head.atMs ?? Number.POSITIVE_INFINITY)
     addGap(reading.atMs - sinceMs)
-    log.warn('state does not belong to the kernel table: totals start over', { gap_s: Math.round((reading.atMs - sinceMs) / 1000) })
+    log.warn(`${state ? 'state does not belong to' : 'no state for'} the kernel table: totals start over`, {
+      gap_s: Math.round((reading.atMs - sinceMs) / 1000),
+    })
     return true
   }
 

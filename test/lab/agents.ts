@@ -28,6 +28,8 @@ export interface AgentsOptions {
   readonly nodes?: readonly string[]
   readonly inventory?: readonly Entry[]
   readonly capabilities?: readonly string[]
+  /** Before the agent starts, such as to mount something on its state directory. */
+  readonly prepareState?: (stateDir: string) => Promise<void>
 }
 
 /** What one agent answers at /api/v1/snapshot. */
@@ -42,6 +44,8 @@ export interface NodeAgent {
   readonly node: string
   readonly stateDir: string
   readonly configFile: string
+  /** Its whole command line, for those that are to run beside it or in its place. */
+  readonly argv: readonly string[]
   readonly program: Program
   /** After stop or kill; what the one before had logged is gone. */
   start(): Promise<void>
@@ -53,6 +57,8 @@ export interface NodeAgent {
   snapshot(): Promise<Served>
   /** The text of /metrics. */
   metrics(): Promise<string>
+  /** Of any other path; rejects with what was answered when that is not 200. */
+  get(path: string): Promise<string>
   log(): string
 }
 
@@ -120,10 +126,12 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
   const stateDir = join(folder, name)
   const configFile = join(folder, `${name}.yaml`)
   await mkdir(stateDir)
+  await place.prepareState?.(stateDir)
   await writeFile(configFile, JSON.stringify({ ...options, node: { name, zone }, inventory: { file: place.inventoryFile } }))
   const socketPath = await topology.peer(name).relay({ port: PORT })
   const flags = [`--config.file=${configFile}`, `--state.dir=${stateDir}`, `--web.listen-address=127.0.0.1:${PORT}`]
-  const launch = (): Program => topology.start(name, [process.execPath, MAIN, 'agent', ...flags], { capabilities })
+  const argv = [process.execPath, MAIN, 'agent', ...flags]
+  const launch = (): Program => topology.start(name, argv, { capabilities })
   const start = async (): Promise<Program> => {
     const program = launch()
     await program.waitFor(/agent is running/, 20_000)
@@ -135,6 +143,7 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
     node: name,
     stateDir,
     configFile,
+    argv,
     get program() {
       return program
     },
@@ -153,6 +162,7 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
     },
     snapshot: async () => JSON.parse(await get(socketPath, '/api/v1/snapshot')) as Served,
     metrics: () => get(socketPath, '/metrics'),
+    get: (path) => get(socketPath, path),
     log: () => program.stderr(),
   }
 }
