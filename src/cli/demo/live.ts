@@ -60,7 +60,7 @@ function viewOf(
     flowing,
     seconds: (atMs - startMs) / 1_000,
     rows: rowsOf(agents, { since: since.agents, until: agents }),
-    sent: { bytes: totalOf(interfaces), interfaces: interfaces.size },
+    sentBytes: totalOf(interfaces),
   }
 }
 

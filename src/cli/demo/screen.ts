@@ -13,7 +13,8 @@ export interface View {
   readonly agents: readonly AgentSnapshot[]
   /** Bytes that each node observed in a second. */
   readonly flowing: readonly number[]
-  readonly sent: { readonly bytes: number; readonly interfaces: number }
+  /** By the interfaces of whoever sends. */
+  readonly sentBytes: number
   readonly addresses: readonly { readonly node: string; readonly url: string }[]
 }
 
@@ -32,16 +33,16 @@ export function renderScreen(view: View, { columns, lines }: Size): readonly Lin
   return [...head, ...table, ...foot].slice(0, lines)
 }
 
-export function renderFoot({ agents, flowing, sent }: View, columns: number): readonly Line[] {
-  return [...renderBooks({ agents, flowing }, columns), ...renderSent({ agents, flowing, sent }, columns)]
+export function renderFoot({ agents, flowing, sentBytes }: View, columns: number): readonly Line[] {
+  return [...renderBooks({ agents, flowing }, columns), ...renderSent({ agents, flowing, sentBytes }, columns)]
 }
 
 /** Interfaces and agents are read one after the other: said as the time that the bytes between them took. */
-function renderSent({ agents, flowing, sent }: Pick<View, 'agents' | 'flowing' | 'sent'>, columns: number): readonly Line[] {
+function renderSent({ agents, flowing, sentBytes }: Pick<View, 'agents' | 'flowing' | 'sentBytes'>, columns: number): readonly Line[] {
   const counted = agents.reduce((sum, { books }) => sum + books.posted, 0)
   const rate = flowing.reduce((sum, bytes) => sum + bytes, 0)
-  const apart = rate > 0 ? `, ${(Math.abs(sent.bytes - counted) / rate).toFixed(2)} s apart` : ''
-  const texts = [`sent   ${renderCount(sent.bytes)} by the pods' interfaces,`, ` counted ${renderCount(counted)}${apart}`]
+  const apart = rate > 0 ? `, ${(Math.abs(sentBytes - counted) / rate).toFixed(2)} s apart` : ''
+  const texts = [`sent   ${renderCount(sentBytes)} by the pods' interfaces,`, ` counted ${renderCount(counted)}${apart}`]
   return wrap(texts, { columns, indent: 7 }).map(plain)
 }
 

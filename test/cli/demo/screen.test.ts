@@ -17,7 +17,7 @@ function viewOf(sample: Sample): View {
     rows: rowsOf(agents, { since: [snapshotOf({})], until: agents }),
     agents,
     flowing: [20_000_000],
-    sent: { bytes: 1_734_190_204, interfaces: 2 },
+    sentBytes: 1_734_190_204,
     addresses: [{ node: 'node-a', url: 'http://127.0.0.1:10042' }],
   }
 }
