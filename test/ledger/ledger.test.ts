@@ -173,6 +173,12 @@ t.test('more owner pairs than series', async (t) => {
       actions: [send(cart, stock, 5), send(web, stock, 7), cycle(), kill, send(web, stock, 1), cycle()],
     },
     {
+      name: 'one that was withdrawn stays so after a restart, since another has its place',
+      limit: 1,
+      idleMs: 1000,
+      actions: [send(cart, stock, 5), cycle(), wait(2000), cycle(), send(web, stock, 7), cycle(), kill, cycle()],
+    },
+    {
       name: 'one that was withdrawn comes back to a full table',
       limit: 1,
       idleMs: 1000,

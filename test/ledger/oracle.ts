@@ -12,8 +12,8 @@ export interface Booked {
   flows: Map<string, number>
   zones: Map<string, number>
   totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow', number>
-  /** Numbers of packets. */
-  pending: readonly number[]
+  /** Numbers of packets, and their bytes. */
+  pending: readonly { readonly at: number; readonly bytes: number }[]
   /** Transit that may still be translated. */
   flying: readonly { readonly at: number; readonly from: Who; readonly to: Who }[]
   /** Transit that was never translated: pending first, elsewhere soon. */
@@ -61,13 +61,13 @@ export function bookReading(booked: Booked, { packets, identity, known }: Oracle
   booked.next = packets.length
   const waiting = booked.pending
   booked.pending = []
-  for (const at of waiting) bookPacket(booked, { packets, at }, (address) => identity.place(address))
+  for (const { at } of waiting) bookPacket(booked, { packets, at }, (address) => identity.place(address))
   booked.places = new Map([...known].map((address) => [address, identity.place(address)]))
 }
 
 /** The table is gone: what waited can no longer be placed. */
-export function bookEpoch(booked: Booked, epoch: string, packets: readonly Packet[]): void {
-  booked.totals.elsewhere += booked.rest + pendingOf(booked, packets)
+export function bookEpoch(booked: Booked, epoch: string): void {
+  booked.totals.elsewhere += booked.rest + pendingOf(booked)
   booked.pending = []
   booked.flying = []
   booked.rest = 0
@@ -77,8 +77,7 @@ export function bookEpoch(booked: Booked, epoch: string, packets: readonly Packe
 }
 
 const bytesOf = (packets: readonly Packet[], at: number): number => packets[at]?.bytes ?? 0
-export const pendingOf = ({ pending }: Booked, packets: readonly Packet[]): number =>
-  pending.reduce((sum, at) => sum + bytesOf(packets, at), 0)
+export const pendingOf = ({ pending }: Booked): number => pending.reduce((sum, { bytes }) => sum + bytes, 0)
 
 interface Place {
   readonly packets: readonly Packet[]
@@ -95,7 +94,7 @@ function bookPacket(booked: Booked, { packets, at }: Place, placeOf: (address: s
   else if (packet.destination.startsWith('224.')) booked.totals.multicast += bytes
   else if (source.local === 'yes') post(booked, bytes, [source.who, destination.who])
   else if (source.covered === 'yes') booked.totals.elsewhere += bytes
-  else if (isUndecided(source.local, source.covered, destination.local)) booked.pending = [...booked.pending, at]
+  else if (isUndecided(source.local, source.covered, destination.local)) booked.pending = [...booked.pending, { at, bytes }]
   else if (destination.local === 'yes') post(booked, bytes, [source.who, destination.who])
   else bookTransit(booked, { packets, at }, [source.who, destination.who])
 }

@@ -88,8 +88,8 @@ t.test('what readings add up to', async (t) => {
       name: 'a pair that a dump missed, since the set was growing',
       readings: [
         { pairs, seen: [[0, 5]] },
-        { pairs, seen: [[0, 0]] },
         { pairs, seen: [[0, 6]] },
+        { pairs, seen: [[0, 0]] },
       ],
       books: { ...nothing, posted: 6, leaving: 6 },
     },

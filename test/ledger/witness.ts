@@ -4,13 +4,11 @@ import type { Clock } from '../../src/deps.js'
 import type { Ledger } from '../../src/ledger/ledger.js'
 import { snapshotOf } from '../../src/ledger/snapshot.js'
 import type { Snapshot } from '../../src/model.js'
-import type { Packet } from './kernel-model.js'
 import type { Booked } from './oracle.js'
 import { pendingOf } from './oracle.js'
 
 export interface Truth {
   readonly booked: Booked
-  readonly packets: readonly Packet[]
   readonly clock: Clock
 }
 
@@ -41,12 +39,12 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
   const snapshot = (ledger: Ledger, clock: Clock, zeroFirstMs: number): Snapshot =>
     snapshotOf(ledger, { limit, zeroFirstMs, prices: {} }, { atMs: clock.now(), monotonicMs: clock.monotonic(), coverage: undefined })
 
-  function look(ledger: Ledger, { booked, packets, clock }: Truth): void {
+  function look(ledger: Ledger, { booked, clock }: Truth): void {
     const { books, families } = snapshot(ledger, clock, 0)
     const { observed, posted, elsewhere, tunnel, multicast, overflow, pending } = books
     assert.equal(observed, posted + elsewhere + tunnel + multicast + overflow + pending, 'the books balance')
     assert.deepEqual({ observed, posted, tunnel, multicast, overflow }, without(booked.totals, 'elsewhere'), 'every byte is in its book')
-    const certain = pendingOf(booked, packets)
+    const certain = pendingOf(booked)
     assert.equal(elsewhere + pending, booked.totals.elsewhere + booked.rest + certain, 'nothing elsewhere is lost or doubled')
     assert.ok(pending >= certain, `${pending} pending bytes, ${certain} are`)
     assert.ok(elsewhere >= booked.totals.elsewhere, 'what is certainly elsewhere is')
@@ -110,9 +108,9 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
     return remembered(before, now, clock)
   }
 
-  function rest(ledger: Ledger, { booked, packets, clock }: Truth): void {
+  function rest(ledger: Ledger, { booked, clock }: Truth): void {
     const { books } = snapshot(ledger, clock, 0)
-    assert.equal(books.pending, pendingOf(booked, packets), 'at rest only what nobody can place is pending')
+    assert.equal(books.pending, pendingOf(booked), 'at rest only what nobody can place is pending')
     assert.equal(books.elsewhere, booked.totals.elsewhere + booked.rest, 'at rest all transit that was not translated is elsewhere')
   }
 
