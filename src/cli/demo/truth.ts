@@ -24,7 +24,7 @@ export function checksOf(facts: Facts): readonly NamedFinding[] {
     { name: 'each sender', ...checkSenders(facts) },
     { name: 'UDP', ...checkUdp(facts) },
     { name: 'books', ...checkBooks(facts) },
-    { name: 'once', ...checkOnce(facts) },
+    { name: 'sums', ...checkSums(facts) },
   ]
 }
 
@@ -84,7 +84,7 @@ function checkBooks({ agents }: Facts): Finding {
   return fail(`do not balance on ${wrong.length} of ${agents.length} nodes`, ...details)
 }
 
-function checkOnce({ agents }: Facts): Finding {
+function checkSums({ agents }: Facts): Finding {
   const totals = agents.map((agent) => ({
     node: agent.node,
     flows: sumOf(seriesOf(agent, 'meshtoll_flow_bytes_total')),
@@ -92,7 +92,7 @@ function checkOnce({ agents }: Facts): Finding {
     posted: agent.books.posted,
   }))
   const wrong = totals.filter(({ flows, zones, posted }) => flows !== posted || zones !== posted)
-  if (wrong.length === 0) return ok('owner pairs and zone pairs each add up to what was posted: nothing is counted twice')
+  if (wrong.length === 0) return ok('owner pairs and zone pairs each add up to what was posted')
   const details = wrong.map(
     ({ node, flows, zones, posted }) =>
       `${node}: owner pairs ${renderCount(flows)}, zone pairs ${renderCount(zones)}, posted ${renderCount(posted)}`,
