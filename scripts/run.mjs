@@ -1,11 +1,10 @@
 // What `npm run demo` and `npm test` do before anything of the project can run: packages, build, system programs.
 // Plain JavaScript without dependencies, since on a fresh clone there is nothing else.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { buildWhenStale, changedAt, ROOT } from './built.js'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const MIN_NODE = [20, 18, 1]
 
 /** Programs by the Debian package that brings them. */
@@ -34,19 +33,9 @@ function checkNode() {
     fail(`Node ${process.versions.node} is too old; ${MIN_NODE.join('.')} or newer is needed`)
 }
 
-const newestIn = (folder) =>
-  Math.max(...readdirSync(join(ROOT, folder), { recursive: true }).map((file) => statSync(join(ROOT, folder, file)).mtimeMs))
-
-const changedAt = (file) => (existsSync(join(ROOT, file)) ? statSync(join(ROOT, file)).mtimeMs : 0)
-
 function installPackages() {
   if (changedAt('node_modules/.package-lock.json') >= changedAt('package-lock.json')) return
   run('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
-}
-
-function build() {
-  if (changedAt('dist/main.js') >= Math.max(newestIn('src'), changedAt('tsconfig.build.json'))) return
-  run('building', 'npm', ['run', '--silent', 'build'])
 }
 
 const isInstalled = (program) => {
@@ -78,7 +67,7 @@ function become(command, args) {
 const [task, ...rest] = process.argv.slice(2)
 checkNode()
 installPackages()
-build()
+if (!buildWhenStale()) fail('the build failed')
 if (task === 'demo') {
   installPrograms(SYSTEM.demo, { isNeeded: true })
   become(process.execPath, [join(ROOT, 'dist/main.js'), 'demo', ...rest])

@@ -4,10 +4,9 @@
 //   node scripts/test.mjs FILE...      these files
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Parser } from 'tap-parser'
+import { buildWhenStale, ROOT } from './built.js'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const files = readdirSync(`${ROOT}test`, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => `test/${file}`)
@@ -68,7 +67,7 @@ function tap(chosen, jobs) {
   })
 }
 
-function build() {
+function buildTap() {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.mjs`, 'build'], { cwd: ROOT, stdio: 'ignore' })
     child.on('exit', resolve)
@@ -81,7 +80,8 @@ const chosen = isNamed ? wanted : files.filter((file) => wanted[0] !== 'unit' ||
 const light = chosen.filter((file) => !isHeavy(file))
 const heavy = chosen.filter(isHeavy)
 
-await build()
+if (!buildWhenStale()) process.exit(1)
+await buildTap()
 let isGood = true
 if (light.length > 0) isGood = await tap(light, 2)
 if (heavy.length > 0) isGood = (await tap(heavy, 1)) && isGood

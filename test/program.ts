@@ -1,8 +1,9 @@
 // The program as a user starts it.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { MAIN } from './built.js'
 
-export const PROGRAM: readonly string[] = [process.execPath, '--import', 'tsx', join(import.meta.dirname, '../src/main.ts')]
+// The test runner's hooks in NODE_OPTIONS are not for it.
+export const PROGRAM: readonly string[] = ['env', '-u', 'NODE_OPTIONS', process.execPath, MAIN]
 
 export interface Ended {
   readonly status: number | null

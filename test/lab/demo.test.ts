@@ -1,35 +1,19 @@
 // The demo as a user runs it: it tells the truth, and leaves nothing behind however it ends.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { promisify, stripVTControlCharacters } from 'node:util'
 import t, { type Test } from 'tap'
+import { MAIN } from '../built.js'
 import { eventually, reasonToSkip } from './world.js'
 
 const run = promisify(execFile)
-const ROOT = join(import.meta.dirname, '../..')
 const NOBODY = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=-all', '--']
 // The test runner's hooks write into the project's folder, as somebody who may not.
 const UNHOOKED = ['env', '-u', 'NODE_OPTIONS']
 const MARK = 'MESHTOLL_TEST_DEMO'
 const ETX = '\u0003'
 const isRoot = process.getuid?.() === 0
-
-/** What users run: dist, where it was built from these sources; else built here. */
-async function buildMain(t: Test): Promise<string> {
-  const changed = (folder: string): number => Math.max(...filesOf(folder).map((file) => statSync(file).mtimeMs))
-  const main = join(ROOT, 'dist/main.js')
-  if (existsSync(main) && statSync(main).mtimeMs >= changed(join(ROOT, 'src'))) return main
-  const folder = t.testdir()
-  await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', folder])
-  return join(folder, 'main.js')
-}
-
-const filesOf = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => join(folder, file))
-    .filter((file) => file.endsWith('.ts'))
 
 interface Demo {
   readonly child: ChildProcess
@@ -80,8 +64,7 @@ t.setTimeout(300_000)
 const skip = await reasonToSkip()
 
 t.test('the demo', skip === undefined ? {} : { skip }, async (t) => {
-  const main = await buildMain(t)
-  const node = [process.execPath, main]
+  const node = [process.execPath, MAIN]
   const untouched = await machine()
 
   t.test('a live table is served and shown, and kill -9 leaves nothing', async (t) => {
@@ -109,7 +92,7 @@ t.test('the demo', skip === undefined ? {} : { skip }, async (t) => {
   })
 
   t.test('Ctrl-C on a terminal, handed on more than once, puts the terminal back and exits with 0', async (t) => {
-    const command = `stty cols 80 rows 24; trap : INT; ${process.execPath} ${main} demo; echo "status $?"`
+    const command = `stty cols 80 rows 24; trap : INT; ${process.execPath} ${MAIN} demo; echo "status $?"`
     const demo = startDemo(t, ['script', '-qec', command, '/dev/null'])
     await eventually('a table', () => (demo.output().includes('Ctrl-C ends it') ? true : undefined), 40_000)
     const [, screen = ''] = demo.output().split('\u001b[H')
