@@ -1,7 +1,7 @@
 // Runs the tests and says at the end how many there were: `N passed, N failed, N skipped`.
-//   node scripts/test.mjs              all: first those of parts, then those that load the machine, one at a time
-//   node scripts/test.mjs unit         those of parts only
-//   node scripts/test.mjs FILE...      these files
+//   node scripts/test.js              all: first those of parts, then those that load the machine, one at a time
+//   node scripts/test.js unit         those of parts only
+//   node scripts/test.js FILE...      these files
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { Parser } from 'tap-parser'
@@ -47,7 +47,7 @@ function countResult({ ok, skip, name, diag }) {
 function tap(chosen, jobs) {
   return new Promise((resolve) => {
     const args = [
-      `${ROOT}node_modules/tap/dist/esm/run.mjs`,
+      `${ROOT}node_modules/tap/dist/esm/run.js`,
       'run',
       '--reporter=tap',
       '--disable-coverage',
@@ -69,7 +69,7 @@ function tap(chosen, jobs) {
 
 function buildTap() {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.mjs`, 'build'], { cwd: ROOT, stdio: 'ignore' })
+    const child = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.js`, 'build'], { cwd: ROOT, stdio: 'ignore' })
     child.on('exit', resolve)
   })
 }

@@ -73,5 +73,5 @@ if (task === 'demo') {
   become(process.execPath, [join(ROOT, 'dist/main.js'), 'demo', ...rest])
 } else {
   installPrograms(SYSTEM.test, { isNeeded: false })
-  become(process.execPath, [join(ROOT, 'scripts/test.mjs'), ...rest])
+  become(process.execPath, [join(ROOT, 'scripts/test.js'), ...rest])
 }
