@@ -47,7 +47,7 @@ function countResult({ ok, skip, name, diag }) {
 function tap(chosen, jobs) {
   return new Promise((resolve) => {
     const args = [
-      `${ROOT}node_modules/tap/dist/esm/run.js`,
+      `${ROOT}node_modules/tap/dist/esm/run.mjs`,
       'run',
       '--reporter=tap',
       '--disable-coverage',
@@ -69,7 +69,7 @@ function tap(chosen, jobs) {
 
 function buildTap() {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.js`, 'build'], { cwd: ROOT, stdio: 'ignore' })
+    const child = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.mjs`, 'build'], { cwd: ROOT, stdio: 'ignore' })
     child.on('exit', resolve)
   })
 }
