@@ -93,6 +93,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     accounts.book('elsewhere').value += pending
     accounts.book('handover').value += pending
     accounts.book('pending').value = 0
+    evenOut()
     generations.clear()
     routes.clear()
     book.clear()
@@ -100,6 +101,12 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     counters = NOTHING_COUNTED
     closed = new Set()
     live = []
+  }
+
+  /** Pairs are read after what was observed, and so may be ahead of it. With the table gone no later reading makes up for that. */
+  function evenOut(): void {
+    const [observed = 0, ...parts] = BOOKS.map((name) => accounts.book(name).value)
+    accounts.book('observed').value += Math.max(0, parts.reduce((sum, bytes) => sum + bytes, 0) - observed)
   }
 
   function announce(next: string): void {
@@ -227,6 +234,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   }
 }
 
+const BOOKS = ['observed', 'posted', 'elsewhere', 'tunnel', 'multicast', 'overflow', 'pending']
 /** More is written as a checkpoint, which is rendered piece by piece. */
 const MAX_LINE_ROWS = 2_000
 /** So that a gap is known to ten seconds when the table is found damaged after a restart. */
