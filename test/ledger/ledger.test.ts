@@ -45,6 +45,7 @@ const rotate: Action = { do: 'rotate' }
 const destroy: Action = { do: 'destroy the table' }
 const stop: Action = { do: 'stop', killAfter: 'nothing', tearAt: 0 }
 
+/** Begins with a table that has counted nothing. */
 interface Case {
   readonly name: string
   readonly limit?: number
@@ -56,7 +57,7 @@ async function runAll(t: Test, cases: readonly Case[]): Promise<void> {
   for (const { name, limit = 1000, idleMs = 3_600_000, actions } of cases) {
     const world = createWorld({ limit, idleMs, places: PLACES })
     const holds = async () => {
-      for (const action of actions) await world.run(action)
+      for (const action of [cycle(), ...actions]) await world.run(action)
       await world.settle()
     }
     await t.resolves(holds(), name)
