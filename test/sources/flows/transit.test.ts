@@ -24,6 +24,13 @@ const ask = (address: string, port: number): string => `
   socket.on('message', send)
   send()`
 
+async function sendFrom(source: string, destination: string): Promise<void> {
+  const socket = createSocket('udp4')
+  await new Promise<void>((resolve) => socket.bind(0, source, resolve))
+  await new Promise<void>((resolve) => socket.send(Buffer.alloc(SIZE), 9, destination, () => resolve()))
+  socket.close()
+}
+
 await inNamespace(t, import.meta.filename, () => {
   t.test('a node between two others: who asked whom, before and after translation, each byte once', async (t) => {
     ip('link set lo up')
@@ -44,6 +51,7 @@ await inNamespace(t, import.meta.filename, () => {
  chain post {
  type nat hook postrouting priority srcnat
  oifname "inside" udp dport 9 ct status dnat masquerade
+ oifname "inside" ip saddr 10.50.0.1 masquerade
  }
 }`)
     const flows = await flowsOf()
@@ -71,6 +79,11 @@ await inNamespace(t, import.meta.filename, () => {
     t.equal(imbalanceOf(reading), 0)
 
     t.equal(reading.counters.viaOverflow, 0)
+
+    await sendFrom('10.50.0.1', '10.60.0.2')
+    const own = await flows.flowReading()
+    t.equal(bytesByPair(own)['10.50.0.1 10.60.0.2'], SIZE + IPV4_UDP, 'a process of this node, translated on its way out')
+    t.same(bytesByPair(own, 'via'), bytesByPair(reading, 'via'), 'is no transit')
     await flows.uninstall()
   })
 
