@@ -1,12 +1,14 @@
 // What the built agent takes of a node: CPU in its steady state, and memory, with no, 10,000, 50,000 and 100,000 live pairs.
 // Every address is an owner of its own, so that the series budget of 10,000 is used up from 10,000 pairs on: more cannot be asked of it.
 // All pairs have new bytes in every cycle of ten seconds, and a Prometheus scrapes every fifteen.
+// A node and an agent for each number of pairs, side by side.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressAt } from '../src/lab/peer-protocol.js'
+import type { NodeSpec } from '../src/lab/plan.js'
 import { createTopology, type Topology } from '../src/lab/topology.js'
 import type { BenchOptions, Figure } from './figure.js'
 import { type Entry, type NodeAgent, readUsage, startAgent } from './node-agent.js'
-import { largest } from './statistics.js'
+import { largest, median } from './statistics.js'
 import { type Sender, startSender } from './volley.js'
 
 interface Load {
@@ -24,17 +26,38 @@ const LOADS: readonly Load[] = [
 
 const SOURCES = 100
 const MOST_DESTINATIONS = 1_000
-const FIRST_SOURCE = '10.1.129.0'
 const FIRST_DESTINATION = '10.2.0.0'
 const CYCLE_MS = 10_000
 const SCRAPE_MS = 15_000
-/** The kernel's sets are split in the first cycles of many pairs. */
-const SETTLE_MS = 25_000
+/** The first generation of sets, which is not split, stands for a minute. */
+const SETTLE_MS = 80_000
+const WATCH_MS = 60_000
 const SEEN_WITHIN_MS = 30_000
 
-const ENTRIES: readonly Entry[] = [
-  ...ownersOf(FIRST_SOURCE, SOURCES, { zone: 'zone-1', node: 'n1' }),
-  ...ownersOf(FIRST_DESTINATION, MOST_DESTINATIONS, { zone: 'zone-2', node: 'n2' }),
+export async function* measure({ quick }: BenchOptions): AsyncIterable<Figure> {
+  const loads = quick ? LOADS.slice(0, 2) : LOADS
+  const topology = await createTopology({ nodes: loads.map((_, index) => nodeOf(index)), hosts: [] })
+  const nodes = await Promise.all(loads.map((load, index) => startNode(topology, load, index)))
+  await sleep(quick ? 2_000 : SETTLE_MS)
+  const watched = await Promise.all(nodes.map(({ agent }) => watch(agent, quick ? 15_000 : WATCH_MS)))
+  await Promise.all(nodes.map(({ stop }) => stop()))
+  await topology.close()
+  yield* loads.flatMap((load, index) => cpuOf(load, watched[index] as Watched))
+  yield* loads.map((load, index) => memoryOf(load, watched[index] as Watched))
+}
+
+const nodeOf = (index: number): NodeSpec => ({
+  name: `n${index}`,
+  zone: 'zone-1',
+  address: `10.0.${index}.10`,
+  pods: [{ name: `pod${index}`, address: `10.1.${index}.2`, ranges: [`10.${100 + index}.0.0/16`] }],
+})
+
+const firstSource = (index: number): string => `10.${100 + index}.0.0`
+
+const entriesOf = (index: number): readonly Entry[] => [
+  ...ownersOf(firstSource(index), SOURCES, { zone: 'zone-1', node: `n${index}` }),
+  ...ownersOf(FIRST_DESTINATION, MOST_DESTINATIONS, { zone: 'zone-2', node: 'elsewhere' }),
 ]
 
 function ownersOf(first: string, count: number, where: Pick<Entry, 'zone' | 'node'>): Entry[] {
@@ -47,44 +70,40 @@ function ownersOf(first: string, count: number, where: Pick<Entry, 'zone' | 'nod
   }))
 }
 
-export async function* measure({ quick }: BenchOptions): AsyncIterable<Figure> {
-  const topology = await createTopology({
-    nodes: [{ name: 'n1', zone: 'zone-1', address: '10.0.1.10', pods: [{ name: 'pod', address: '10.1.0.2', ranges: ['10.1.128.0/17'] }] }],
-    hosts: [],
-  })
-  for (const load of quick ? LOADS.slice(0, 2) : LOADS)
-    yield* measureLoad(topology, load, quick ? { settleMs: 2_000, watchMs: 10_000 } : { settleMs: SETTLE_MS, watchMs: 60_000 })
-  await topology.close()
+interface Running {
+  readonly agent: NodeAgent
+  stop(): Promise<void>
 }
 
-interface Times {
-  readonly settleMs: number
-  readonly watchMs: number
-}
-
-async function* measureLoad(topology: Topology, { pairs, core, mebibytes }: Load, { settleMs, watchMs }: Times): AsyncIterable<Figure> {
-  const agent = await startAgent(topology, 'n1', ENTRIES)
-  const traffic = pairs === 0 ? undefined : await startTraffic(agent, pairs)
-  await sleep(pairs === 0 ? settleMs / 2 : settleMs)
-  const { cores, rssMiB, peakMiB, scrapeBytes } = await watch(agent, watchMs)
-  await traffic?.stop()
-  await agent.uninstall()
-  const named = pairs === 0 ? 'no pairs' : `${pairs.toLocaleString('en-US')} live pairs`
-  const beside = `scrape ${(scrapeBytes / 1e6).toFixed(2)} MB of text`
-  yield { number: `agent CPU, ${named}`, unit: 'core', measured: cores, ...(core === undefined ? {} : { bar: { most: core } }), beside }
-  yield {
-    number: `agent memory (VmRSS), ${named}`,
-    unit: 'MiB',
-    measured: rssMiB,
-    bar: { most: mebibytes },
-    beside: `VmHWM ${Math.round(peakMiB)} MiB`,
+async function startNode(topology: Topology, { pairs }: Load, index: number): Promise<Running> {
+  const agent = await startAgent(topology, `n${index}`, entriesOf(index))
+  const traffic = pairs === 0 ? undefined : await startTraffic(agent, { pairs, index })
+  return {
+    agent,
+    async stop() {
+      await traffic?.stop()
+      await agent.stop()
+    },
   }
 }
 
+const namedOf = ({ pairs }: Load): string => (pairs === 0 ? 'no pairs' : `${pairs.toLocaleString('en-US')} live pairs`)
+
+function cpuOf(load: Load, { cores, scrapeBytes }: Watched): readonly Figure[] {
+  const bar = load.core === undefined ? {} : { bar: { most: load.core } }
+  const beside = `scrapes of ${(scrapeBytes / 1e6).toFixed(2)} MB as text`
+  return [{ number: `agent CPU, ${namedOf(load)}`, unit: 'core', measured: cores, ...bar, beside }]
+}
+
+function memoryOf(load: Load, { rssMiB, usualMiB, peakMiB }: Watched): Figure {
+  const beside = `median ${Math.round(usualMiB)}, VmHWM ${Math.round(peakMiB)} MiB`
+  return { number: `agent memory (largest VmRSS), ${namedOf(load)}`, unit: 'MiB', measured: rssMiB, bar: { most: load.mebibytes }, beside }
+}
+
 /** All pairs at once, until the agent has seen them; then all of them again and again, each once a cycle. */
-async function startTraffic(agent: NodeAgent, pairs: number): Promise<{ stop(): Promise<void> }> {
+async function startTraffic(agent: NodeAgent, { pairs, index }: { pairs: number; index: number }): Promise<{ stop(): Promise<void> }> {
   const to = { to: FIRST_DESTINATION, destinations: pairs / SOURCES }
-  const sender = startSender('pod', { from: FIRST_SOURCE, sources: SOURCES, ...to, port: 9, size: 72 })
+  const sender = startSender(`pod${index}`, { from: firstSource(index), sources: SOURCES, ...to, port: 9, size: 72 })
   await sender.ask({ packets: pairs })
   await untilSeen(agent, pairs)
   const stopping = new AbortController()
@@ -116,6 +135,7 @@ interface Watched {
   readonly cores: number
   /** The largest of the time. */
   readonly rssMiB: number
+  readonly usualMiB: number
   readonly peakMiB: number
   readonly scrapeBytes: number
 }
@@ -132,5 +152,5 @@ async function watch({ pid, scrape }: NodeAgent, ms: number): Promise<Watched> {
   }
   const after = await readUsage(pid)
   const cores = (after.cpuSeconds - before.cpuSeconds) / ((performance.now() - start) / 1_000)
-  return { cores, rssMiB: largest(rss), peakMiB: after.peakMiB, scrapeBytes }
+  return { cores, rssMiB: largest(rss), usualMiB: median(rss), peakMiB: after.peakMiB, scrapeBytes }
 }
