@@ -1,5 +1,5 @@
 // A generation that the kernel no longer fills goes into the offsets whole, and what only it had is forgotten.
-import type { GenerationReading, Pairs } from '../model.js'
+import type { GenerationReading, PairColumn, Pairs } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
 import { flowKeyOf } from './accounts.js'
 import type { Admission } from './admission.js'
@@ -25,13 +25,13 @@ interface Parts {
 }
 
 export function createClosing({ accounts, admission, book, generations, routes, transit, pauses }: Parts): Closing {
-  function hasPending({ seen: { count, pair } }: GenerationReading): boolean {
+  function hasPending({ count, pair }: PairColumn): boolean {
     for (let row = 0; row < count; row++) if (book.isPending(pair[row] as number)) return true
     return false
   }
 
   async function close(generation: GenerationReading, pairs: Pairs): Promise<boolean> {
-    if (hasPending(generation)) return false
+    if (hasPending(generation.seen) || hasPending(generation.via)) return false
     const { seen, via } = generations.columnsOf(generation.id, 0)
     await transit.close({ seen, via }, pauses.pause)
     generations.drop(generation.id)
@@ -40,7 +40,7 @@ export function createClosing({ accounts, admission, book, generations, routes, 
   }
 
   async function forgetTheDead(pairs: Pairs): Promise<void> {
-    const used = await book.keep(pairs, { isLive: (pair) => generations.seenOf(pair) > 0, pause: pauses.pause })
+    const used = await book.keep(pairs, { isLive: (pair) => generations.seenOf(pair) + generations.viaOf(pair) > 0, pause: pauses.pause })
     const flows = new Set<Account>([...used].flatMap(({ into, via }) => [...into, ...via]))
     routes.keep(used)
     for (const account of accounts.flows.values()) if (account.withdrawn && !flows.has(account)) accounts.remove(account)

@@ -15,7 +15,7 @@ import { createGenerations } from './generations.js'
 import { createPairBook } from './pair-book.js'
 import { createPauses } from './pauses.js'
 import type { Column } from './restore.js'
-import { accountRows, isContinued, restoreAccounts } from './restore.js'
+import { accountRows, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
 import { zoneScopeOf } from './scope.js'
 import type { Batch, State, StateRows } from './state.js'
@@ -59,7 +59,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const pauses = createPauses(clock)
   const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, clock, idleMs: options.idleMs })
-  const tally = createTally({ accounts, book, generations, routes, pauses, clock, log })
+  const tally = createTally({ accounts, book, generations, routes, transit, pauses, clock, log })
 
   let past: State | undefined = restored
   let epoch = ''
@@ -69,6 +69,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let pairs: Pairs | undefined
   let leaving = 0
   let atMs = clock.now()
+  let unbrokenSinceMs = 0
   let identityVersion = -1
   let isCheckpointDue = false
   let writtenMs = clock.monotonic()
@@ -133,7 +134,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     epoch = reading.epoch
     if (state && isContinued(state, reading)) {
       restore(state, 'offset')
-      addGap(reading.unbrokenSinceMs - state.head.atMs)
+      // Told by what was written down: a clock that was set meanwhile says nothing.
+      if (!isUnbroken(state, reading)) addGap(reading.unbrokenSinceMs - state.head.atMs)
       return false
     }
     if (state) restore(state, 'none')
@@ -152,7 +154,9 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     pairs = reading.pairs
     const isBaseline = begin(reading)
     const open = reading.generations.filter(({ id }) => !closed.has(id))
-    for (const generation of open) leaving += await tally.generation(generation, { pairs: reading.pairs, identity, isBaseline })
+    const context = { pairs: reading.pairs, identity, isBaseline }
+    for (const generation of open) leaving += await tally.seen(generation, context)
+    for (const generation of open) tally.translated(generation, context)
     counters = tally.counters(reading.counters, { before: counters, isBaseline })
     book.restore(undefined)
     if (isBaseline) transit.baseline()
@@ -164,6 +168,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))
     live = reading.generations.map(({ id }) => id).filter((id) => !closed.has(id))
     atMs = clock.now()
+    unbrokenSinceMs = reading.unbrokenSinceMs
   }
 
   async function followIdentity(reading: FlowReading, identity: Identity): Promise<void> {
@@ -193,13 +198,13 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (isCheckpointDue || decisions.count() > MAX_LINE_ROWS) {
       isCheckpointDue = false
       writtenMs = clock.monotonic()
-      decisions.take({ atMs, live, settled: 0, closedTransit: 0 })
+      decisions.take({ atMs, unbrokenSinceMs, live, settled: 0, closedTransit: 0 })
       return { kind: 'checkpoint' }
     }
     const { settled, closed: closedTransit } = transit.totals
     if (decisions.count() === 0 && clock.monotonic() - writtenMs < HEARTBEAT_MS) return { kind: 'nothing' }
     writtenMs = clock.monotonic()
-    return { kind: 'batch', batch: decisions.take({ atMs, live, settled, closedTransit }) }
+    return { kind: 'batch', batch: decisions.take({ atMs, unbrokenSinceMs, live, settled, closedTransit }) }
   }
 
   function state({ complete = false }: { readonly complete?: boolean } = {}): StateRows {
@@ -209,7 +214,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     held.set(accounts.book('overflow'), counters.overflow)
     const { settled, closed: closedTransit } = transit.totals
     return {
-      head: { version: VERSION, epoch, atMs, complete, closed: [...closed], live, settled, closedTransit },
+      head: { version: VERSION, epoch, atMs, unbrokenSinceMs, complete, closed: [...closed], live, settled, closedTransit },
       owners: accounts.owners(),
       addresses: book.addressRows(),
       accounts: accountRows(accounts, held),

@@ -58,9 +58,9 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     return routes.routeOf(places.of(pairs.sourceOf(pair), pairs, identity), places.of(pairs.destinationOf(pair), pairs, identity))
   }
 
-  function restoreMark(pair: number, pairs: Pairs): void {
+  function restoredMark(pair: number, pairs: Pairs): Bytes | undefined {
     const row = restoredMarks?.get(markKeyOf(pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair))))
-    if (row) marks.set(pair, { seen: row[2], via: row[3] })
+    return row && { seen: row[2], via: row[3] }
   }
 
   function routeOf(pair: number, pairs: Pairs, identity: Identity): Route {
@@ -68,8 +68,9 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     if (known) return known
     const route = findRoute(pair, pairs, identity)
     taken[pair] = route
-    if (route.book === 'transit') transit.add(pair, 0)
-    if (route.book === 'pending') restoreMark(pair, pairs)
+    const mark = restoredMark(pair, pairs)
+    if (route.book === 'transit') transit.add(pair, { past: 0, open: mark?.seen ?? 0 })
+    if (route.book === 'pending' && mark) marks.set(pair, mark)
     return route
   }
 
@@ -101,7 +102,8 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
       const [restMoved, restAll] = [moved.seen - moved.via, all.seen - all.via]
       bring(to.into, restMoved, restAll)
       if (all.via > 0) bring(routes.openVia(to), moved.via, all.via)
-      transit.add(pair, restAll - restMoved)
+      transit.add(pair, { past: restAll - restMoved, open: 0 })
+      decisions.mark(markRowOf(pair, pairs, { seen: transit.leftOf(pair), via: 0 }))
       return
     }
     bring(to.into, moved.seen, all.seen)
@@ -200,6 +202,7 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
 
   function* markRows(pairs: Pairs): Generator<MarkRow> {
     for (const [pair, booked] of marks) yield markRowOf(pair, pairs, booked)
+    for (const [pair, seen] of transit.left()) yield markRowOf(pair, pairs, { seen, via: 0 })
   }
 
   return {

@@ -16,13 +16,15 @@ export type OwnerRow = readonly [number, string, string, string, string]
 export type AddressRow = readonly [string, number, string, boolean, Known, Known]
 /** [key, offset, total, since in ms, 1 = withdrawn] */
 export type AccountRow = readonly [string, number, number, number, 0 | 1]
-/** [source, destination, bytes that are not pending, translated ones among them] */
+/** [source, destination, ...]: bytes that are not pending, translated ones among them; of transit, bytes that closed generations have left open. */
 export type MarkRow = readonly [string, string, number, number]
 
 export interface Head {
   readonly version: number
   readonly epoch: string
   readonly atMs: number
+  /** Since when the table had counted without a break. */
+  readonly unbrokenSinceMs: number
   /** Everything that was ever served is in the totals: nothing came after this line. */
   readonly complete: boolean
   /** Generations that are in the offsets already, and those that are not. */
@@ -56,6 +58,7 @@ export interface State {
 /** The decisions of one reading. `adjust` moves offsets, so that totals stay where they are when a pair leads elsewhere from now on. */
 export interface Batch {
   readonly atMs: number
+  readonly unbrokenSinceMs: number
   readonly live: readonly number[]
   readonly settled: number
   readonly closedTransit: number
@@ -119,7 +122,17 @@ export function parseState(file: Buffer): ParsedState {
   return { state: isWhole ? state : undefined, tornBytes: file.length - at, version: state.head.version }
 }
 
-const EMPTY_HEAD: Head = { version: 0, epoch: '', atMs: 0, complete: false, closed: [], live: [], settled: 0, closedTransit: 0 }
+const EMPTY_HEAD: Head = {
+  version: 0,
+  epoch: '',
+  atMs: 0,
+  unbrokenSinceMs: 0,
+  complete: false,
+  closed: [],
+  live: [],
+  settled: 0,
+  closedTransit: 0,
+}
 
 function apply(state: State, line: Line): void {
   if ('head' in line) state.head = line.head
@@ -136,8 +149,8 @@ function applyRows(state: State, rows: Rows): void {
 }
 
 export function applyBatch(state: State, batch: Batch): void {
-  const { atMs, live, settled, closedTransit } = batch
-  state.head = { ...state.head, atMs, live, settled, closedTransit, complete: false }
+  const { atMs, unbrokenSinceMs, live, settled, closedTransit } = batch
+  state.head = { ...state.head, atMs, unbrokenSinceMs, live, settled, closedTransit, complete: false }
   for (const row of batch.owners) state.owners.push(row)
   for (const row of batch.addresses) state.addresses.set(row[0], row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])

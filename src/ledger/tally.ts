@@ -2,11 +2,12 @@
 import type { Clock, Log } from '../deps.js'
 import type { GenerationReading, Identity, KernelCounters, Pairs } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
-import type { Columns, Generations } from './generations.js'
+import type { Generations } from './generations.js'
 import { grown } from './generations.js'
 import type { PairBook } from './pair-book.js'
 import type { Pauses } from './pauses.js'
-import type { Routes } from './routes.js'
+import type { Route, Routes } from './routes.js'
+import type { Transit } from './transit.js'
 
 export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflow: 0, viaOverflow: 0 }
 
@@ -18,8 +19,10 @@ export interface Context {
 }
 
 export interface Tally {
-  /** Returns the bytes among them that left the node. */
-  generation(reading: GenerationReading, context: Context): Promise<number>
+  /** What was seen; returns the bytes among it that left the node. */
+  seen(reading: GenerationReading, context: Context): Promise<number>
+  /** What of it was translated: after what was seen in all generations. */
+  translated(reading: GenerationReading, context: Context): void
   counters(now: KernelCounters, options: { readonly before: KernelCounters; readonly isBaseline: boolean }): KernelCounters
 }
 
@@ -28,6 +31,7 @@ interface Parts {
   readonly book: PairBook
   readonly generations: Generations
   readonly routes: Routes
+  readonly transit: Transit
   readonly pauses: Pauses
   readonly clock: Clock
   readonly log: Log
@@ -35,8 +39,8 @@ interface Parts {
 
 const ROWS_BETWEEN_PAUSES = 512
 
-export function createTally({ accounts, book, generations, routes, pauses, clock, log }: Parts): Tally {
-  async function generation(reading: GenerationReading, context: Context): Promise<number> {
+export function createTally({ accounts, book, generations, routes, transit, pauses, clock, log }: Parts): Tally {
+  async function seen(reading: GenerationReading, context: Context): Promise<number> {
     const columns = generations.columnsOf(reading.id, context.pairs.size)
     const nowMs = clock.monotonic()
     const { count, pair, bytes } = reading.seen
@@ -51,26 +55,30 @@ export function createTally({ accounts, book, generations, routes, pauses, clock
       if (route.leaves) leaving += fresh
       post(route.into, fresh, nowMs)
     }
-    if (reading.via.count > 0) translated(reading, columns, context)
     return leaving
   }
 
-  function translated({ via: { count, pair, bytes } }: GenerationReading, columns: Columns, context: Context): void {
+  function translated({ id: generation, via: { count, pair, bytes } }: GenerationReading, context: Context): void {
+    if (count === 0) return
+    const columns = generations.columnsOf(generation, context.pairs.size)
     columns.via = grown(columns.via, context.pairs.size)
     for (let row = 0; row < count; row++) {
       const id = pair[row] as number
       const route = book.routeOf(id, context.pairs, context.identity)
+      const more = (bytes[row] as number) - (columns.via[id] as number)
       // A pair that found no room in its set is in overflow; its translated bytes are not to be posted beside that.
-      const total = Math.min(bytes[row] as number, columns.seen[id] as number)
-      const fresh = total - (columns.via[id] as number)
+      const fresh = route.book === 'transit' && !context.isBaseline ? Math.min(more, transit.openOf(id)) : more
       if (fresh <= 0) continue
-      columns.via[id] = total
-      if (route.book !== 'transit') continue
-      const accountsOfPosted = routes.openVia(route)
-      if (context.isBaseline) continue
-      post(accountsOfPosted, fresh, clock.monotonic())
-      accounts.book('pending').value -= fresh
+      columns.via[id] = (columns.via[id] as number) + fresh
+      if (route.book === 'transit') postTranslated(route, fresh, context)
     }
+  }
+
+  function postTranslated(route: Route, bytes: number, { isBaseline }: Context): void {
+    const into = routes.openVia(route)
+    if (isBaseline) return
+    post(into, bytes, clock.monotonic())
+    accounts.book('pending').value -= bytes
   }
 
   function counters(now: KernelCounters, { before, isBaseline }: { before: KernelCounters; isBaseline: boolean }): KernelCounters {
@@ -81,7 +89,7 @@ export function createTally({ accounts, book, generations, routes, pauses, clock
     return now
   }
 
-  return { generation, counters }
+  return { seen, translated, counters }
 }
 
 function post(into: readonly Account[], bytes: number, nowMs: number): void {

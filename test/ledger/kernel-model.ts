@@ -38,7 +38,7 @@ export interface Kernel {
   create(epoch: string, atMs: number): void
   destroy(): void
   send(packet: Omit<Packet, 'landed'>, isInFlight: boolean): void
-  /** What is between the two hooks reaches the second. */
+  /** What is between the two hooks reaches the second, which counts in the generation of that moment. */
   land(): void
   /** A packet takes less than a cycle from hook to hook: what was between them at the reading before has passed both. */
   beginReading(): void
@@ -58,14 +58,15 @@ const add = (to: Map<string, number>, key: string, bytes: number): void => void 
 export function createKernel(): Kernel {
   let table: Table | undefined
   let packets: Packet[] = []
-  let inFlight: { packet: Packet; generation: Generation; wasRead: boolean }[] = []
+  let inFlight: { packet: Packet; wasRead: boolean }[] = []
 
   const newGeneration = (id: number): Generation => ({ id, isDetached: false, seen: new Map(), via: new Map() })
 
   function land(which = inFlight): void {
-    for (const { packet, generation } of which) {
+    const live = table?.generations.at(-1)
+    for (const { packet } of which) {
       packet.landed = true
-      add(generation.via, pairKeyOf(packet.source, packet.destination), packet.bytes)
+      if (live) add(live.via, pairKeyOf(packet.source, packet.destination), packet.bytes)
     }
     inFlight = inFlight.filter((one) => !which.includes(one))
   }
@@ -78,7 +79,7 @@ export function createKernel(): Kernel {
     else if (path === 'no room for pair') counters.overflow += bytes
     else if (live) add(live.seen, pairKeyOf(packet.source, packet.destination), bytes)
     if (path === 'no room for via') counters.viaOverflow += bytes
-    if (path === 'translated' && live) inFlight.push({ packet, generation: live, wasRead: false })
+    if (path === 'translated') inFlight.push({ packet, wasRead: false })
   }
 
   return {
@@ -110,9 +111,9 @@ export function createKernel(): Kernel {
     },
     rotate() {
       if (!table) return
-      land()
       for (const generation of table.generations) generation.isDetached = true
       table.generations.push(newGeneration(table.nextId++))
+      land()
     },
     release(ids) {
       if (table) table.generations = table.generations.filter(({ id }) => !ids.includes(id))

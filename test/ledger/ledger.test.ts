@@ -129,6 +129,22 @@ t.test('bytes that come from outside and leave again', async (t) => {
     { name: 'but the translated ones', actions: [send(outside, stock, 5), send(outside, stock, 7, 'translated'), cycle()] },
     { name: 'read between the two hooks', actions: [send(outside, stock, 7, 'translated', true), cycle(), cycle()] },
     { name: 'read between the two hooks, then killed', actions: [send(outside, stock, 7, 'translated', true), cycle(), kill, cycle()] },
+    {
+      name: 'seen in one generation and translated in the next',
+      actions: [
+        send(outside, stock, 7, 'translated', true),
+        rotate,
+        send(outside, stock, 3, 'translated'),
+        cycle(),
+        cycle(),
+        rotate,
+        cycle(),
+      ],
+    },
+    {
+      name: 'the last of their pair, then killed',
+      actions: [send(outside, stock, 7, 'translated', true), rotate, cycle(), kill, cycle(), rotate, cycle(), kill, cycle()],
+    },
     { name: 'found no room at the second hook', actions: [send(outside, stock, 7, 'no room for via'), cycle(), kill, cycle()] },
     {
       name: 'over generations',
