@@ -1,7 +1,9 @@
 // Programs of a bench inside a namespace: one JSON request a line on standard input, one JSON answer a line on standard output.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { nodeCommand, startIn } from '../src/lab/program.js'
+import { inNamespace, nodeCommand } from '../src/lab/program.js'
 
 export interface Asked<Request, Answer> {
   ask(request: Request): Promise<Answer>
@@ -14,30 +16,34 @@ export interface AskedOptions {
   readonly cpu?: number
 }
 
-/** `file` is one of this folder. */
+/** `file` is one of this folder. Without a namespace it runs in the one of its caller. */
 export function startAsked<Request, Answer>(
-  namespace: string,
+  namespace: string | undefined,
   file: string,
   { argument = {}, cpu }: AskedOptions = {},
 ): Asked<Request, Answer> {
   const path = fileURLToPath(new URL(file, import.meta.url))
   const pinned = cpu === undefined ? [] : ['taskset', '-c', String(cpu)]
-  const program = startIn(namespace, [...pinned, ...nodeCommand(path), JSON.stringify(argument)], { keepsOutput: false })
-  const { stdin, stdout } = program.child
-  if (!stdin || !stdout) throw new Error('a program is spoken to through pipes')
+  const argv = [...(namespace === undefined ? [] : inNamespace(namespace, [])), ...pinned, ...nodeCommand(path), JSON.stringify(argument)]
+  const { stdin, stdout, exited } = spawnProgram(argv)
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
   return {
     async ask(request) {
       stdin.write(`${JSON.stringify(request)}\n`)
       const { value } = await lines.next()
-      if (value === undefined) throw new Error(`${namespace}: ${file} ended: ${program.stderr().trim()}`)
+      if (value === undefined) throw new Error(`${file} ended`)
       return JSON.parse(value) as Answer
     },
     async stop() {
       stdin.end()
-      await program.exited
+      await exited
     },
   }
+}
+
+function spawnProgram([command = '', ...rest]: readonly string[]) {
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
+  return { stdin: child.stdin, stdout: child.stdout, exited: once(child, 'close') }
 }
 
 /** The far side. */

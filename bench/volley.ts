@@ -27,5 +27,5 @@ export interface Sent {
 
 export type Sender = Asked<Volley, Sent>
 
-export const startSender = (namespace: string, spec: SenderSpec, { cpu }: { readonly cpu?: number } = {}): Sender =>
+export const startSender = (namespace: string | undefined, spec: SenderSpec, { cpu }: { readonly cpu?: number } = {}): Sender =>
   startAsked(namespace, 'sender.ts', { argument: spec, ...(cpu === undefined ? {} : { cpu }) })
