@@ -34,17 +34,27 @@ const PRIVILEGE = 'counting flows needs CAP_NET_ADMIN: run as root, or give the 
 const NF_TABLES =
   'counting flows needs nf_tables with the family inet (Linux 5.10 or newer): load the module nf_tables, or set flows.enabled: false'
 
-/** EINVAL: nfnetlink knows no nf_tables; EPROTONOSUPPORT: there is no nfnetlink (net/netfilter/nfnetlink.c, net/netlink/af_netlink.c). */
-const REMEDIES: Readonly<Record<string, string>> = {
+type Remedies = Readonly<Record<string, string>>
+
+const AT_ANY_TIME: Remedies = {
   EPERM: PRIVILEGE,
   EACCES: PRIVILEGE,
+  ENOBUFS: 'the kernel had no room for its answer; nothing is lost, the next read makes up for it',
+}
+
+/** EINVAL: nfnetlink knows no nf_tables; EPROTONOSUPPORT: there is no nfnetlink (net/netfilter/nfnetlink.c, net/netlink/af_netlink.c). */
+const AT_FIRST: Remedies = {
+  ...AT_ANY_TIME,
   EPROTONOSUPPORT: NF_TABLES,
   EAFNOSUPPORT: NF_TABLES,
   EOPNOTSUPP: NF_TABLES,
   EINVAL: NF_TABLES,
 }
 
-export function withRemedy(error: unknown): unknown {
-  const remedy = error instanceof KernelError ? REMEDIES[error.code] : undefined
+export const refusalAtFirst = (error: unknown): unknown => withRemedy(error, AT_FIRST)
+export const refusalLater = (error: unknown): unknown => withRemedy(error, AT_ANY_TIME)
+
+function withRemedy(error: unknown, remedies: Remedies): unknown {
+  const remedy = error instanceof KernelError ? remedies[error.code] : undefined
   return remedy === undefined ? error : new FlowsRefused(error as KernelError, remedy)
 }

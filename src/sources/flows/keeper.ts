@@ -5,6 +5,7 @@ import type { Nftables } from '../../kernel/nftables.js'
 import type { Link } from '../../kernel/rtnetlink.js'
 import { isWider } from './mode.js'
 import type { Shelf } from './shelf.js'
+import { SHARDS, type Shards, shardsFor } from './sizing.js'
 import type { Sight, Surroundings } from './surroundings.js'
 import type { FlowTable } from './table.js'
 
@@ -28,7 +29,7 @@ export interface Keeper {
   look(): Promise<readonly Link[]>
   /** What can be had without a list of everything. */
   lookBriefly(): Promise<void>
-  rotate(shards: 1 | 16): void
+  rotate(shards: Shards): void
   /** Elements were reset by somebody: what they counted since the last read is not known. */
   mend(): void
   /** Counters were: a new epoch begins. */
@@ -85,6 +86,21 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
     lookedAtMs = atMs
   }
 
+  function rotate(shards: Shards): void {
+    table.rotate(shards)
+    begunAtMs = clock.monotonic()
+    updateShelf()
+  }
+
+  /** Before one set is so large that no read of it comes to an end. Older kernels do not say how large: there the next read tells. */
+  function spreadInTime(): void {
+    if (table.installed.layout.shards === SHARDS) return
+    updateShelf()
+    const counts = shelf.live?.sets.map(({ count }) => count ?? 0) ?? []
+    const shards = shardsFor(Math.max(0, ...counts))
+    if (shards === SHARDS) rotate(shards)
+  }
+
   return {
     async open() {
       linkWatch ??= createLinkWatch(openNetlink)
@@ -103,15 +119,12 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
     },
     async lookBriefly() {
       await checkTable()
+      spreadInTime()
       if (!linkWatch?.changed()) return
       const atMs = clock.monotonic()
       widen(surroundings.lookAtLinks(), atMs)
     },
-    rotate(shards) {
-      table.rotate(shards)
-      begunAtMs = clock.monotonic()
-      updateShelf()
-    },
+    rotate,
     mend() {
       table.mend()
       startOver('elements of the flow sets were reset by somebody, counting begins anew')

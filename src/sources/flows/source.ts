@@ -7,7 +7,7 @@ import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink } from '../../kernel/rtnetlink.js'
 import type { Readings, Source } from '../../model.js'
 import { readingOf } from '../source.js'
-import { TableInUse, withRemedy } from './errors.js'
+import { refusalAtFirst, refusalLater, TableInUse } from './errors.js'
 import { families } from './families.js'
 import type { Fill } from './generations.js'
 import { createKeeper } from './keeper.js'
@@ -84,7 +84,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
       await keeper.open()
     } catch (error) {
       close()
-      throw withRemedy(error)
+      throw refusalAtFirst(error)
     }
   }
 
@@ -155,7 +155,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
       { kind: 'kernel', feature: 'nf_tables' },
     ],
     open: () => turns.take(open),
-    read: (signal) => turns.take(() => read(signal)),
+    read: (signal) => turns.take(() => read(signal)).catch((error: unknown) => Promise.reject(refusalLater(error))),
     release: (generations) => turns.take(() => release(generations)),
     rotate() {
       isRotationRequested = true
