@@ -36,7 +36,7 @@ export interface ParsedInventory {
 const FILE: Naming = {
   whole: 'the file',
   pathOf: (key) => key,
-  unknown: (key) => `${key} is not a key of an inventory${didYouMean(nearest(key, ['entries']))}`,
+  unknown: (key) => `${key} is not a key of an inventory${didYouMean(nearest(key, ['entries'])) || '; expected entries'}`,
 }
 
 const ENTRY: Naming = {

@@ -65,7 +65,7 @@ export interface ListenAddress {
 
 export const listenAddress: Kind<ListenAddress> = {
   schema: v.pipe(v.string(), v.transform(parseListenAddress), v.object({ host: v.string(), port: v.pipe(v.number(), v.maxValue(65_535)) })),
-  expected: ':PORT, HOST:PORT or [IPV6]:PORT',
+  expected: ':PORT, HOST:PORT or [IPV6]:PORT with a port from 0 to 65535',
 }
 
 export function oneOf<const Words extends readonly string[]>(...words: Words): Kind<Words[number]> {
@@ -88,9 +88,11 @@ export function decimal(min: number, max: number): Kind<number> {
 
 /** In milliseconds. */
 export function duration(min: string, max: string): Kind<number> {
+  const expected = `a duration from ${min} to ${max}`
   return {
     schema: v.pipe(v.string(), v.transform(parseDuration), v.number(), v.minValue(parseDuration(min)), v.maxValue(parseDuration(max))),
-    expected: `a duration from ${min} to ${max}`,
+    expected,
+    explain: () => `expected ${expected}, such as 10s`,
   }
 }
 

@@ -37,17 +37,30 @@ export function parseYaml(text: string): Tree {
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, lineCounter: lines })
-  const syntax = syntaxMistakes([...document.errors, ...document.warnings], positionOf)
+  const syntax = syntaxMistakes([...document.errors, ...document.warnings], { text, positionOf })
   const mistakes = [...syntax]
   const root = nodeOf(document.contents, START, { mistakes, positionOf })
   return { root, mistakes, soundUntil: syntax[0]?.at ?? END }
 }
 
-/** The first of each line: the parser's further complaints about it are echoes. */
-function syntaxMistakes(errors: readonly YAMLError[], positionOf: Context['positionOf']): Mistake[] {
+interface Source extends Pick<Context, 'positionOf'> {
+  readonly text: string
+}
+
+/** The first of each line: the parser's further complaints about it are echoes. After a reference that splits a value all are. */
+function syntaxMistakes(errors: readonly YAMLError[], { text, positionOf }: Source): Mistake[] {
+  const split = errors.map(({ pos: [offset] }) => ({ offset, reference: referenceAt(text, offset) })).find(({ reference }) => reference)
+  if (split) {
+    const before = errors.filter(({ pos }) => pos[0] < split.offset)
+    const hint = `${split.reference} needs quotes inside { } and [ ]; write "${split.reference}"`
+    return [...syntaxMistakes(before, { text, positionOf }), { at: positionOf(split.offset - 1), text: hint }]
+  }
   const all = errors.map((error) => ({ at: positionOf(error.pos[0]), text: sentenceOf(error) }))
   return sortByPosition(all).filter(({ at }, index, sorted) => index === 0 || at?.line !== sorted[index - 1]?.at?.line)
 }
+
+/** The brace of `${NAME}` begins a mapping where a value is not quoted. */
+const referenceAt = (text: string, brace: number): string | undefined => /^\$\{\w+\}/.exec(text.slice(Math.max(brace - 1, 0)))?.[0]
 
 function sentenceOf({ code, message }: YAMLError): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins; expected one'

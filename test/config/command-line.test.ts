@@ -91,7 +91,7 @@ t.test('mistakes, all of them', async (t) => {
     {
       name: 'a wrong address',
       argv: ['agent', '--web.listen-address=10042'],
-      texts: ['--web.listen-address is "10042"; expected :PORT, HOST:PORT or [IPV6]:PORT'],
+      texts: ['--web.listen-address is "10042"; expected :PORT, HOST:PORT or [IPV6]:PORT with a port from 0 to 65535'],
     },
     {
       name: 'many',

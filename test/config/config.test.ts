@@ -120,7 +120,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
     {
       name: 'a number without a unit',
       text: 'flows: {interval: 10}',
-      lines: ['1:19 flows.interval is 10; expected a duration from 100ms to 5m'],
+      lines: ['1:19 flows.interval is 10; expected a duration from 100ms to 5m, such as 10s'],
     },
     {
       name: 'a list for a value',
@@ -189,6 +189,16 @@ t.test('mistakes, each with where and what instead', async (t) => {
       name: 'not closed',
       text: 'node: {name: n1',
       lines: ['1:16 not valid YAML: flow map in block collection must be sufficiently indented and end with a }'],
+    },
+    {
+      name: 'a reference without quotes in a mapping on one line, and nothing that the parser says after it',
+      text: 'nod: {}\nflows: {interval: ${WORD}}\nseries: {limit: ${WORD}}',
+      lines: ['1:1 nod is not an option; did you mean node?', '2:19 ${WORD} needs quotes inside { } and [ ]; write "${WORD}"'],
+    },
+    {
+      name: 'a reference without quotes in a list',
+      text: 'flows: {tunnelPorts: [1, ${WORD}]}',
+      lines: ['1:26 ${WORD} needs quotes inside { } and [ ]; write "${WORD}"'],
     },
     { name: 'a tab for indentation', text: 'node:\n\tname: n1', lines: ['2:1 not valid YAML: tabs are not allowed as indentation'] },
     {

@@ -105,6 +105,7 @@ t.test('mistakes of the whole', async (t) => {
       lines: ['1:10 entries is a mapping; expected a list of mappings, each with a cidr'],
     },
     { name: 'a list without its name', text: '- cidr: 10.0.0.0/8', lines: ['1:1 the file is a list; expected a mapping with entries'] },
+    { name: 'entries without their list', text: 'cart: {}', lines: ['1:1 cart is not a key of an inventory; expected entries'] },
     { name: 'another name', text: 'entrys: []', lines: ['1:1 entrys is not a key of an inventory; did you mean entries?'] },
   ]
   for (const { name, text, lines } of cases) {
