@@ -1,5 +1,5 @@
 // The only file that knows koffi. Synchronous calls on the main thread only: an asynchronous receive would hold a libuv thread,
-// and koffi crashes in worker threads (koffi issue 190).
+// and koffi crashes the process when it is loaded in worker threads.
 import { EINTR } from './errors.js'
 
 /** System calls as libc has them; a negative result means `errno()`. */

@@ -45,7 +45,7 @@ export function capabilities({ node: { capabilities: mask, nftables }, config }:
   if ((mask & (1n << CAP_NET_ADMIN)) === 0n) {
     return [
       fail(
-        'CAP_NET_ADMIN is missing: flows cannot be counted; all else works',
+        'CAP_NET_ADMIN is missing: flows cannot be counted; the rest works without it',
         'run as root, or give the process CAP_NET_ADMIN and nothing else',
       ),
     ]

@@ -79,7 +79,7 @@ t.test('capabilities', async (t) => {
       name: 'all but it',
       node: { capabilities: 0x1ffffffffffn & ~(1n << 12n), nftables: NO_PERMISSION },
       lines: [
-        'fail CAP_NET_ADMIN is missing: flows cannot be counted; all else works',
+        'fail CAP_NET_ADMIN is missing: flows cannot be counted; the rest works without it',
         '  run as root, or give the process CAP_NET_ADMIN and nothing else',
       ],
     },
