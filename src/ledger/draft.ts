@@ -16,7 +16,7 @@ export interface Decisions {
   /** Rows since the last call of `take`. */
   count(): number
   /** Everything since the last call. */
-  take(rest: Pick<Batch, 'atMs' | 'live' | 'settled' | 'closedTransit'>): Batch
+  take(rest: Pick<Batch, 'atMs' | 'unbrokenSinceMs' | 'live' | 'settled' | 'closedTransit'>): Batch
 }
 
 export function addressRowOf(

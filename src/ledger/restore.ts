@@ -29,6 +29,12 @@ export function* accountRows(accounts: Accounts, held: ReadonlyMap<Account, numb
     }
 }
 
+/** It has counted without a break since before the state was written. Marks of a table keep whole seconds. */
+export const isUnbroken = ({ head }: State, { unbrokenSinceMs }: FlowReading): boolean =>
+  secondsOf(head.unbrokenSinceMs) === secondsOf(unbrokenSinceMs)
+
+const secondsOf = (ms: number): number => Math.floor(ms / 1000)
+
 /** The state knows this table: its epoch, and every generation that it had not yet closed is still there. */
 export function isContinued({ head }: State, reading: FlowReading): boolean {
   const present = new Set(reading.generations.map(({ id }) => id))

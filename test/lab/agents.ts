@@ -103,6 +103,12 @@ export async function startAgents(topology: Topology, given: AgentsOptions = {})
   }
 }
 
+/** How a program ends that is expected to; one that goes on is killed. */
+export function endOf(program: Program, ms = 15_000): Promise<Exit> {
+  const timer = setTimeout(() => program.signal('SIGKILL'), ms)
+  return program.exited.finally(() => clearTimeout(timer))
+}
+
 /** Pods, nodes and hosts by their own names; hosts and nodes without an agent are covered by nobody. */
 export function inventoryOf({ nodes, hosts }: TopologySpec, covered: readonly string[] = nodes.map(({ name }) => name)): readonly Entry[] {
   const entriesOf = (end: PodSpec, rest: Omit<Entry, 'cidr' | 'ownerName'>): Entry[] =>

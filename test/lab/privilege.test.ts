@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Exit } from '../../src/lab/program.js'
 import type { Topology } from '../../src/lab/topology.js'
-import type { NodeAgent } from './agents.js'
+import { endOf, type NodeAgent } from './agents.js'
 import { balances, createLab, ONE_NODE } from './lab.js'
 import { createOnePair, timesSaid } from './one-pair.js'
 import { worldTest } from './world.js'
@@ -17,7 +17,7 @@ const listTables = (topology: Topology): Promise<string> => topology.run('n1', [
 async function runWith(topology: Topology, agent: NodeAgent, flows: object): Promise<Exit & { readonly said: string }> {
   await setFlows(agent, flows)
   const program = topology.start('n1', agent.argv, { capabilities: [] })
-  const exit = await program.exited
+  const exit = await endOf(program)
   return { ...exit, said: program.stderr() }
 }
 
@@ -107,7 +107,7 @@ await worldTest(import.meta.url, async (t) => {
     const agent = agents.on('n1')
     await agent.stop()
     const program = topology.start('n1', [...agent.argv, '--uninstall'], { capabilities: [] })
-    t.equal((await program.exited).code, 1)
+    t.equal((await endOf(program)).code, 1)
     t.match(program.stderr(), new RegExp(`^meshtoll: ${REMEDY.source}\\n$`))
     t.match(await listTables(topology), 'inet meshtoll')
   })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exit } from '../../src/lab/program.js'
 import type { Topology } from '../../src/lab/topology.js'
-import type { NodeAgent } from './agents.js'
+import { endOf, type NodeAgent } from './agents.js'
 import { createLab, ONE_NODE } from './lab.js'
 import { createOnePair, gapSeconds, timesSaid } from './one-pair.js'
 import { createWatcher } from './series.js'
@@ -28,7 +28,7 @@ interface Ended extends Exit {
 async function uninstall(topology: Topology, agent: NodeAgent): Promise<Ended> {
   const argv = agent.argv.filter((word) => !word.startsWith('--web.'))
   const program = topology.start('n1', [...argv, '--uninstall'], { capabilities: ['net_admin'] })
-  const exit = await program.exited
+  const exit = await endOf(program)
   return { ...exit, said: program.stderr() }
 }
 
@@ -56,7 +56,7 @@ await worldTest(
         watcher.falls(await agent.metrics())
         const startMs = performance.now()
         agent.program.signal('SIGTERM')
-        t.same(await agent.program.exited, { code: 0, signal: null })
+        t.same(await endOf(agent.program), { code: 0, signal: null })
         const ms = performance.now() - startMs
         t.ok(ms < STOPS_WITHIN_MS, `${ms} ms`)
         t.match(agent.log(), STAYS)
@@ -86,7 +86,7 @@ await worldTest(
         sent += await pair.send(1)
         const startMs = performance.now()
         program.signal('SIGTERM')
-        const { code, signal } = await program.exited
+        const { code, signal } = await endOf(program)
         // The signal itself, as long as the program is not loaded.
         t.ok(code === 0 || signal === 'SIGTERM', `after ${afterMs} ms: ${code ?? signal}: ${program.stderr()}`)
         t.ok(performance.now() - startMs < STOPS_WITHIN_MS)
@@ -115,7 +115,7 @@ await worldTest(
       t.equal(agent.program.child.exitCode ?? agent.program.child.signalCode, null, 'the first alone cannot end it')
       const startMs = performance.now()
       agent.program.signal('SIGTERM')
-      t.same(await agent.program.exited, { code: null, signal: 'SIGTERM' })
+      t.same(await endOf(agent.program), { code: null, signal: 'SIGTERM' })
       t.ok(performance.now() - startMs < 300)
       closeSync(writer)
       await rm(inventory)

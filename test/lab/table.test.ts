@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exit } from '../../src/lab/program.js'
 import type { Topology } from '../../src/lab/topology.js'
-import type { NodeAgent } from './agents.js'
+import { endOf, type NodeAgent } from './agents.js'
 import { createLab, type LabOptions, ONE_NODE } from './lab.js'
 import { createOnePair, gapSeconds, timesSaid } from './one-pair.js'
 import { createWatcher } from './series.js'
@@ -45,7 +45,7 @@ async function startSecond(topology: Topology, { stateDir, configFile, argv }: N
   await mkdir(folder, { recursive: true })
   const own = [`--config.file=${configFile}`, `--state.dir=${folder}`, '--web.listen-address=127.0.0.1:0']
   const program = topology.start('n1', [...argv.slice(0, ARGV_BEFORE_FLAGS), ...own], { capabilities: ['net_admin'] })
-  const exit = await program.exited
+  const exit = await endOf(program)
   return { ...exit, said: program.stderr().trimEnd().split('\n') }
 }
 
@@ -185,7 +185,7 @@ await worldTest(
       await topology.run('n1', ['nft', '-f', '-'], { input: FOREIGN })
       const before = await nft(topology, '-a', 'list', ...OURS)
       const program = agent.launch()
-      t.same(await program.exited, { code: 1, signal: null })
+      t.same(await endOf(program), { code: 1, signal: null })
       t.match(
         program.stderr(),
         /^meshtoll: the nftables table inet meshtoll was not written by meshtoll; rename it, or set flows\.table to another name\n$/,

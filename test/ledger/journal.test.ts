@@ -15,7 +15,7 @@ function createMemoryLog(): Log & { readonly lines: readonly (readonly [string, 
 }
 
 const rows = (atMs: number): StateRows => ({
-  head: { version: VERSION, epoch: 'e1', atMs, complete: false, closed: [], live: [1], settled: 0, closedTransit: 0 },
+  head: { version: VERSION, epoch: 'e1', atMs, unbrokenSinceMs: 0, complete: false, closed: [], live: [1], settled: 0, closedTransit: 0 },
   owners: [],
   addresses: [],
   accounts: [['b:posted', 0, 0, 0, 0]],
@@ -24,6 +24,7 @@ const rows = (atMs: number): StateRows => ({
 })
 const batch = (atMs: number, bytes = 1): Batch => ({
   atMs,
+  unbrokenSinceMs: 0,
   live: [1],
   settled: 0,
   closedTransit: 0,

@@ -7,6 +7,7 @@ const HEAD: Head = {
   version: VERSION,
   epoch: 'e1',
   atMs: 1_763_715_600_000,
+  unbrokenSinceMs: 1_763_700_000_000,
   complete: true,
   closed: [1],
   live: [2, 3],
@@ -29,6 +30,7 @@ const ROWS: StateRows = {
 }
 const BATCH: Batch = {
   atMs: 1_763_715_610_000,
+  unbrokenSinceMs: 1_763_715_605_000,
   live: [3],
   settled: 50,
   closedTransit: 0,
@@ -56,7 +58,7 @@ const CHECKPOINT: State = {
   marks: new Map([['10.0.0.1 fd00::1', ['10.0.0.1', 'fd00::1', 12, 3]]]),
 }
 const AFTER_BATCH: State = {
-  head: { ...HEAD, atMs: BATCH.atMs, live: [3], settled: 50, closedTransit: 0, complete: false },
+  head: { ...HEAD, atMs: BATCH.atMs, unbrokenSinceMs: BATCH.unbrokenSinceMs, live: [3], settled: 50, closedTransit: 0, complete: false },
   owners: [...ROWS.owners, ...BATCH.owners],
   addresses: new Map([['10.0.0.1', ['10.0.0.1', 2, 'r2', false, 'yes', 'unknown']]]),
   accounts: new Map([
