@@ -163,7 +163,7 @@ t.test('bytes that come from outside and leave again', async (t) => {
       name: 'translated while nobody could place them, after others were elsewhere',
       actions: [
         ...[place(outside, INTERNET, THERE), send(outside, stock, 100), send(outside, stock, 30, 'translated'), cycle()],
-        ...[place(outside, INTERNET, WAITS), cycle(), send(outside, stock, 7, 'translated'), cycle()],
+        ...[place(outside, INTERNET, WAITS), cycle(), send(outside, stock, 7, 'translated'), send(outside, stock, 5), cycle()],
         ...[place(outside, INTERNET, OUT), cycle()],
       ],
     },
@@ -208,8 +208,19 @@ t.test('more owner pairs than series', async (t) => {
         cycle(),
         send(cart, stock, 3),
         cycle(),
+        send(cart, stock, 2),
+        cycle(),
         kill,
         cycle(),
+      ],
+    },
+    {
+      name: 'one that came back keeps its place over a restart that finds another new one',
+      limit: 1,
+      idleMs: 1000,
+      actions: [
+        ...[send(cart, stock, 5), cycle(), wait(2000), cycle(), send(cart, stock, 3), cycle()],
+        ...[kill, send(web, stock, 7), cycle()],
       ],
     },
     {
