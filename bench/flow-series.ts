@@ -48,7 +48,7 @@ const ZONES = ['a', 'b', 'c'].map((letter) => ({ zone: `us-east-1${letter}`, reg
 const IDENTITY: Identity = { place: (address) => placementOf(Number(address)), version: 1, zones: ZONES }
 
 function placementOf(address: number): Placement {
-  const place = ZONES[address % ZONES.length] ?? { zone: '', region: '' }
-  const who = { ...place, namespace: `namespace-${address % 40}`, kind: 'Deployment', name: `workload-${address}`, external: false }
+  const { zone, region } = ZONES[address % ZONES.length] ?? { zone: '', region: '' }
+  const who = { zone, region, namespace: `namespace-${address % 40}`, kind: 'Deployment', name: `workload-${address}`, external: false }
   return { who, local: address % 2 === 0 ? 'yes' : 'no', covered: 'no' }
 }

@@ -83,7 +83,7 @@ function createIntern(): Intern {
   const known = new Map<string, Who>()
   return (who) => {
     const key = JSON.stringify([who.zone, who.region, who.namespace, who.kind, who.name, who.external])
-    const found = known.get(key) ?? Object.freeze({ ...who })
+    const found = known.get(key) ?? Object.freeze(who)
     known.set(key, found)
     return found
   }
@@ -112,9 +112,9 @@ function ownTable(addresses: readonly string[], nodeWho: Who, named: PrefixTable
 }
 
 function whoOf(entry: InventoryEntry): Who {
-  const place = entry.external ? { zone: '', region: '' } : placeOf(entry)
+  const { zone, region } = entry.external ? { zone: '', region: '' } : placeOf(entry)
   const { namespace, ownerKind, ownerName, external } = entry
-  return { ...place, namespace, kind: orUnknown(ownerKind), name: orUnknown(ownerName), external }
+  return { zone, region, namespace, kind: orUnknown(ownerKind), name: orUnknown(ownerName), external }
 }
 
 function placeOf({ zone, region }: { readonly zone: string; readonly region: string }): { zone: string; region: string } {
