@@ -13,6 +13,8 @@ interface Path {
   readonly from: string
   readonly to: string
   readonly port?: number
+  /** Where it arrives, when that is another port. */
+  readonly arrives?: number
   readonly on: string
   readonly asked?: string
   readonly sees?: string
@@ -41,7 +43,15 @@ const PATHS: readonly Path[] = [
   { name: 'host process to pod of its node', from: 'n2', to: '10.1.2.3', on: 'p2b' },
   { name: 'host process to pod of another node', from: 'n1', to: '10.1.3.3', on: 'p3b' },
   { name: 'pod to host process of another node', from: 'p2b', to: '10.0.3.10', on: 'n3' },
-  { name: 'pod to host process of another node, masqueraded', from: 'p1b', to: '10.0.3.10', port: 8081, on: 'n3', sees: 'n1' },
+  {
+    name: 'pod to host process of another node, masqueraded',
+    from: 'p1b',
+    to: '10.0.3.10',
+    port: 8081,
+    arrives: 8081,
+    on: 'n3',
+    sees: 'n1',
+  },
   { name: 'host process to outside', from: 'n1', to: '198.51.100.7', on: 'internet' },
   { name: 'from outside to host process', from: 'internet', to: '10.0.3.10', on: 'n3' },
   { name: 'host process to host process', from: 'n3', to: '10.0.1.10', on: 'n1' },
@@ -76,9 +86,9 @@ async function translateAddresses(topology: Topology): Promise<void> {
 await worldTest(
   import.meta.url,
   async (t) => {
-    for (const { family, paths, skip } of [
-      { family: 'IPv4', paths: PATHS, skip: false },
-      { family: 'IPv6', paths: IPV6_PATHS, skip: !hasIpv6() && 'this kernel has no IPv6' },
+    for (const { family, paths, anyAddress, skip } of [
+      { family: 'IPv4', paths: PATHS, anyAddress: '0.0.0.0', skip: false },
+      { family: 'IPv6', paths: IPV6_PATHS, anyAddress: '::', skip: !hasIpv6() && 'this kernel has no IPv6' },
     ]) {
       t.test(family, { skip }, async (t) => {
         const { topology, truth, agents } = await createLab(t, { prepare: translateAddresses })
@@ -86,15 +96,15 @@ await worldTest(
         const expect = (from: string, to: string, bytes: number) =>
           void expected.set(`${from} > ${to}`, (expected.get(`${from} > ${to}`) ?? 0) + bytes)
 
-        for (const { name, from, to, port = PORT, on, asked = on, sees = from } of paths) {
-          const [client, server] = [await truth.sentBy(from), await truth.sentBy(on)]
-          const listening = await topology
-            .peer(on)
-            .listenTcp({ port: port === 8081 ? 8081 : PORT, host: family === 'IPv6' ? '::' : '0.0.0.0', request: 20_000, response: 50_000 })
-          const sent = await topology.peer(from).exchange({ to, port, connections: 20, request: 20_000, response: 50_000 })
+        for (const { name, from, to, port = PORT, arrives = PORT, on, asked = on, sees = from } of paths) {
+          const [client, server] = await Promise.all([truth.sentBy(from), truth.sentBy(on)])
+          const exchange = { request: 20_000, response: 50_000 }
+          const listening = await topology.peer(on).listenTcp({ ...exchange, port: arrives, host: anyAddress })
+          const sent = await topology.peer(from).exchange({ ...exchange, to, port, connections: 20 })
           await listening.close()
           t.match(sent, { connections: 20, failed: 0 }, name)
-          const [asks, answers] = [(await truth.sentBy(from)) - client, (await truth.sentBy(on)) - server]
+          const asks = (await truth.sentBy(from)) - client
+          const answers = (await truth.sentBy(on)) - server
           t.ok(asks > 400_000 && answers > 1_000_000, `${name}: ${asks} and ${answers} bytes`)
           expect(from, asked, asks)
           expect(on, sees, answers)
