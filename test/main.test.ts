@@ -14,6 +14,12 @@ t.test('what a user sees, and the exit status', async (t) => {
   const folder = t.testdir({ 'meshtoll.yaml': 'flows:\n  intervall: 1s\nserie: {}\n', 'one.yaml': 'serie: {}' })
   const cases = [
     { name: 'the version', argv: ['--version'], status: 0, stdout: `meshtoll ${VERSION}\n` },
+    {
+      name: 'help for an unknown command',
+      argv: ['node', '--help'],
+      status: 2,
+      stderr: 'meshtoll: node is not a command; expected agent, check, demo\n',
+    },
     { name: 'an unknown command', argv: ['agnet'], status: 2, stderr: 'meshtoll: agnet is not a command; did you mean agent?\n' },
     {
       name: 'two wrong flags',
@@ -48,6 +54,7 @@ t.test('help', async (t) => {
   t.equal(asked.status, 0)
   t.match(asked.stdout, /^Usage: meshtoll COMMAND \[flags\]\n[\s\S]*\n {2}agent {2}[\s\S]*\n {2}check {2}/)
   t.same(await runProgram([]), { status: 2, stdout: '', stderr: asked.stdout }, 'without a command')
+  t.match((await runProgram(['demo', '--help'])).stdout, /Default:\s+127\.0\.0\.1:10042/, 'as the demo serves')
   const agent = await runProgram(['agent', '--xyzzy', '--help'])
   t.equal(agent.status, 0, 'help wins over mistakes')
   t.match(agent.stdout, /^Usage: meshtoll agent \[flags\]\n[\s\S]*--uninstall[\s\S]*flows\.rotateInterval/)

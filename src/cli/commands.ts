@@ -2,7 +2,7 @@
 
 import type { AgentDeps, AgentParts } from '../agent/agent.js'
 import type { Environment } from '../config/environment.js'
-import type { FlagName, Flags } from '../config/flags.js'
+import type { FlagName, Flags, FlagWords } from '../config/flags.js'
 
 export type CommandDeps = AgentDeps
 
@@ -28,6 +28,8 @@ export interface Command {
   readonly name: string
   readonly summary: string
   readonly flags: readonly FlagName[]
+  /** What flags mean here, where that is not what they mean elsewhere. */
+  readonly words?: FlagWords
   /** Whether it reads the file of --config.file. */
   readonly hasOptions: boolean
   load(): Promise<{ run(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<number> }>
@@ -55,6 +57,11 @@ export const COMMANDS: readonly Command[] = [
     name: 'demo',
     summary: 'Play three zones with real traffic on this machine, with an agent on every node, and show what it costs.',
     flags: ['once', 'web.listen-address', ...LOG],
+    words: {
+      'web.listen-address': { shown: '127.0.0.1:10042', help: 'Where the agents are served, each on a port of its own from this one on.' },
+      'log.level': { shown: 'info', help: "Of the agents' logs, whose last line is shown when one fails: debug, info, warn or error." },
+      'log.format': { shown: 'logfmt', help: "Of the agents' logs: logfmt or json." },
+    },
     hasOptions: false,
     load: () => import('./demo.js'),
   },

@@ -23,9 +23,9 @@ const WRONG = 2
 const EVERYWHERE: readonly FlagName[] = ['version', 'help']
 
 export async function runCommandLine(edge: Edge, signal: AbortSignal): Promise<number> {
-  const { command, flags, mistakes } = parseCommandLine(edge.argv, COMMANDS)
+  const { command, isUnknown, flags, mistakes } = parseCommandLine(edge.argv, COMMANDS)
   if (flags.version) return answer(edge, `meshtoll ${VERSION}\n`)
-  if (flags.help) return answer(edge, helpOf(command))
+  if (flags.help && !isUnknown) return answer(edge, helpOf(command))
   if (edge.argv.length === 0) {
     edge.complain(helpOf(undefined))
     return WRONG
@@ -62,8 +62,8 @@ export function renderFailure(error: unknown, withStack: boolean): string {
 
 function helpOf(command: Command | undefined): string {
   if (command) {
-    const { name, summary, flags, hasOptions } = command
-    return renderHelp({ usage: `${name} [flags]`, summary, flags: [...flags, ...EVERYWHERE], hasOptions })
+    const { name, summary, flags, words, hasOptions } = command
+    return renderHelp({ usage: `${name} [flags]`, summary, flags: [...flags, ...EVERYWHERE], words, hasOptions })
   }
   const summary = 'Which workload sends which bytes across which zone border. Each command explains itself with --help.'
   return renderHelp({ usage: 'COMMAND [flags]', summary, commands: COMMANDS, flags: EVERYWHERE, hasOptions: false })

@@ -16,6 +16,8 @@ export interface CommandFlags {
 export interface CommandLine<Command extends CommandFlags> {
   /** Undefined where none, or none that exists, was named. */
   readonly command: Command | undefined
+  /** A command was named that does not exist. */
+  readonly isUnknown: boolean
   /** Whole in any case: what is missing or wrong has its default. */
   readonly flags: Flags
   readonly mistakes: readonly Mistake[]
@@ -44,7 +46,7 @@ export function parseCommandLine<Command extends CommandFlags>(
   }
   if (command) mistakes.push(...strangers([...given.keys()], command, commands))
   const values = Object.entries<Flag>(FLAGS).map(([name, { fallback }]) => [name, given.has(name) ? given.get(name) : fallback])
-  return { command, flags: Object.fromEntries(values) as Flags, mistakes }
+  return { command, isUnknown: !command && words.length > 0, flags: Object.fromEntries(values) as Flags, mistakes }
 }
 
 /** parseArgs would stop at the first mistake when strict, so its tokens are judged here. */

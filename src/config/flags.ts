@@ -41,4 +41,5 @@ export const FLAGS = {
 } as const satisfies Readonly<Record<string, Flag>>
 
 export type FlagName = keyof typeof FLAGS
+export type FlagWords = { readonly [Name in FlagName]?: Pick<Flag, 'shown' | 'help'> }
 export type Flags = { readonly [Name in FlagName]: (typeof FLAGS)[Name]['fallback'] }

@@ -1,6 +1,6 @@
 // --help and docs/configuration.md, both from the tables.
 import { type Field, type Fields, OPTIONS, type Section } from './fields.js'
-import { FLAGS, type Flag, type FlagName } from './flags.js'
+import { FLAGS, type Flag, type FlagName, type FlagWords } from './flags.js'
 import { INVENTORY_FIELDS } from './inventory.js'
 
 const WIDTH = 80
@@ -10,6 +10,8 @@ export interface HelpTopic {
   readonly summary: string
   readonly commands?: readonly { readonly name: string; readonly summary: string }[]
   readonly flags: readonly FlagName[]
+  /** In place of those of the table. */
+  readonly words?: FlagWords | undefined
   /** Whether the options of the file belong to it. */
   readonly hasOptions: boolean
 }
@@ -20,7 +22,7 @@ const FILE_NOTE =
   `Durations are written 500ms, 10s, 5m, 1h or 1d. \${NAME} is replaced from the environment; $$ is a dollar sign. ` +
   'Lists and defaults: docs/configuration.md.'
 
-export function renderHelp({ usage, summary, commands = [], flags, hasOptions }: HelpTopic): string {
+export function renderHelp({ usage, summary, commands = [], flags, words = {}, hasOptions }: HelpTopic): string {
   const blocks = [
     `Usage: meshtoll ${usage}\n`,
     wrap(summary, 0),
@@ -28,7 +30,10 @@ export function renderHelp({ usage, summary, commands = [], flags, hasOptions }:
       'Commands',
       commands.map(({ name, summary: help }): Row => [name, help]),
     ),
-    table('Flags', flags.map(flagRow)),
+    table(
+      'Flags',
+      flags.map((name) => flagRow(name, words)),
+    ),
     ...(hasOptions ? [table('Options in the file of --config.file (YAML)', optionRows()), wrap(FILE_NOTE, 0)] : []),
   ]
   return blocks.filter(Boolean).join('\n')
@@ -54,8 +59,8 @@ export function renderConfigDocs(): string {
   ].join('\n')
 }
 
-function flagRow(name: FlagName): Row {
-  const { placeholder, shown, help }: Flag = FLAGS[name]
+function flagRow(name: FlagName, words: FlagWords): Row {
+  const { placeholder, shown, help }: Flag = { ...FLAGS[name], ...words[name] }
   return [`--${name}${placeholder && `=${placeholder}`}`, `${help}${shown && ` Default: ${shown}.`}`]
 }
 
