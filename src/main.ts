@@ -66,6 +66,9 @@ const edge: Edge = {
 /** Terminal, npm and its script each hand on the same Ctrl-C: within this time a repeated signal is one. */
 const ONE_SIGNAL_MS = 500
 
+/** Whatever hangs by then - a file on a dead mount, a full disk - is left behind. */
+const STOP_WITHIN_MS = 10_000
+
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController()
   let first: { readonly name: string; readonly atMs: number } | undefined
@@ -73,6 +76,7 @@ function stopOnSignals(): AbortSignal {
     process.on(name, () => {
       const atMs = clock.monotonic()
       if (first && (first.name !== name || atMs - first.atMs > ONE_SIGNAL_MS)) dieBy(name)
+      if (!first) setTimeout(() => dieBy(name), STOP_WITHIN_MS).unref()
       first ??= { name, atMs }
       stopping.abort(new Error(`stopped by ${first.name}`))
     })

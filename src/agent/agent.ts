@@ -26,6 +26,7 @@ import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
+import { every } from './every.js'
 import { createNames } from './names.js'
 import { createReaders, type SourceStatus } from './readers.js'
 
@@ -67,7 +68,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const rtnetlink = createRtnetlink(deps.openNetlink)
   const identity = createIdentity({ node: config.node, entries: inventory, addresses: [] })
   const names = createNames(
-    { identity, file: config.inventory.file, environment, links: createLinkWatch(deps.openNetlink), rtnetlink },
+    { identity, file: config.inventory.file, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
   )
   const journal = createJournal(deps)
@@ -87,6 +88,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   let readAtMs = Number.NEGATIVE_INFINITY
   let asOfMs = 0
   let isOpen = false
+  let isStopping = false
   let isOver = false
   let refusal: Error | undefined
 
@@ -108,7 +110,10 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const read = async () => {
       if (!isOpen) await flows.open()
       isOpen = true
-      return flows.read(signal)
+      const readings = await flows.read(signal)
+      const reading = readings.readings.find((one): one is FlowReading => one.kind === 'flows')
+      if (reading) await post(reading)
+      return readings
     }
     return readers.read({ name: flows.name, read }, signal)
   }
@@ -117,9 +122,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const startedMs = clock.now()
     await readers.read(names, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...others.map((source) => readOther(source, signal))])
-    const reading = flowReadings?.find((reading): reading is FlowReading => reading.kind === 'flows')
     keepValues(flows.name, flowReadings)
-    if (reading) await post(reading)
     self.stateWritable(journal.writable)
     readAtMs = clock.monotonic()
     asOfMs = startedMs
@@ -140,8 +143,17 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     await book.post(reading, identity)
     coverage.add(clock.monotonic(), book.leaving, reading.egress)
     const isDurable = await journal.write(book.take(), () => book.state())
-    const done = book.releasable()
-    if (isDurable && done.length > 0) await flows.release(done)
+    if (isDurable) await release(book.releasable())
+  }
+
+  /** What cannot be dropped now is asked for again after the next read; it costs room, no bytes. */
+  async function release(generations: readonly number[]): Promise<void> {
+    if (generations.length === 0) return
+    try {
+      await flows.release(generations)
+    } catch (error) {
+      log.warn('kernel sets that were read to their end could not be dropped yet', { error: String(error) })
+    }
   }
 
   /** One turn from its beginning: whoever asks meanwhile waits, and hears what came of it. */
@@ -169,28 +181,25 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    await Promise.all([every(config.flows.intervalMs, signal, () => inTurn(() => readAll(signal))), watch(signal)])
+    // The last read is not to wait behind answers that are still to be made.
+    signal.addEventListener('abort', () => {
+      isStopping = true
+    })
+    await Promise.all([every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal))), watch(signal)])
     await finish()
     if (isOpen) log.info(STAYS, { table: config.flows.table, remove_with: 'meshtoll agent --uninstall' })
     else log.info('stopped')
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
-    every(WATCH_EVERY_MS, signal, () => inTurn(async () => void (isOpen && flows.watch())))
-
-  async function every(ms: number, signal: AbortSignal, task: () => Promise<void>): Promise<void> {
-    while (!signal.aborted) {
-      await clock.sleep(ms, signal).catch(() => undefined)
-      if (!signal.aborted) await task()
-    }
-  }
+    every(clock, { ms: WATCH_EVERY_MS, signal }, () => inTurn(async () => void (isOpen && flows.watch())))
 
   /** A last read; then the state says all that was ever served. False when it does not. */
   function finish(): Promise<boolean> {
     return inTurn(async () => {
       await readAll(AbortSignal.timeout(STOP_WITHIN_MS))
       isOver = true
-      if (!ledger || !isOpen) return false
+      if (!ledger?.hasBegun || !isOpen) return false
       const isDurable = await journal.checkpoint(ledger.state({ complete: true }), { sync: true })
       return isDurable && readers.isUp(flows.name)
     })
@@ -209,6 +218,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return inTurn(async () => {
       if (refusal) throw refusal
+      if (isStopping && !isOver) throw new Error('the agent is stopping')
       if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
       const book = await loadLedger()
       const snapshot = snapshotOf(book, snapshotOptions, { atMs: asOfMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })

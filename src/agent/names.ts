@@ -6,12 +6,14 @@ import type { ChangingIdentity } from '../identity/identity.js'
 import type { LinkWatch } from '../kernel/link-watch.js'
 import type { Rtnetlink } from '../kernel/rtnetlink.js'
 import type { Readings } from '../model.js'
+import { untilAborted } from '../sources/source.js'
 
 interface Parts {
   readonly identity: ChangingIdentity
   readonly file: string | null
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly links: LinkWatch
+  /** Opened when first needed: without netlink all else works still. */
+  readonly openLinks: () => LinkWatch
   readonly rtnetlink: Pick<Rtnetlink, 'addresses'>
 }
 
@@ -23,14 +25,43 @@ export interface Names {
 
 const NOTHING: Readings = { readings: [], rejected: 0 }
 
-export function createNames({ identity, file, environment, links, rtnetlink }: Parts, { readFile }: Pick<Deps, 'readFile'>): Names {
+/** Between two looks at a changed file: whoever writes it may be halfway. */
+const SETTLE_MS = 100
+const SHOWN_LINES = 4
+
+export function createNames(
+  { identity, file, environment, openLinks, rtnetlink }: Parts,
+  { readFile, clock }: Pick<Deps, 'readFile' | 'clock'>,
+): Names {
   let last: string | undefined
+  let refused: { readonly text: string; readonly error: Error } | undefined
+  let links: LinkWatch | undefined
+  let isStale = true
+
+  /** Word of a change comes once: it counts until the addresses could be read. */
+  function followLinks(): void {
+    links ??= openLinks()
+    isStale ||= links.changed()
+    if (isStale) identity.update({ addresses: rtnetlink.addresses().map(({ address }) => address) })
+    isStale = false
+  }
 
   async function followInventory(path: string, signal: AbortSignal): Promise<void> {
-    const text = await readFile(path, signal)
+    const read = (): Promise<string> => untilAborted(readFile(path, signal), signal)
+    const text = await read()
     if (text === last) return
+    if (text === refused?.text) throw refused.error
+    await clock.sleep(SETTLE_MS, signal)
+    if ((await read()) === text) await adopt(path, text)
+  }
+
+  /** A text with mistakes is judged once. */
+  async function adopt(path: string, text: string): Promise<void> {
     const loaded = await loadInventory(path, { environment, readFile: () => Promise.resolve(text) })
-    if ('mistakes' in loaded) throw new Error(renderMistakes([loaded.mistakes]).trim())
+    if ('mistakes' in loaded) {
+      refused = { text, error: new Error(shortened(renderMistakes([loaded.mistakes]).trim())) }
+      throw refused.error
+    }
     identity.update({ entries: loaded.entries })
     last = text
   }
@@ -38,9 +69,14 @@ export function createNames({ identity, file, environment, links, rtnetlink }: P
   return {
     name: 'inventory',
     async read(signal) {
-      if (links.changed()) identity.update({ addresses: rtnetlink.addresses().map(({ address }) => address) })
+      followLinks()
       if (file !== null) await followInventory(file, signal)
       return NOTHING
     },
   }
+}
+
+function shortened(text: string): string {
+  const lines = text.split('\n')
+  return lines.length <= SHOWN_LINES ? text : [...lines.slice(0, SHOWN_LINES), `  and ${lines.length - SHOWN_LINES} more`].join('\n')
 }

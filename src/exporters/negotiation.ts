@@ -11,19 +11,20 @@ export interface Offer {
 
 const TEXT: Offer = { format: 'text', contentType: 'text/plain; version=0.0.4; charset=utf-8' }
 
-const OFFERS: Readonly<Record<string, Offer>> = {
-  'text/plain': TEXT,
-  'text/plain;0.0.4': TEXT,
-  'text/*': TEXT,
-  '*/*': TEXT,
-  'application/openmetrics-text': openMetrics('1.0.0'),
-  'application/openmetrics-text;1.0.0': openMetrics('1.0.0'),
-  'application/openmetrics-text;0.0.1': openMetrics('0.0.1'),
-}
+/** A map: the words come from whoever asks, and may be those of an object's own properties. */
+const OFFERS: ReadonlyMap<string, Offer> = new Map([
+  ['text/plain', TEXT],
+  ['text/plain;0.0.4', TEXT],
+  ['text/*', TEXT],
+  ['*/*', TEXT],
+  ['application/openmetrics-text', openMetrics('1.0.0')],
+  ['application/openmetrics-text;1.0.0', openMetrics('1.0.0')],
+  ['application/openmetrics-text;0.0.1', openMetrics('0.0.1')],
+])
 
 /** Never nothing: who asks for a format that does not exist gets text 0.0.4, as from every exporter. */
 export function offerOf(accept: string | undefined): Offer {
-  const offers = rangesOf(accept).map(({ value, parameters }) => OFFERS[[value, parameters.get('version') ?? []].flat().join(';')])
+  const offers = rangesOf(accept).map(({ value, parameters }) => OFFERS.get([value, parameters.get('version') ?? []].flat().join(';')))
   return offers.find((offer) => offer !== undefined) ?? TEXT
 }
 

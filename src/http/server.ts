@@ -35,12 +35,12 @@ type NodeServer = ReturnType<typeof createPlain> | ReturnType<typeof createSecur
 const KEEP_ALIVE_MS = 75_000
 
 const LIMITS: ServerOptions = {
-  headersTimeout: 10_000,
+  headersTimeout: 5_000,
   requestTimeout: 30_000,
   keepAliveTimeout: KEEP_ALIVE_MS,
   maxHeaderSize: 16 * 1024,
 }
-const MAX_CONNECTIONS = 256
+const MAX_CONNECTIONS = 1_024
 const SILENT_MS = 30_000
 
 /** Rejects with a ListenError, a WebError, or whatever `web.config` rejects with. */

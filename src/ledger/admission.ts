@@ -1,13 +1,18 @@
 // The series budget: the first owners pairs get a series of their own, the rest is folded into _other; the idle give theirs back.
 import type { Clock } from '../deps.js'
-import type { Scope } from '../model.js'
+import type { Identity, Scope } from '../model.js'
 import type { Account, Accounts, Owner } from './accounts.js'
 import { flowKeyOf, OTHER, zoneKeyOf } from './accounts.js'
 import type { Decisions } from './draft.js'
+import { zoneScopeOf } from './scope.js'
+
+const MAX_ZERO_ZONES = 32
 
 export interface Admission {
   /** The series of an owner pair, or the one that it is folded into. */
   flowOf(source: Owner, destination: Owner, scope: Scope): Account
+  /** All pairs of known zones, at 0; of very many zones only those that bytes come from, since their pairs grow with the square. */
+  openZones(zones: Identity['zones']): void
   /** Zone pairs have no limit. */
   zoneOf(source: string, destination: string, scope: Scope): Account
   /** From now on this owner pair has no series of its own; returns the one that it goes to, whose zones are exact. */
@@ -47,6 +52,11 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     const account = accounts.zone(key, clock.now())
     decisions.opened(account)
     return account
+  }
+
+  function openZones(zones: Identity['zones']): void {
+    if (zones.length > MAX_ZERO_ZONES) return
+    for (const source of zones) for (const destination of zones) zoneOf(source.zone, destination.zone, zoneScopeOf(source, destination))
   }
 
   function foldOf(source: Owner, destination: Owner, scope: Scope): Account {
@@ -108,6 +118,7 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
   return {
     flowOf,
     zoneOf,
+    openZones,
     foldAway,
     unfoldUnused,
     withdraw,

@@ -2,7 +2,7 @@
 import type { Known } from '../model.js'
 import type { Account, Owner } from './accounts.js'
 import { ownerRowOf } from './accounts.js'
-import type { AddressRow, Batch, MarkRow, OwnerRow } from './state.js'
+import type { AddressRow, Batch, MarkRow, Moment, OwnerRow } from './state.js'
 
 export interface Decisions {
   owner(owner: Owner): void
@@ -16,7 +16,7 @@ export interface Decisions {
   /** Rows since the last call of `take`. */
   count(): number
   /** Everything since the last call. */
-  take(rest: Pick<Batch, 'atMs' | 'unbrokenSinceMs' | 'live' | 'settled' | 'closedTransit'>): Batch
+  take(moment: Moment): Batch
 }
 
 export function addressRowOf(
@@ -55,8 +55,8 @@ export function createDecisions(): Decisions {
     mark: (row) => void marks.push(row),
     adjust: (account, bytes) => void (bytes !== 0 && adjust.set(account.key, (adjust.get(account.key) ?? 0) + bytes)),
     count: () => [owners, addresses, opened, withdrawn, folded, marks].reduce((sum, { length }) => sum + length, adjust.size),
-    take(rest) {
-      const batch = { ...rest, owners, addresses, opened, withdrawn, folded, marks, adjust: [...adjust] }
+    take(moment) {
+      const batch = { ...moment, owners, addresses, opened, withdrawn, folded, marks, adjust: [...adjust] }
       clear()
       return batch
     },

@@ -22,6 +22,7 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
   let isWritable = true
   let checkpointBytes = 0
   let grownBytes = 0
+  let isFirst = true
 
   async function load(): Promise<State | undefined> {
     const file = await disk.read(FILE).catch((error: unknown) => {
@@ -56,8 +57,10 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
   function checkpoint(rows: StateRows, options = { sync: false }): Promise<boolean> {
     return attempt(async () => {
       checkpointBytes = 0
-      await disk.replace(FILE, measured(rows), options)
+      // The first one says that the state before it, perhaps a complete one, no longer is: that must not be forgotten by a power cut.
+      await disk.replace(FILE, measured(rows), { sync: options.sync || isFirst })
       grownBytes = 0
+      isFirst = false
     })
   }
 

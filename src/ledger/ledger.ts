@@ -15,12 +15,11 @@ import { createGenerations } from './generations.js'
 import { createPairBook } from './pair-book.js'
 import { createPauses } from './pauses.js'
 import type { Column } from './restore.js'
-import { accountRows, isContinued, isUnbroken, restoreAccounts } from './restore.js'
+import { accountRows, evenOut, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
-import { zoneScopeOf } from './scope.js'
-import type { Batch, State, StateRows } from './state.js'
-import { VERSION } from './state.js'
-import { createTally, NOTHING_COUNTED } from './tally.js'
+import type { Batch, Moment, State, StateRows } from './state.js'
+import { NOTHING_COUNTED, VERSION } from './state.js'
+import { createTally } from './tally.js'
 import { createTransit } from './transit.js'
 import { createUpkeep } from './upkeep.js'
 
@@ -42,6 +41,8 @@ export interface Ledger {
   /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
   releasable(): readonly number[]
   readonly accounts: Accounts
+  /** Until a table was read or announced nothing is known: not what was served before, and so not what to serve. */
+  readonly hasBegun: boolean
   readonly served: number
   /** Bytes seen leaving the node since this process began. */
   readonly leaving: number
@@ -94,7 +95,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     accounts.book('elsewhere').value += pending
     accounts.book('handover').value += pending
     accounts.book('pending').value = 0
-    evenOut()
+    evenOut(accounts)
     generations.clear()
     routes.clear()
     book.clear()
@@ -102,12 +103,6 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     counters = NOTHING_COUNTED
     closed = new Set()
     live = []
-  }
-
-  /** Pairs are read after what was observed, and so may be ahead of it. With the table gone no later reading makes up for that. */
-  function evenOut(): void {
-    const [observed = 0, ...parts] = BOOKS.map((name) => accounts.book(name).value)
-    accounts.book('observed').value += Math.max(0, parts.reduce((sum, bytes) => sum + bytes, 0) - observed)
   }
 
   function announce(next: string): void {
@@ -174,8 +169,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   async function followIdentity(reading: FlowReading, identity: Identity): Promise<void> {
     if (identity.version === identityVersion) return
     identityVersion = identity.version
-    for (const source of identity.zones)
-      for (const destination of identity.zones) admission.zoneOf(source.zone, destination.zone, zoneScopeOf(source, destination))
+    admission.openZones(identity.zones)
     await book.replace(reading.pairs, identity, pauses.pause)
   }
 
@@ -194,17 +188,21 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     isCheckpointDue = true
   }
 
+  function moment(): Moment {
+    const { settled, closed: closedTransit } = transit.totals
+    return { atMs, unbrokenSinceMs, counters, live, settled, closedTransit }
+  }
+
   function take(): Decided {
     if (isCheckpointDue || decisions.count() > MAX_LINE_ROWS) {
       isCheckpointDue = false
       writtenMs = clock.monotonic()
-      decisions.take({ atMs, unbrokenSinceMs, live, settled: 0, closedTransit: 0 })
+      decisions.take(moment())
       return { kind: 'checkpoint' }
     }
-    const { settled, closed: closedTransit } = transit.totals
     if (decisions.count() === 0 && clock.monotonic() - writtenMs < HEARTBEAT_MS) return { kind: 'nothing' }
     writtenMs = clock.monotonic()
-    return { kind: 'batch', batch: decisions.take({ atMs, unbrokenSinceMs, live, settled, closedTransit }) }
+    return { kind: 'batch', batch: decisions.take(moment()) }
   }
 
   function state({ complete = false }: { readonly complete?: boolean } = {}): StateRows {
@@ -212,9 +210,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     held.set(accounts.book('observed'), counters.observed)
     held.set(accounts.book('tunnel'), counters.tunnel)
     held.set(accounts.book('overflow'), counters.overflow)
-    const { settled, closed: closedTransit } = transit.totals
     return {
-      head: { version: VERSION, epoch, atMs, unbrokenSinceMs, complete, closed: [...closed], live, settled, closedTransit },
+      head: { version: VERSION, epoch, complete, closed: [...closed], ...moment() },
       owners: accounts.owners(),
       addresses: book.addressRows(),
       accounts: accountRows(accounts, held),
@@ -230,6 +227,9 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     state,
     releasable: () => [...closed],
     accounts,
+    get hasBegun() {
+      return epoch !== ''
+    },
     get served() {
       return admission.served
     },
@@ -239,7 +239,6 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   }
 }
 
-const BOOKS = ['observed', 'posted', 'elsewhere', 'tunnel', 'multicast', 'overflow', 'pending']
 /** More is written as a checkpoint, which is rendered piece by piece. */
 const MAX_LINE_ROWS = 2_000
 /** So that a gap is known to ten seconds when the table is found damaged after a restart. */

@@ -35,8 +35,18 @@ export const isUnbroken = ({ head }: State, { unbrokenSinceMs }: FlowReading): b
 
 const secondsOf = (ms: number): number => Math.floor(ms / 1000)
 
-/** The state knows this table: its epoch, and every generation that it had not yet closed is still there. */
+/** The state knows this table: its epoch, every generation that it had not yet closed, and nobody has reset what it counts. */
 export function isContinued({ head }: State, reading: FlowReading): boolean {
   const present = new Set(reading.generations.map(({ id }) => id))
-  return head.epoch === reading.epoch && head.live.every((id) => present.has(id))
+  const names = ['observed', 'tunnel', 'overflow', 'viaOverflow'] as const
+  const isReset = names.some((name) => reading.counters[name] < head.counters[name])
+  return head.epoch === reading.epoch && head.live.every((id) => present.has(id)) && !isReset
+}
+
+const BOOKS = ['observed', 'posted', 'elsewhere', 'tunnel', 'multicast', 'overflow', 'pending']
+
+/** Pairs are read after what was observed, and so may be ahead of it. With the table gone no later reading makes up for that. */
+export function evenOut(accounts: Accounts): void {
+  const [observed = 0, ...parts] = BOOKS.map((name) => accounts.book(name).value)
+  accounts.book('observed').value += Math.max(0, parts.reduce((sum, bytes) => sum + bytes, 0) - observed)
 }

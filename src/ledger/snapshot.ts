@@ -30,6 +30,9 @@ export function snapshotOf(
   const { accounts } = ledger
   const value = (name: string): number => accounts.book(name).value
   const books = booksOf(value)
+  const prices = { family: price, series: Object.entries(options.prices).map(([scope, value]) => ({ labels: { scope }, value })) }
+  // Totals at 0 that were more before the start would be read as a reset, and all that was ever counted as new afterwards.
+  if (!ledger.hasBegun) return { atMs: now.atMs, books, families: [prices] }
   const bookSnapshots = Object.entries(bookFamilies).map(([name, family]) => ({ family, series: one(value(name)) }))
   const families: readonly FamilySnapshot[] = [
     { family: flowBytes, series: { [Symbol.iterator]: () => flowSeries(accounts.flows.values(), now.monotonicMs - options.zeroFirstMs) } },
@@ -41,7 +44,7 @@ export function snapshotOf(
     { family: series, series: one(ledger.served) },
     { family: seriesLimit, series: one(options.limit) },
     { family: seriesFolded, series: one(foldedBytes(accounts.flows.values())) },
-    { family: price, series: Object.entries(options.prices).map(([scope, value]) => ({ labels: { scope }, value })) },
+    prices,
   ]
   return { atMs: now.atMs, books, families }
 }

@@ -6,9 +6,11 @@
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import { crc32 } from 'node:zlib'
-import type { Known } from '../model.js'
+import type { KernelCounters, Known } from '../model.js'
 
 export const VERSION = 1
+
+export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflow: 0, viaOverflow: 0 }
 
 /** [id, zone, namespace, kind, name] */
 export type OwnerRow = readonly [number, string, string, string, string]
@@ -19,20 +21,26 @@ export type AccountRow = readonly [string, number, number, number, 0 | 1]
 /** [source, destination, ...]: bytes that are not pending, translated ones among them; of transit, bytes that closed generations have left open. */
 export type MarkRow = readonly [string, string, number, number]
 
-export interface Head {
-  readonly version: number
-  readonly epoch: string
+/** How things stood at a reading. */
+export interface Moment {
   readonly atMs: number
   /** Since when the table had counted without a break. */
   readonly unbrokenSinceMs: number
-  /** Everything that was ever served is in the totals: nothing came after this line. */
-  readonly complete: boolean
-  /** Generations that are in the offsets already, and those that are not. */
-  readonly closed: readonly number[]
+  readonly counters: KernelCounters
+  /** Generations that are not in the offsets yet. */
   readonly live: readonly number[]
   /** Transit bytes booked as elsewhere, in all and of closed generations. */
   readonly settled: number
   readonly closedTransit: number
+}
+
+export interface Head extends Moment {
+  readonly version: number
+  readonly epoch: string
+  /** Everything that was ever served is in the totals: nothing came after this line. */
+  readonly complete: boolean
+  /** Generations that are in the offsets already. */
+  readonly closed: readonly number[]
 }
 
 /** A state to be written, row by row. */
@@ -56,12 +64,7 @@ export interface State {
 }
 
 /** The decisions of one reading. `adjust` moves offsets, so that totals stay where they are when a pair leads elsewhere from now on. */
-export interface Batch {
-  readonly atMs: number
-  readonly unbrokenSinceMs: number
-  readonly live: readonly number[]
-  readonly settled: number
-  readonly closedTransit: number
+export interface Batch extends Moment {
   readonly owners: readonly OwnerRow[]
   readonly addresses: readonly AddressRow[]
   readonly opened: readonly (readonly [key: string, sinceMs: number])[]
@@ -129,6 +132,7 @@ const EMPTY_HEAD: Head = {
   unbrokenSinceMs: 0,
   complete: false,
   closed: [],
+  counters: NOTHING_COUNTED,
   live: [],
   settled: 0,
   closedTransit: 0,
@@ -149,8 +153,8 @@ function applyRows(state: State, rows: Rows): void {
 }
 
 export function applyBatch(state: State, batch: Batch): void {
-  const { atMs, unbrokenSinceMs, live, settled, closedTransit } = batch
-  state.head = { ...state.head, atMs, unbrokenSinceMs, live, settled, closedTransit, complete: false }
+  const { atMs, unbrokenSinceMs, counters, live, settled, closedTransit } = batch
+  state.head = { ...state.head, atMs, unbrokenSinceMs, counters, live, settled, closedTransit, complete: false }
   for (const row of batch.owners) state.owners.push(row)
   for (const row of batch.addresses) state.addresses.set(row[0], row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])

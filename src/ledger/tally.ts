@@ -9,8 +9,6 @@ import type { Pauses } from './pauses.js'
 import type { Route, Routes } from './routes.js'
 import type { Transit } from './transit.js'
 
-export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflow: 0, viaOverflow: 0 }
-
 export interface Context {
   readonly pairs: Pairs
   readonly identity: Identity

@@ -3,7 +3,7 @@ import type { Fields, Log } from '../../src/deps.js'
 import { createJournal } from '../../src/ledger/journal.js'
 import type { Decided } from '../../src/ledger/ledger.js'
 import type { Batch, StateRows } from '../../src/ledger/state.js'
-import { renderBatch, VERSION } from '../../src/ledger/state.js'
+import { NOTHING_COUNTED, renderBatch, VERSION } from '../../src/ledger/state.js'
 import { createModelDisk } from './disk-model.js'
 
 const FILE = 'ledger.journal'
@@ -15,7 +15,18 @@ function createMemoryLog(): Log & { readonly lines: readonly (readonly [string, 
 }
 
 const rows = (atMs: number): StateRows => ({
-  head: { version: VERSION, epoch: 'e1', atMs, unbrokenSinceMs: 0, complete: false, closed: [], live: [1], settled: 0, closedTransit: 0 },
+  head: {
+    version: VERSION,
+    epoch: 'e1',
+    atMs,
+    unbrokenSinceMs: 0,
+    counters: NOTHING_COUNTED,
+    complete: false,
+    closed: [],
+    live: [1],
+    settled: 0,
+    closedTransit: 0,
+  },
   owners: [],
   addresses: [],
   accounts: [['b:posted', 0, 0, 0, 0]],
@@ -25,6 +36,7 @@ const rows = (atMs: number): StateRows => ({
 const batch = (atMs: number, bytes = 1): Batch => ({
   atMs,
   unbrokenSinceMs: 0,
+  counters: NOTHING_COUNTED,
   live: [1],
   settled: 0,
   closedTransit: 0,

@@ -1,13 +1,14 @@
 import { crc32 } from 'node:zlib'
 import t from 'tap'
 import type { Batch, Head, State, StateRows } from '../../src/ledger/state.js'
-import { parseState, renderBatch, renderState, VERSION } from '../../src/ledger/state.js'
+import { NOTHING_COUNTED, parseState, renderBatch, renderState, VERSION } from '../../src/ledger/state.js'
 
 const HEAD: Head = {
   version: VERSION,
   epoch: 'e1',
   atMs: 1_763_715_600_000,
   unbrokenSinceMs: 1_763_700_000_000,
+  counters: NOTHING_COUNTED,
   complete: true,
   closed: [1],
   live: [2, 3],
@@ -31,6 +32,7 @@ const ROWS: StateRows = {
 const BATCH: Batch = {
   atMs: 1_763_715_610_000,
   unbrokenSinceMs: 1_763_715_605_000,
+  counters: NOTHING_COUNTED,
   live: [3],
   settled: 50,
   closedTransit: 0,
@@ -58,7 +60,16 @@ const CHECKPOINT: State = {
   marks: new Map([['10.0.0.1 fd00::1', ['10.0.0.1', 'fd00::1', 12, 3]]]),
 }
 const AFTER_BATCH: State = {
-  head: { ...HEAD, atMs: BATCH.atMs, unbrokenSinceMs: BATCH.unbrokenSinceMs, live: [3], settled: 50, closedTransit: 0, complete: false },
+  head: {
+    ...HEAD,
+    atMs: BATCH.atMs,
+    unbrokenSinceMs: BATCH.unbrokenSinceMs,
+    counters: NOTHING_COUNTED,
+    live: [3],
+    settled: 50,
+    closedTransit: 0,
+    complete: false,
+  },
   owners: [...ROWS.owners, ...BATCH.owners],
   addresses: new Map([['10.0.0.1', ['10.0.0.1', 2, 'r2', false, 'yes', 'unknown']]]),
   accounts: new Map([
