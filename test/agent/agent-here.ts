@@ -49,6 +49,7 @@ export async function createAgentHere(t: Test, { stateDir, skew, config = {}, th
   const held: { close(): void }[] = []
   const openNetlink = through(await loadNetlink())
   const takeLock = await loadLock()
+  const disk = createDisk(stateDir)
   const defaults = defaultConfig('n1')
   const agent = createAgent(
     {
@@ -68,7 +69,7 @@ export async function createAgentHere(t: Test, { stateDir, skew, config = {}, th
       },
       readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
       random: () => crypto.randomUUID(),
-      disk: createDisk(stateDir),
+      disk,
       cpuUsage: () => process.cpuUsage(),
     },
   )
@@ -84,6 +85,7 @@ export async function createAgentHere(t: Test, { stateDir, skew, config = {}, th
 
   const kill = (): void => {
     for (const one of held.splice(0)) one.close()
+    void disk.close()
   }
 
   const here: AgentHere = {

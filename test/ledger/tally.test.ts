@@ -132,3 +132,21 @@ t.test('what is written down', async (t) => {
   t.equal(await kindAfter({ pairs: many.slice(0, 20), seen: seen.slice(0, 20) }), 'batch', 'new addresses do')
   t.equal(await kindAfter({ pairs: many, seen }), 'checkpoint', 'very many are no line')
 })
+
+t.test('a table that goes after a reading under load', async (t) => {
+  const cases = [
+    { name: 'pairs were ahead of what was observed: evened out, since no later reading does', observed: 70, afterwards: 100 },
+    { name: 'observed was ahead: a fault of the books stays', observed: 130, afterwards: 130 },
+  ]
+  for (const { name, observed, afterwards } of cases) {
+    const ledger = createLedger({ limit: 100, idleMs: 1000 }, { clock, log: SILENT })
+    ledger.announce('e1')
+    await ledger.post(readingOf({ pairs: [[HERE, THERE]], seen: [[0, 100]], counters: { observed } }), identity)
+    t.equal(ledger.accounts.book('observed').value, observed, `${name}: as long as it is there`)
+    ledger.announce('e2')
+    t.equal(ledger.accounts.book('observed').value, afterwards, name)
+    await ledger.post(readingOf({ pairs: [[HERE, THERE]], seen: [[0, 5]], counters: { observed: 5 }, epoch: 'e2' }), identity)
+    t.equal(ledger.accounts.book('observed').value, afterwards + 5, `${name}: and goes on`)
+    t.equal(ledger.accounts.book('posted').value, 105)
+  }
+})
