@@ -89,8 +89,12 @@ t.test('a new series is served at 0 first; the books do not know of it', async (
 
 t.test('a withdrawn series is not served, and comes back from 0', async (t) => {
   const { kernel, ledger, readInto, pass, look } = setUp()
+  pass(30_000)
   send(kernel, '10.0.0.1', '10.0.0.3', 5)
   await readInto(ledger)
+  pass(59_999)
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger), FLOWS), [5], 'not before it was idle for long enough')
   pass(60_000)
   await readInto(ledger)
   t.same(valuesOf(look(ledger), FLOWS), [])
