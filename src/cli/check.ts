@@ -8,7 +8,7 @@ import type { CommandOptions } from './commands.js'
 export async function run(options: CommandOptions, deps: Deps): Promise<number> {
   const facts = await gatherFacts(options, deps)
   const findings = CHECKS.flatMap(({ name, find }) => find(facts).map((finding) => ({ name, ...finding })))
-  options.print(renderFindings(findings, options.terminal.hasColors))
+  options.print(renderFindings(findings, options.terminal))
   if ('mistakes' in facts.loaded) return 2
   return findings.some(({ level }) => level === 'fail') ? 1 : 0
 }

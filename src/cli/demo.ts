@@ -26,6 +26,7 @@ async function runOutside({ complain, print, flags }: CommandOptions): Promise<n
   if (process.stdout.isTTY && !flags.once) process.once('exit', putBack)
   const code = await enterWorld([...nodeCommand(mainFile()), ...process.argv.slice(2)])
   if (code !== KILLED) process.off('exit', putBack)
+  if (code === 0 && !flags.once) print('everything is removed\n')
   return code
 }
 

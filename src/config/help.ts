@@ -2,6 +2,7 @@
 import { type Field, type Fields, OPTIONS, type Section } from './fields.js'
 import { FLAGS, type Flag, type FlagName, type FlagWords } from './flags.js'
 import { INVENTORY_FIELDS } from './inventory.js'
+import { wrapWords } from './words.js'
 
 const WIDTH = 80
 
@@ -78,15 +79,7 @@ function table(title: string, rows: readonly Row[]): string {
 }
 
 /** Continued lines are indented, the first is not. */
-function wrap(text: string, indent: number): string {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && indent + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return `${lines.join(`\n${' '.repeat(indent)}`)}\n`
-}
+const wrap = (text: string, indent: number): string => `${wrapWords(text, WIDTH - indent).join(`\n${' '.repeat(indent)}`)}\n`
 
 function fieldTable(fields: Fields, prefix: string): string {
   const rows = Object.entries(fields).map(([name, field]) => [

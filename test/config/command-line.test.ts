@@ -31,7 +31,7 @@ t.test('flags that are understood', async (t) => {
   ]
   for (const { name, argv, command, given } of cases) {
     const read = parseCommandLine(argv, COMMANDS)
-    t.same({ ...read, command: read.command?.name }, { command, flags: { ...DEFAULTS, ...given }, mistakes: [] }, name)
+    t.same({ ...read, command: read.command?.name }, { command, isUnknown: false, flags: { ...DEFAULTS, ...given }, mistakes: [] }, name)
   }
 })
 

@@ -38,15 +38,18 @@ export function renderBooks({ agents, flowing }: BooksView, columns: number): re
   const isWithinRead = agents.every((agent, index) => Math.abs(agent.books.difference) <= bytesOfRead(agent, flowing?.[index] ?? 0))
   const last = parts.length - 1
   const isRight = agents.every((agent) => agent.books.difference === 0)
-  const said = flowing && isWithinRead ? 'within one read' : renderCount(books.difference)
+  const isMoving = flowing !== undefined && isWithinRead
+  const sign = isRight || (isMoving && books.difference === 0) ? '=' : '~'
+  const said =
+    isMoving && books.difference !== 0
+      ? [` differs by ${renderCount(Math.abs(books.difference))}:`, ' the counters are read a moment apart']
+      : [` difference ${renderCount(books.difference)}`]
   const texts = [
     `books  observed ${renderCount(books.observed)}`,
-    ...parts.map(
-      (name, index) => ` ${index === 0 ? (isRight ? '=' : '~') : '+'} ${name} ${renderCount(books[name])}${index === last ? ',' : ''}`,
-    ),
-    ` difference ${said}`,
+    ...parts.map((name, index) => ` ${index === 0 ? sign : '+'} ${name} ${renderCount(books[name])}${index === last ? ',' : ''}`),
+    ...said,
   ]
-  const style = isRight || (flowing && isWithinRead) ? 'plain' : 'wrong'
+  const style = isRight || isMoving ? 'plain' : 'wrong'
   return wrap(texts, { columns, indent: 7 }).map((text) => ({ text, style }))
 }
 

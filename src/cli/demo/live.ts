@@ -3,7 +3,7 @@ import { publish } from '../../lab/relay.js'
 import type { CommandDeps, CommandOptions } from '../commands.js'
 import { totalOf } from './interfaces.js'
 import { rowsOf } from './rows.js'
-import { renderFoot, renderScreen, type View } from './screen.js'
+import { renderFoot, renderScreen, renderTaken, type View } from './screen.js'
 import type { Sight, Stage } from './stage.js'
 import { paint } from './style.js'
 import { renderTable } from './table.js'
@@ -22,17 +22,17 @@ const PRINT_EVERY_MS = 5_000
 const PRINTED = { columns: 120, lines: 24 }
 
 export async function runLive({ stage, title, options }: LiveParts, { clock }: CommandDeps, signal: AbortSignal): Promise<never> {
-  const addresses = await publishAgents(stage, options)
+  const door = await publishAgents(stage, options)
   const first = await stage.look(signal)
   await stage.startTraffic()
-  const { show, close } = createShow(options, addresses)
+  const { show, close } = createShow(options, door)
   let sights = [first]
   try {
     for (;;) {
       await clock.sleep(LOOK_EVERY_MS, signal)
       const sight = await stage.look(signal)
       sights = [...sights.filter(({ atMs }) => sight.atMs - atMs <= RATE_OVER_MS), sight]
-      show(viewOf({ title, addresses, startMs: first.atMs }, sights))
+      show(viewOf({ title, ...door, startMs: first.atMs }, sights))
       // While the traffic began nothing flowed at its rate yet.
       sights = sights.filter((sight) => sight !== first)
     }
@@ -42,7 +42,7 @@ export async function runLive({ stage, title, options }: LiveParts, { clock }: C
 }
 
 function viewOf(
-  { title, addresses, startMs }: Pick<View, 'title' | 'addresses'> & { readonly startMs: number },
+  { startMs, ...known }: Pick<View, 'title' | 'addresses' | 'taken'> & { readonly startMs: number },
   sights: readonly Sight[],
 ): View {
   const [since, until] = [sights[0], sights.at(-1)]
@@ -54,8 +54,7 @@ function viewOf(
     return seconds > 0 ? (agent.books.observed - before.books.observed) / seconds : 0
   })
   return {
-    title,
-    addresses,
+    ...known,
     agents,
     flowing,
     seconds: (atMs - startMs) / 1_000,
@@ -64,13 +63,15 @@ function viewOf(
   }
 }
 
+type Door = Pick<View, 'addresses' | 'taken'>
+
 interface Show {
   show(view: View): void
   close(): void
 }
 
-function createShow(options: CommandOptions, addresses: View['addresses']): Show {
-  return process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? showOnScreen(options) : showAsText(options, addresses)
+function createShow(options: CommandOptions, door: Door): Show {
+  return process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? showOnScreen(options) : showAsText(options, door)
 }
 
 /** The last picture stays where the command was given. */
@@ -89,9 +90,10 @@ function showOnScreen({ print, terminal }: CommandOptions): Show {
   }
 }
 
-function showAsText({ print }: CommandOptions, addresses: View['addresses']): Show {
+function showAsText({ print }: CommandOptions, { addresses, taken }: Door): Show {
   let printedAt = 0
   for (const { node, url } of addresses) print(`${node}  ${url}/  ${url}/metrics\n`)
+  for (const line of renderTaken(taken)) print(`${line}\n`)
   return {
     show(view) {
       if (view.seconds * 1_000 - printedAt < PRINT_EVERY_MS && printedAt > 0) return
@@ -108,13 +110,15 @@ function renderText(view: View, { columns, hasColors }: { readonly columns: numb
 }
 
 /** Ports of the machine from the first on, or free ones where those are taken. */
-function publishAgents({ agents }: Stage, { flags }: CommandOptions): Promise<View['addresses']> {
+async function publishAgents({ agents }: Stage, { flags }: CommandOptions): Promise<Door> {
   const { host: asked, port: first } = flags['web.listen-address']
   const host = asked || '127.0.0.1'
   const open = async ({ node, path }: Stage['agents']['sockets'][number], index: number) => {
     const wanted = first === 0 ? 0 : first + index
     const port = await publish({ path, host, port: wanted }).catch(() => publish({ path, host }))
-    return { node: node.name, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` }
+    return { node: node.name, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, wanted, port }
   }
-  return Promise.all(agents.sockets.map(open))
+  const opened = await Promise.all(agents.sockets.map(open))
+  const taken = opened.filter(({ wanted, port }) => wanted !== 0 && wanted !== port).map(({ wanted }) => wanted)
+  return { addresses: opened, taken }
 }

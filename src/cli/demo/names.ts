@@ -21,7 +21,10 @@ export function namingsOf(rows: readonly Row[]): readonly Naming[] {
   const owners = rows.flatMap(({ from, to }) => [from, to])
   const prefix = commonPrefix(owners.map(({ zone }) => zone))
   const whole = { heading: HEADING, zone: (zone: string) => zone || 'outside' }
-  const short = { heading: `${prefix}…`, zone: (zone: string) => (zone.startsWith(prefix) ? zone.slice(prefix.length) : zone || '-') }
+  const short = {
+    heading: `zones ${prefix}`,
+    zone: (zone: string) => (zone.startsWith(prefix) ? zone.slice(prefix.length) : zone || 'outside'),
+  }
   return OWNERS.filter((owner) => keepsApart(owners, owner)).flatMap((owner) => [
     { ...whole, owner },
     ...(prefix ? [{ ...short, owner }] : []),

@@ -33,6 +33,6 @@ export async function runOnce(
   const lines = [...renderTable(rows, { columns, lines: rows.length + 2 }), ...renderBooks({ agents }, columns), plain('')]
   print(lines.map((line) => `${paint(line, terminal.hasColors).trimEnd()}\n`).join(''))
   const findings = checksOf({ story: stage.story, agents, interfaces, payload, ipv6: stage.ipv6 })
-  print(renderFindings(findings, terminal.hasColors))
+  print(renderFindings(findings, terminal))
   return findings.every(({ level }) => level === 'ok')
 }

@@ -16,6 +16,8 @@ export interface View {
   /** By the interfaces of whoever sends. */
   readonly sentBytes: number
   readonly addresses: readonly { readonly node: string; readonly url: string }[]
+  /** Ports that were asked for and are not free. */
+  readonly taken: readonly number[]
 }
 
 const LEAST_TABLE = 5
@@ -26,6 +28,7 @@ export function renderScreen(view: View, { columns, lines }: Size): readonly Lin
     ...renderFoot(view, columns),
     plain(''),
     ...view.addresses.map((address) => renderAddress(address, columns)),
+    ...renderTaken(view.taken).map((text) => plain(text.slice(0, columns))),
     soft('Ctrl-C ends it and removes everything'.slice(0, columns)),
   ]
   const head = [renderTitle(view, columns), plain('')]
@@ -37,18 +40,29 @@ export function renderFoot({ agents, flowing, sentBytes }: View, columns: number
   return [...renderBooks({ agents, flowing }, columns), ...renderSent({ agents, flowing, sentBytes }, columns)]
 }
 
-/** Interfaces and agents are read one after the other: said as the time that the bytes between them took. */
+/** Agents and interfaces are read one after the other: said as the time that the bytes between them took. */
 function renderSent({ agents, flowing, sentBytes }: Pick<View, 'agents' | 'flowing' | 'sentBytes'>, columns: number): readonly Line[] {
   const counted = agents.reduce((sum, { books }) => sum + books.posted, 0)
   const rate = flowing.reduce((sum, bytes) => sum + bytes, 0)
-  const apart = rate > 0 ? `, ${(Math.abs(sentBytes - counted) / rate).toFixed(2)} s apart` : ''
-  const texts = [`sent   ${renderCount(sentBytes)} by the pods' interfaces,`, ` counted ${renderCount(counted)}${apart}`]
+  const difference = Math.abs(sentBytes - counted)
+  const when = `, read about ${(difference / rate).toFixed(2)} s ${counted < sentBytes ? 'earlier' : 'later'}`
+  const apart = rate > 0 ? when : `, differs by ${renderCount(difference)}`
+  const texts = [
+    `sent   ${renderCount(sentBytes)} by the pods' interfaces,`,
+    ` counted ${renderCount(counted)}${difference === 0 ? '' : apart}`,
+  ]
   return wrap(texts, { columns, indent: 7 }).map(plain)
 }
 
 export function renderAddress({ node, url }: View['addresses'][number], columns: number): Line {
   const texts = [`${node}  ${url}/  ${url}/metrics`, `${node}  ${url}/`]
   return plain(texts.find(({ length }) => length <= columns) ?? url.slice(0, columns))
+}
+
+export function renderTaken(ports: readonly number[]): readonly string[] {
+  if (ports.length === 0) return []
+  const [names, others] = ports.length === 1 ? ['port', 'another is'] : ['ports', 'others are']
+  return [`${names} ${ports.join(', ')} in use by another program: ${others} taken instead`]
 }
 
 function renderTitle({ title, seconds }: View, columns: number): Line {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { renderBooks } from '../../../src/cli/demo/books.js'
 import { rowsOf } from '../../../src/cli/demo/rows.js'
-import { renderScreen, type View } from '../../../src/cli/demo/screen.js'
+import { renderFoot, renderScreen, type View } from '../../../src/cli/demo/screen.js'
 import { paint, wrap } from '../../../src/cli/demo/style.js'
 import { type Sample, snapshotOf } from './sample.js'
 
@@ -19,6 +19,7 @@ function viewOf(sample: Sample): View {
     flowing: [20_000_000],
     sentBytes: 1_734_190_204,
     addresses: [{ node: 'node-a', url: 'http://127.0.0.1:10042' }],
+    taken: [],
   }
 }
 
@@ -36,20 +37,46 @@ t.test('the whole screen', async (t) => {
     `
 meshtoll demo  2 zones                                                      1:15
 
-us-east-…  owner pair                bytes       rate  scope       per month
-1a -> 1b   shop/web  -> shop/cart  1.50 GB  20.0 MB/s  cross_zone    $ 1,037
-1b -> 1a   shop/cart -> shop/web    234 MB  3.12 MB/s  cross_zone      $ 162
-total                              1.73 GB  23.1 MB/s                $ 1,199
+zones us-east-  owner pair      bytes       rate  scope       per month
+1a -> 1b        web  -> cart  1.50 GB  20.0 MB/s  cross_zone    $ 1,037
+1b -> 1a        cart -> web    234 MB  3.12 MB/s  cross_zone      $ 162
+total                         1.73 GB  23.1 MB/s                $ 1,199
 
 books  observed 1,734,220,118 = posted 1,733,990,204 + elsewhere 229,914
-       + multicast 0, difference within one read
+       + multicast 0, difference 0
 sent   1,734,190,204 by the pods' interfaces,
-       counted 1,733,990,204, 0.01 s apart
+       counted 1,733,990,204, read about 0.01 s earlier
 
 node-a  http://127.0.0.1:10042/  http://127.0.0.1:10042/metrics
 Ctrl-C ends it and removes everything
 `,
   )
+})
+
+t.test('sent beside counted', async (t) => {
+  const cases = [
+    { name: 'the same', view: { sentBytes: BOOKS.posted }, line: 'counted 1,733,990,204' },
+    { name: 'counted before', view: {}, line: 'counted 1,733,990,204, read about 0.01 s earlier' },
+    { name: 'counted after', view: { sentBytes: BOOKS.posted - 2_000_000 }, line: 'counted 1,733,990,204, read about 0.10 s later' },
+    { name: 'while nothing flows', view: { flowing: [0] }, line: 'counted 1,733,990,204, differs by 200,000' },
+  ]
+  for (const { name, view, line } of cases)
+    t.ok(
+      renderFoot({ ...VIEW, ...view }, 80)
+        .at(-1)
+        ?.text.endsWith(line),
+      name,
+    )
+})
+
+t.test('ports that are not free', async (t) => {
+  const cases = [
+    { name: 'one', taken: [10_042], line: 'port 10042 in use by another program: another is taken instead' },
+    { name: 'two', taken: [10_042, 10_044], line: 'ports 10042, 10044 in use by another program: others are taken instead' },
+  ]
+  for (const { name, taken, line } of cases) {
+    t.match(textOf(renderScreen({ ...VIEW, taken }, { columns: 80, lines: 24 })), `10042/metrics\n${line}\nCtrl-C`, name)
+  }
 })
 
 t.test('it fits whatever the terminal is like', async (t) => {
@@ -85,7 +112,14 @@ t.test('the books', async (t) => {
       name: 'off while bytes flow, by no more than passes during a read',
       books: { observed: 1_000, posted: 1_200, difference: -200 },
       flowing: [1_000],
-      lines: ['books  observed 1,000 ~ posted 1,200 + elsewhere 0 + multicast 0, difference within one read'],
+      lines: ['books  observed 1,000 ~ posted 1,200 + elsewhere 0 + multicast 0, differs by 200: the counters are read a moment apart'],
+      style: 'plain',
+    },
+    {
+      name: 'even while bytes flow',
+      books: { observed: 1_000, posted: 1_000 },
+      flowing: [1_000],
+      lines: ['books  observed 1,000 = posted 1,000 + elsewhere 0 + multicast 0, difference 0'],
       style: 'plain',
     },
     {

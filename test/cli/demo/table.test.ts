@@ -69,13 +69,13 @@ total                                                                   2.65 GB 
       name: '80 columns: names alone, zones without what they share',
       columns: 80,
       text: `
-us-east-…      owner pair                bytes      rate scope         per month
+zones us-east- owner pair                bytes      rate scope         per month
 1a -> 1b       istiod -> recomm…ations 1.42 GB 11.8 MB/s cross_zone        $ 613
 1a -> 1b       istiod -> checkout       905 MB 7.54 MB/s cross_zone        $ 391
-1b -> -        checkout -> payme…e.com 9.87 MB 82.3 kB/s to_external        $ 19
+1b -> outside  checkout -> payme…e.com 9.87 MB 82.3 kB/s to_external        $ 19
 1c -> 1a       stock -> cart           4.10 kB    34 B/s cross_zone        < $ 1
 1a -> 1a       istiod -> cart           310 MB 2.58 MB/s same_zone             -
-- -> 1b        payme…e.com -> checkout  654 kB 5.45 kB/s from_external         -
+outside -> 1b  payme…e.com -> checkout  654 kB 5.45 kB/s from_external         -
 _unknown -> 1c _unknown -> stock         999 B     8 B/s unknown               ?
 total                                  2.65 GB 22.0 MB/s                 $ 1,024
 `,
@@ -84,13 +84,13 @@ total                                  2.65 GB 22.0 MB/s                 $ 1,024
       name: '60 columns: no scope, names shortened',
       columns: 60,
       text: `
-us-east-…      owner pair          bytes      rate per month
+zones us-east- owner pair          bytes      rate per month
 1a -> 1b       istiod -> rec…ons 1.42 GB 11.8 MB/s     $ 613
 1a -> 1b       istiod -> che…out  905 MB 7.54 MB/s     $ 391
-1b -> -        che…ut -> pay…com 9.87 MB 82.3 kB/s      $ 19
+1b -> outside  che…ut -> pay…com 9.87 MB 82.3 kB/s      $ 19
 1c -> 1a       stock -> cart     4.10 kB    34 B/s     < $ 1
 1a -> 1a       istiod -> cart     310 MB 2.58 MB/s         -
-- -> 1b        pay…om -> che…out  654 kB 5.45 kB/s         -
+outside -> 1b  pay…om -> che…out  654 kB 5.45 kB/s         -
 _unknown -> 1c _unknown -> stock   999 B     8 B/s         ?
 total                            2.65 GB 22.0 MB/s   $ 1,024
 `,
@@ -103,11 +103,11 @@ t.test('what does not fit is added up', async (t) => {
   t.equal(
     textOf(rowsFor(FLOWS), 80, 6),
     `
-us-east-… owner pair                       bytes      rate scope       per month
-1a -> 1b  istiod -> recommendations      1.42 GB 11.8 MB/s cross_zone      $ 613
-1a -> 1b  istiod -> checkout              905 MB 7.54 MB/s cross_zone      $ 391
-1b -> -   checkout -> payments.…mple.com 9.87 MB 82.3 kB/s to_external      $ 19
-          4 more                          311 MB 2.59 MB/s                 < $ 1
+zones us-east- owner pair                  bytes      rate scope       per month
+1a -> 1b       istiod -> recommendations 1.42 GB 11.8 MB/s cross_zone      $ 613
+1a -> 1b       istiod -> checkout         905 MB 7.54 MB/s cross_zone      $ 391
+1b -> outside  checkout -> paymen…le.com 9.87 MB 82.3 kB/s to_external      $ 19
+               4 more                     311 MB 2.59 MB/s                 < $ 1
 total                                    2.65 GB 22.0 MB/s               $ 1,024
 `,
   )
