@@ -19,6 +19,14 @@ export class TableForeign extends Error {
   }
 }
 
+/** Our table went again right after we had made it, again and again. */
+export class TableContested extends Error {
+  constructor(table: string) {
+    super(`another program keeps removing the nftables table inet ${table}; exclude the table there, or let flows.ownership protect it`)
+    this.name = 'TableContested'
+  }
+}
+
 /** What the kernel would not do, and what to do about it. */
 export class FlowsRefused extends Error {
   readonly code: string

@@ -50,5 +50,9 @@ export const layoutOf = ({ generation, mode, shards }: RuleMark, { limit, tunnel
   tunnelPorts,
 })
 
+/** Nobody was at the table since we wrote its rules. */
+export const isAsLeft = ({ state, rules }: Ours, layout: Layout): boolean =>
+  state === 'intact' && rules?.generation === layout.generation && rules.digest === digestOf(layout)
+
 /** NFT_TABLE_F_DORMANT: its chains are unhooked. */
 const isDormant = ({ flags }: TableInfo): boolean => (flags & 1) !== 0

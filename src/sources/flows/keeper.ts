@@ -3,7 +3,8 @@ import type { Clock, Log, OpenNetlink } from '../../deps.js'
 import { createLinkWatch, type LinkWatch } from '../../kernel/link-watch.js'
 import type { Nftables } from '../../kernel/nftables.js'
 import type { Link } from '../../kernel/rtnetlink.js'
-import { isWider } from './mode.js'
+import { isWider, missedBy } from './mode.js'
+import { createPace } from './pace.js'
 import type { Shelf } from './shelf.js'
 import { SHARDS, type Shards, shardsFor } from './sizing.js'
 import type { Sight, Surroundings } from './surroundings.js'
@@ -42,28 +43,43 @@ export interface Keeper {
 }
 
 export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperParts, { clock, log, openNetlink }: KeeperDeps): Keeper {
+  const pace = createPace({ clock, log })
   let linkWatch: LinkWatch | undefined
+  /** What failed is due until it is done. */
+  let due: 'nothing' | 'mend' | 'renew' = 'nothing'
+  let hasLinkNews = true
   let wholeAtMs = 0
-  let lookedAtMs = 0
+  /** When tunnels and NAT were last looked at. */
+  let looked = { links: 0, nat: 0 }
   let begunAtMs = 0
   let readAtMs = 0
   let gapMs = 0
 
   const updateShelf = (): void => shelf.update(nft.sets(name), table.installed.layout.generation, clock.monotonic())
 
+  function startShelf(): void {
+    shelf.clear()
+    due = 'nothing'
+  }
+
   async function checkTable(): Promise<void> {
     const atMs = clock.monotonic()
-    const change = await table.check()
+    const change = await table.check(pace.takeRepair)
     if (change === 'none') {
       wholeAtMs = atMs
       return
     }
-    if (change === 'begun') shelf.clear()
+    if (change === 'begun') startShelf()
     const lostMs = clock.monotonic() - wholeAtMs
     gapMs += lostMs
-    wholeAtMs = begunAtMs = clock.monotonic()
+    wholeAtMs = clock.monotonic()
+    if (change === 'left') {
+      pace.warn('table of flows is changed by somebody again and again, left for some seconds', { table: name })
+      return
+    }
+    begunAtMs = wholeAtMs
     updateShelf()
-    log.warn('table of flows was changed by somebody, installed again', { table: name, gap_s: lostMs / 1000, change })
+    pace.warn('table of flows was changed by somebody, installed again', { table: name, gap_s: lostMs / 1000, change })
   }
 
   /** Nothing is known of the time since the last read. */
@@ -72,18 +88,44 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
     gapMs += lostMs
     readAtMs = wholeAtMs = begunAtMs = clock.monotonic()
     updateShelf()
-    log.warn(what, { table: name, gap_s: lostMs / 1000 })
+    pace.warn(what, { table: name, gap_s: lostMs / 1000 })
   }
 
-  function widen({ mode, mayHaveMissed }: Sight, atMs: number): void {
+  function mend(): void {
+    due = 'mend'
+    table.mend()
+    due = 'nothing'
+    startOver('elements of the flow sets were reset by somebody, counting begins anew')
+  }
+
+  async function renew(): Promise<void> {
+    due = 'renew'
+    await table.renew()
+    startShelf()
+    startOver('the kernel counts less than it did, an epoch begins')
+  }
+
+  function widen(sight: Sight, at: Partial<typeof looked>): void {
+    const { mode } = sight
     const before = table.installed.layout.mode
     if (isWider(mode, before)) {
-      table.widen(mode)
-      const lostMs = mayHaveMissed ? clock.monotonic() - lookedAtMs : 0
+      const { translated, tunnelled } = missedBy(before, sight)
+      table.widen(mode, translated || tunnelled)
+      const nowMs = clock.monotonic()
+      const lostMs = nowMs - Math.min(translated ? looked.nat : nowMs, tunnelled ? looked.links : nowMs)
       gapMs += lostMs
       log.info('tunnels or address translation appeared, rules look for them now', { before, mode, gap_s: lostMs / 1000 })
     }
-    lookedAtMs = atMs
+    looked = { ...looked, ...at }
+  }
+
+  /** Without word of a change they are as they were. */
+  function lookAtLinks(): void {
+    const atMs = clock.monotonic()
+    hasLinkNews = linkWatch?.changed() || hasLinkNews
+    if (hasLinkNews) widen(surroundings.lookAtLinks(), { links: atMs })
+    hasLinkNews = false
+    looked = { ...looked, links: atMs }
   }
 
   function rotate(shards: Shards): void {
@@ -103,37 +145,33 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
 
   return {
     async open() {
-      linkWatch ??= createLinkWatch(openNetlink)
-      const { mode } = await surroundings.look()
-      await table.open(mode)
-      wholeAtMs = lookedAtMs = begunAtMs = readAtMs = clock.monotonic()
+      if (linkWatch) return
+      linkWatch = createLinkWatch(openNetlink)
+      const atMs = clock.monotonic()
+      await table.open(await surroundings.look())
+      looked = { links: atMs, nat: atMs }
+      wholeAtMs = begunAtMs = readAtMs = clock.monotonic()
       updateShelf()
     },
     async look() {
-      await checkTable()
+      if (due === 'renew') await renew()
+      else await checkTable()
+      if (due === 'mend') mend()
       const atMs = clock.monotonic()
       const sight = await surroundings.look()
-      widen(sight, atMs)
+      widen(sight, { links: atMs, nat: atMs })
       updateShelf()
       return sight.links
     },
     async lookBriefly() {
+      if (due === 'renew') return
       await checkTable()
       spreadInTime()
-      if (!linkWatch?.changed()) return
-      const atMs = clock.monotonic()
-      widen(surroundings.lookAtLinks(), atMs)
+      lookAtLinks()
     },
     rotate,
-    mend() {
-      table.mend()
-      startOver('elements of the flow sets were reset by somebody, counting begins anew')
-    },
-    async renew() {
-      await table.renew()
-      shelf.clear()
-      startOver('counters of the flow table were reset by somebody, an epoch begins')
-    },
+    mend,
+    renew,
     get generationAgeMs() {
       return clock.monotonic() - begunAtMs
     },

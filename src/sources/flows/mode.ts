@@ -33,6 +33,19 @@ export function modeFor({ kubernetes, nat, tunnels }: Surroundings): Mode {
   return tunnels.length > 0 ? 'tunnel' : 'plain'
 }
 
+/** Of which something may have passed already. */
+export interface Traces {
+  readonly translated: boolean
+  readonly tunnelled: boolean
+}
+
+/** What rules of this mode did not tell from all else. */
+export const missedBy = (mode: Mode, { translated, tunnelled }: Traces): Traces => ({
+  translated: translated && mode !== 'full',
+  tunnelled: tunnelled && mode === 'plain',
+})
+
+export const widerOf = (one: Mode, other: Mode): Mode => (isWider(other, one) ? other : one)
 export const isWider = (mode: Mode, than: Mode): boolean => MODES.indexOf(mode) > MODES.indexOf(than)
 
 /** Of /proc/net/ip_tables_names: tables that iptables-legacy has filled. */

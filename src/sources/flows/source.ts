@@ -43,6 +43,8 @@ export interface FlowSource extends Source {
   open(): Promise<void>
   /** Deletes closed generations from the kernel: only once their bytes are durable. */
   release(generations: readonly number[]): Promise<void>
+  /** A table and an epoch of their own now, for one that counts less than it did before this agent began. */
+  renew(): Promise<void>
   /** Asks for a new generation at the end of the next read. */
   rotate(): void
   /** A cheap look between reads, so that a destroyed table is noticed within a second. */
@@ -156,7 +158,8 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     ],
     open: () => turns.take(open),
     read: (signal) => turns.take(() => read(signal)).catch((error: unknown) => Promise.reject(refusalLater(error))),
-    release: (generations) => turns.take(() => release(generations)),
+    release: (generations) => turns.take(() => release(generations)).catch((error: unknown) => Promise.reject(refusalLater(error))),
+    renew: () => turns.take(keeper.renew).catch((error: unknown) => Promise.reject(refusalLater(error))),
     rotate() {
       isRotationRequested = true
     },
@@ -168,7 +171,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     uninstall: () => turns.take(uninstall),
     close,
     get status() {
-      return { owned: table.owned, mode: table.installed.layout.mode, limit, note: noteOf(options.ownership, table.owned) }
+      return { owned: table.owned, mode: table.mode, limit, note: noteOf(options.ownership, table.owned) }
     },
   }
 }

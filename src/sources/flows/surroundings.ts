@@ -4,13 +4,11 @@ import type { Nftables } from '../../kernel/nftables.js'
 import type { Link, Rtnetlink } from '../../kernel/rtnetlink.js'
 import { isMissing } from '../source.js'
 import type { Mode } from './layout.js'
-import { hasNatTable, isTunnel, modeFor } from './mode.js'
+import { hasNatTable, isTunnel, modeFor, type Traces } from './mode.js'
 
-export interface Sight {
+export interface Sight extends Traces {
   readonly links: readonly Link[]
   readonly mode: Mode
-  /** Something that this mode looks for and a narrower one does not may have passed already. */
-  readonly mayHaveMissed: boolean
 }
 
 export interface Surroundings {
@@ -35,8 +33,8 @@ export function createSurroundings({ nft, rtnetlink, readFile, kubernetes }: Par
   const sight = (): Sight => {
     const links = rtnetlink.links()
     const tunnels = links.filter(isTunnel)
-    const hasMoved = tunnels.some(({ txBytes, rxBytes }) => txBytes + rxBytes > 0)
-    return { links, mode: modeFor({ kubernetes, nat, tunnels }), mayHaveMissed: nat || hasMoved }
+    const tunnelled = tunnels.some(({ txBytes, rxBytes }) => txBytes + rxBytes > 0)
+    return { links, mode: modeFor({ kubernetes, nat, tunnels }), translated: nat, tunnelled }
   }
   // What was once rewritten may be in connection tracking for days: NAT that went is not forgotten.
   const findNat = async (): Promise<boolean> => kubernetes || nat || nft.hasNatChains() || (await hasLegacyNat(readFile))

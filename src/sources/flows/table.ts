@@ -3,11 +3,12 @@ import type { Clock, Log } from '../../deps.js'
 import type { Command } from '../../kernel/commands.js'
 import { KernelError } from '../../kernel/errors.js'
 import type { Nftables, TableInfo } from '../../kernel/nftables.js'
-import { TableForeign, TableInUse } from './errors.js'
-import { inspectTable, layoutOf, type Ours, readTableFacts } from './inspect.js'
+import { TableContested, TableForeign, TableInUse } from './errors.js'
+import { type Finding, inspectTable, isAsLeft, layoutOf, type Ours, readTableFacts } from './inspect.js'
 import { digestOf, installCommands, LAYOUT, type Layout, type Mode, NOTHING, parseSetName, planOf } from './layout.js'
-import { renderRuleMark, renderTableMark, type TableMark } from './marks.js'
-import { isWider } from './mode.js'
+import { parseTableMark, renderRuleMark, renderTableMark, type TableMark } from './marks.js'
+import { isWider, missedBy, widerOf } from './mode.js'
+import type { Sight } from './surroundings.js'
 
 export interface TableOptions {
   readonly table: string
@@ -31,24 +32,28 @@ export interface Installed {
   readonly sinceMs: number
 }
 
-/** `begun`: an epoch that was not there at the check before. */
-export type Change = 'none' | 'mended' | 'begun'
+/** `begun`: an epoch that was not there at the check before. `left`: changed, and not mended yet. */
+export type Change = 'none' | 'mended' | 'begun' | 'left'
 
+export type WideSight = Omit<Sight, 'links'>
+
+/** What fails leaves `installed` as it was: the next check finds what the kernel has by then. */
 export interface FlowTable {
   readonly installed: Installed
   readonly owned: boolean
-  /** Adopts what is there, or makes it. */
-  open(mode: Mode): Promise<void>
-  /** Whether it still is as we left it; mends it when not. */
-  check(): Promise<Change>
+  readonly mode: Mode
+  /** Adopts what is there, or makes it. Rules that look for more than there is to see now stay: connection tracking may know more. */
+  open(sight: WideSight): Promise<void>
+  /** Whether it still is as we left it; mends it when not, if it may. */
+  check(mayRepair: () => boolean): Promise<Change>
   /** A new generation of sets, and all rules anew. */
   rotate(shards: Layout['shards']): void
   /** The same after somebody was at the sets: counting begins anew. */
   mend(): void
   /** A table and an epoch of their own, for one whose counters were set back. */
   renew(): Promise<void>
-  /** The same sets, and rules that look for more. */
-  widen(mode: Mode): void
+  /** The same sets, and rules that look for more. `hasMissed`: what was not looked for may have passed already. */
+  widen(mode: Mode, hasMissed: boolean): void
   deleteSets(names: readonly string[]): void
   remove(): void
 }
@@ -63,6 +68,7 @@ const FIRST_GENERATION = 1
 export function createTable(options: TableOptions, { nft, clock, log, random, announceEpoch }: TableDeps): FlowTable {
   const { table, limit, tunnelPorts } = options
   let installed: Installed | undefined
+  let mode: Mode = 'plain'
   /** Id of the ruleset at which all was well. */
   let checked: number | undefined
   let port = 0
@@ -73,13 +79,21 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     return installed
   }
 
-  function install(next: Installed, adding: readonly Command[] = []): void {
-    const { layout, sinceMs } = next
+  function settle(next: Installed): void {
+    installed = next
+    mode = next.layout.mode
+  }
+
+  function write({ layout, sinceMs }: Installed, adding: readonly Command[] = []): void {
     const present = adding.length > 0 ? NOTHING : readPresent()
     const mark = { ...layout, digest: digestOf(layout), sinceMs }
     const comment = (place: number, of: number): string => renderRuleMark(mark, place, of)
     nft.commit([...adding, ...installCommands(table, planOf(layout), present, comment)])
-    installed = next
+  }
+
+  function install(next: Installed): void {
+    write(next)
+    settle(next)
   }
 
   const readPresent = () => ({
@@ -88,17 +102,27 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     sets: nft.sets(table).map(({ name }) => name),
   })
 
-  async function create(mode: Mode): Promise<void> {
+  /** In one transaction with the end of the table that may be there: without either, nothing would count. */
+  async function begin(mode: Mode): Promise<void> {
     const epoch = random()
     await announceEpoch(epoch)
-    const createdMs = clock.now()
+    const createdMs = Math.floor(clock.now() / 1000) * 1000
     const mark = { layout: LAYOUT, epoch, createdMs }
-    const layout = { generation: FIRST_GENERATION, mode, shards: 1, limit, tunnelPorts } as const
-    claiming((flags) => {
-      install({ mark, layout, sinceMs: createdMs }, [{ op: 'add table', table, flags, comment: renderTableMark(mark) }])
-    })
+    const next = { mark, layout: { generation: FIRST_GENERATION, mode, shards: 1, limit, tunnelPorts }, sinceMs: createdMs } as const
+    const before = ending()
+    claiming((flags) => write(next, [...before, { op: 'add table', table, flags, comment: renderTableMark(mark) }]))
     port = nft.table(table)?.ownerPort ?? 0
+    settle(next)
   }
+
+  function ending(): readonly Command[] {
+    const info = nft.table(table)
+    if (info && !parseTableMark(info.comment)) throw new TableForeign(table)
+    return info ? [{ op: 'delete table', table }] : []
+  }
+
+  /** Marks keep whole seconds: a break must be told from what was there before it. */
+  const later = (sinceMs = 0): number => Math.max(Math.ceil(clock.now() / 1000) * 1000, sinceMs + 1000)
 
   /** Older kernels know no owner (before 5.12), or none whose table survives him (before 6.9). */
   function claiming(write: (flags: number) => void): void {
@@ -124,48 +148,55 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     port = nft.table(table)?.ownerPort ?? 0
   }
 
-  function adopt(found: Ours, mode: Mode): void {
-    claim(found.info)
-    if (found.mark.epoch !== installed?.mark.epoch) installed = undefined
-    const { mark, rules, info } = found
-    const layout = rules ? layoutOf(rules, options) : undefined
-    if (layout && rules && found.state === 'intact' && layout.mode === mode) {
-      installed = { mark, layout, sinceMs: rules.sinceMs }
+  function adopt({ state, mark, rules, info }: Ours, sight: WideSight): void {
+    claim(info)
+    const layout = rules && layoutOf(rules, options)
+    const mode = widerOf(sight.mode, rules?.mode ?? 'plain')
+    if (rules && layout && state === 'intact' && rules.mode === mode) {
+      settle({ mark, layout, sinceMs: rules.sinceMs })
       return
     }
-    const next = { generation: nextGeneration(), mode, shards: layout?.shards ?? 1, limit, tunnelPorts } as const
-    const sinceMs = rules?.sinceMs ?? clock.now()
+    const missed = missedBy(rules?.mode ?? 'plain', sight)
+    const isUnbroken = rules && !missed.translated && !missed.tunnelled
+    const sinceMs = isUnbroken ? rules.sinceMs : later(rules?.sinceMs)
     wake(info)
-    install({ mark, layout: next, sinceMs })
+    install({ mark, layout: { generation: nextGeneration(), mode, shards: layout?.shards ?? 1, limit, tunnelPorts }, sinceMs })
+  }
+
+  function repair({ rules, info }: Ours, { mark, layout, sinceMs }: Installed): void {
+    claim(info)
+    const mode = widerOf(layout.mode, rules?.mode ?? 'plain')
+    wake(info)
+    install({ mark, layout: { ...layout, mode, generation: nextGeneration(layout.generation) }, sinceMs: later(sinceMs) })
   }
 
   function wake({ flags, comment }: TableInfo): void {
     if ((flags & 1) !== 0) nft.commit([{ op: 'add table', table, flags: flags & ~1, comment }])
   }
 
-  function nextGeneration(): number {
+  function nextGeneration(last = 0): number {
     const numbers = nft.sets(table).map(({ name }) => parseSetName(name)?.generation ?? 0)
-    return Math.max(installed?.layout.generation ?? 0, ...numbers) + 1
+    return Math.max(last, ...numbers) + 1
   }
 
-  async function findOrCreate(mode: Mode): Promise<Change> {
+  function find(): Exclude<Finding, { state: 'foreign' }> {
     const found = inspectTable(readTableFacts(nft, table), options)
     if (found.state === 'foreign') throw new TableForeign(table)
-    const epoch = installed?.mark.epoch
-    if (found.state === 'absent') {
-      await create(mode)
-      return 'begun'
-    }
-    const known = installed
-    const isAsLeft = found.state === 'intact' && found.rules?.generation === known?.layout.generation && found.mark.epoch === epoch
-    adopt(found, mode)
-    if (found.mark.epoch !== epoch) return 'begun'
-    return isAsLeft ? 'none' : 'mended'
+    return found
   }
 
-  function remove(): void {
-    nft.commit([{ op: 'delete table', table }])
-    installed = undefined
+  async function compare(known: Installed, mayRepair: () => boolean): Promise<Change> {
+    const found = find()
+    const isSameEpoch = found.state !== 'absent' && found.mark.epoch === known.mark.epoch
+    if (isSameEpoch && isAsLeft(found, known.layout)) return 'none'
+    if (!mayRepair()) {
+      if (!isSameEpoch) throw new TableContested(table)
+      return 'left'
+    }
+    if (found.state === 'absent') await begin(known.layout.mode)
+    else if (isSameEpoch) repair(found, known)
+    else adopt(found, { mode: known.layout.mode, translated: false, tunnelled: false })
+    return isSameEpoch ? 'mended' : 'begun'
   }
 
   return {
@@ -175,38 +206,44 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     get owned() {
       return port !== 0
     },
-    async open(mode) {
-      const change = await findOrCreate(mode)
-      const { generation } = current().layout
-      log.info('table of flows is open', { table, change, mode, generation, epoch: current().mark.epoch })
+    get mode() {
+      return mode
     },
-    async check() {
+    async open(sight) {
+      const found = find()
+      if (found.state === 'absent') await begin(sight.mode)
+      else adopt(found, sight)
+      const { mark, layout } = current()
+      log.info('table of flows is open', { table, found: found.state, mode, generation: layout.generation, epoch: mark.epoch })
+    },
+    async check(mayRepair) {
       const generation = nft.generation()
       if (generation === checked) return 'none'
-      const change = await findOrCreate(current().layout.mode)
+      const change = await compare(current(), mayRepair)
       checked = change === 'none' ? generation : undefined
       return change
     },
     rotate(shards) {
       const { mark, layout, sinceMs } = current()
-      install({ mark, layout: { ...layout, shards, generation: nextGeneration() }, sinceMs })
+      install({ mark, layout: { ...layout, shards, generation: nextGeneration(layout.generation) }, sinceMs })
     },
     mend() {
-      const { mark, layout } = current()
-      install({ mark, layout: { ...layout, generation: nextGeneration() }, sinceMs: clock.now() })
-    },
-    async renew() {
-      const { mode } = current().layout
-      remove()
-      await create(mode)
-    },
-    widen(mode) {
       const { mark, layout, sinceMs } = current()
-      if (isWider(mode, layout.mode)) install({ mark, layout: { ...layout, mode }, sinceMs })
+      install({ mark, layout: { ...layout, generation: nextGeneration(layout.generation) }, sinceMs: later(sinceMs) })
+    },
+    renew: async () => begin(current().layout.mode),
+    widen(wanted, hasMissed) {
+      const { mark, layout, sinceMs } = current()
+      if (!isWider(wanted, layout.mode)) return
+      install({ mark, layout: { ...layout, mode: wanted }, sinceMs: hasMissed ? later(sinceMs) : sinceMs })
     },
     deleteSets(names) {
       nft.commit(names.map((name) => ({ op: 'delete set', table, name })))
     },
-    remove,
+    remove() {
+      nft.commit(ending())
+      installed = undefined
+      port = 0
+    },
   }
 }
