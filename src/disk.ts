@@ -19,9 +19,48 @@ interface Tail {
 const CHUNK = 1 << 16
 const PRIVATE = 0o600
 
-/** The folder is made when the first file is written. */
+interface Trouble {
+  readonly problem: string
+  readonly remedy: string
+}
+
+const FORBIDDEN: Trouble = { problem: 'may not be written by this user', remedy: 'allow this user to write it, or set --state.dir' }
+const NO_FOLDER: Trouble = { problem: 'is no directory', remedy: 'set --state.dir to a directory' }
+const ROOM = 'make room, or set --state.dir'
+
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  EROFS: { problem: 'is read-only', remedy: 'mount a writable directory or set --state.dir' },
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  ENOSPC: { problem: 'is on a full disk', remedy: ROOM },
+  EDQUOT: { problem: 'is over its quota', remedy: ROOM },
+  ENOTDIR: NO_FOLDER,
+  EEXIST: NO_FOLDER,
+  ENOENT: { problem: 'cannot be made', remedy: 'set --state.dir' },
+}
+
+/** Why the state directory cannot be written, and what to do about it. */
+export const troubleOf = ({ code, message }: { readonly code: string; readonly message: string }): Trouble =>
+  TROUBLES[code] ?? { problem: `cannot be written (${message})`, remedy: 'set --state.dir' }
+
+/** The state directory cannot be written. The message says what to do about it. */
+export class DiskError extends Error {
+  readonly code: string
+
+  constructor(folder: string, error: NodeJS.ErrnoException) {
+    const { code = '', message } = error
+    const { problem, remedy } = troubleOf({ code, message })
+    super(`${folder} ${problem}; ${remedy}`, { cause: error })
+    this.name = 'DiskError'
+    this.code = code
+  }
+}
+
+/** The folder is made when the first file is written. Writing rejects with a DiskError. */
 export function createDisk(folder: string): ClosingDisk {
   const inTurn = createTurns()
+  const writing = (task: () => Promise<void>): Promise<void> =>
+    inTurn(task).catch((error: unknown) => Promise.reject(isErrno(error) ? new DiskError(folder, error) : error))
   let tail: Tail | undefined
 
   const closeTail = async (): Promise<void> => {
@@ -42,14 +81,14 @@ export function createDisk(folder: string): ClosingDisk {
   return {
     read: (path) => inTurn(() => readWhole(join(folder, path))),
     append: (path, data) =>
-      inTurn(async () => {
+      writing(async () => {
         const opened = await tailOf(path)
         if ((await opened.handle.stat()).nlink > 0) return appendTo(opened, Buffer.from(data))
         await closeTail()
         throw new Error(`${join(folder, path)} was removed by somebody else`)
       }),
     replace: (path, data, { sync = false } = {}) =>
-      inTurn(async () => {
+      writing(async () => {
         await makeFolder(folder)
         await replaceFile(join(folder, path), data, sync)
         // The open handle leads to the file that was replaced.
@@ -74,6 +113,8 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   }
   return first ?? path
 }
+
+const isErrno = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'code' in error
 
 const isFolder = async (path: string): Promise<boolean> =>
   await stat(path).then(

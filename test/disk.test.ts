@@ -150,3 +150,16 @@ t.test('makeFolder', async (t) => {
     'made by one of two at once',
   )
 })
+
+t.test('what cannot be written says so in one sentence', async (t) => {
+  const file = join(t.testdir({ file: '' }), 'file')
+  const cases = [
+    { name: 'a file', folder: file, code: 'EEXIST', message: `${file} is no directory; set --state.dir to a directory` },
+    { name: 'where nobody can make one', folder: '/proc/nope', code: 'ENOENT', message: '/proc/nope cannot be made; set --state.dir' },
+  ]
+  for (const { name, folder, code, message } of cases) {
+    const disk = diskAt(t, folder)
+    await t.rejects(disk.append('journal', 'a'), { name: 'DiskError', code, message }, name)
+    await t.rejects(disk.replace('journal', ['a']), { name: 'DiskError', code, message }, `${name}, replaced`)
+  }
+})

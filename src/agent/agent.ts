@@ -27,6 +27,7 @@ import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
 import { every } from './every.js'
+import { sayFarewell } from './farewell.js'
 import { createNames } from './names.js'
 import { createReaders, type SourceStatus } from './readers.js'
 
@@ -60,7 +61,6 @@ const FRESH_MS = 1_000
 const WATCH_EVERY_MS = 1_000
 const STOP_WITHIN_MS = 1_500
 const DEADLINE_MS = 8_000
-const STAYS = 'stopped; the kernel table stays and counts on, so that the next start loses nothing'
 
 export function createAgent({ config, inventory, environment, host }: AgentParts, deps: AgentDeps): Agent {
   const { clock, log } = deps
@@ -187,8 +187,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     })
     await Promise.all([every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal))), watch(signal)])
     await finish()
-    if (isOpen) log.info(STAYS, { table: config.flows.table, remove_with: 'meshtoll agent --uninstall' })
-    else log.info('stopped')
+    sayFarewell(log, { table: config.flows.table, counts: isOpen, isWritten: journal.writable })
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>

@@ -1,6 +1,6 @@
 // The state file on disk: one checkpoint, then a line per reading that decided something. Not synced to the platter but at a stop:
 // what a dead process wrote is in the page cache, and a machine that dies takes the kernel table along, so the state is void anyway.
-import type { Disk, Log } from '../deps.js'
+import type { Disk, Fields, Log } from '../deps.js'
 import type { Decided } from './ledger.js'
 import type { State, StateRows } from './state.js'
 import { parseState, renderBatch, renderState, VERSION } from './state.js'
@@ -26,7 +26,7 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
 
   async function load(): Promise<State | undefined> {
     const file = await disk.read(FILE).catch((error: unknown) => {
-      log.warn('state cannot be read', { file: FILE, error: String(error) })
+      log.warn('state cannot be read', { file: FILE, ...wordsOf(error) })
       return undefined
     })
     if (!file) return undefined
@@ -47,7 +47,7 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
       if (isWritable)
         log.error('state cannot be written: counting goes on, but a restart may serve totals that start over', {
           file: FILE,
-          error: String(error),
+          ...wordsOf(error),
         })
       isWritable = false
     }
@@ -91,3 +91,6 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
     },
   }
 }
+
+const wordsOf = (error: unknown): Fields =>
+  error instanceof Error ? { error: error.message, code: (error as { readonly code?: string }).code } : { error: String(error) }

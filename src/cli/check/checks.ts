@@ -1,6 +1,7 @@
 // The table of checks, in the order in which they are printed.
 import { basename } from 'node:path'
 import { renderMistakes } from '../../config/mistakes.js'
+import { troubleOf } from '../../disk.js'
 import { RELEASE_YEAR } from '../../version.js'
 import { bypasses } from './bypasses.js'
 import type { Facts } from './facts.js'
@@ -48,31 +49,10 @@ function inventory({ loaded, config }: Facts): Finding[] {
   return [warn(`${count}, none of this node, ${name}`, `set node.name to the name that the inventory uses; it has ${shown}`)]
 }
 
-const STATE_REMEDIES: Readonly<Record<string, string>> = {
-  EROFS: 'mount a writable directory or set --state.dir',
-  EACCES: 'allow this user to write it, or set --state.dir',
-  EPERM: 'allow this user to write it, or set --state.dir',
-  ENOSPC: 'make room, or set --state.dir',
-  EDQUOT: 'make room, or set --state.dir',
-  ENOTDIR: 'set --state.dir to a directory',
-  EEXIST: 'set --state.dir to a directory',
-}
-
-const STATE_PROBLEMS: Readonly<Record<string, string>> = {
-  EROFS: 'is read-only',
-  EACCES: 'may not be written by this user',
-  EPERM: 'may not be written by this user',
-  ENOSPC: 'is on a full disk',
-  EDQUOT: 'is over its quota',
-  ENOTDIR: 'is no directory',
-  EEXIST: 'is no directory',
-  ENOENT: 'cannot be made',
-}
-
 function state({ state: { folder, exists, refused } }: Facts): Finding[] {
   if (!refused) return [ok(`${folder} is writable${exists ? '' : ', made at the first start'}`)]
-  const problem = STATE_PROBLEMS[refused.code] ?? `cannot be written (${refused.message})`
-  return [fail(`${folder} ${problem}: counters would start over after a restart`, STATE_REMEDIES[refused.code] ?? 'set --state.dir')]
+  const { problem, remedy } = troubleOf(refused)
+  return [fail(`${folder} ${problem}: counters would start over after a restart`, remedy)]
 }
 
 /** More than a slewed clock can drift while the facts are gathered. */
