@@ -7,7 +7,7 @@
 // A packet that is not loopback passes `post` or `in`, never both, so both feed the same sets.
 import { createHash } from 'node:crypto'
 import type { Command } from '../../kernel/commands.js'
-import { type Family, hookRules, type Rule, settlePair, spread, takePair, viaRules } from './rules.js'
+import { type Family, type Hook, handOver, hookRules, type Rule, settlePair, spread, takePair, viaRules } from './rules.js'
 import type { Shards } from './sizing.js'
 
 export const LAYOUT = 1
@@ -52,25 +52,33 @@ export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout)
   const size = Math.ceil(limit / shards)
   const pairSets = FAMILIES.flatMap((family) => numbers.map((shard) => ({ name: setName(family, shard), family, size })))
   const viaSets = mode === 'full' ? FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, family, size: limit })) : []
-  const counted = (count: typeof takePair) => (family: Family) =>
+  const counted = (family: Family, count: typeof takePair): Rule =>
     shards === 1
       ? count(family, setName(family, 0))
       : spread(
           family,
           numbers.map((shard) => shardName(family, shard)),
         )
-  const pair = { take: counted(takePair), settle: counted(settlePair) }
-  const hook = (name: 'post' | 'in'): readonly Rule[] => hookRules({ hook: name, tunnels: mode !== 'plain', tunnelPorts, ...pair })
+  const rulesOf = (hook: Hook, family: Family): readonly Rule[] => {
+    const pair = { take: counted(family, takePair), settle: counted(family, settlePair) }
+    return hookRules({ hook, tunnels: mode !== 'plain', tunnelPorts, ...pair })
+  }
+  const hookChains = (hook: Hook): readonly PlannedChain[] => [
+    { name: `${hook}6`, rules: rulesOf(hook, 6) },
+    { name: hook, base: BASE[hook], rules: [handOver(6, `${hook}6`), ...rulesOf(hook, 4)] },
+  ]
   return {
     sets: [...pairSets, ...viaSets],
     chains: [
       ...(shards === 1 ? [] : FAMILIES.flatMap((family) => shardChains(family, numbers, setName))),
-      { name: 'post', base: { hook: 'postrouting', priority: 50 }, rules: hook('post') },
-      { name: 'in', base: { hook: 'input', priority: 50 }, rules: hook('in') },
+      ...hookChains('post'),
+      ...hookChains('in'),
       ...(mode === 'full' ? [viaChain(generation)] : []),
     ],
   }
 }
+
+const BASE = { post: { hook: 'postrouting', priority: 50 }, in: { hook: 'input', priority: 50 } } as const
 
 const viaChain = (generation: number): PlannedChain => ({
   name: 'via',

@@ -1,21 +1,21 @@
-// The rules of the layout, in the kernel's expressions. Pure. For each hook, in the mode that looks for no tunnels:
+// The rules of the layout, in the kernel's expressions. Pure. A base chain hands IPv6 to a chain of its own and does IPv4 itself, so that
+// the rest need not ask for the family. For each of the two, where no tunnels are looked for:
 //
-//   rule 1  not loopback -> observed += bytes -> IPv4 -> pair, or overflow
-//   rule 2  IPv6 -> not loopback -> pair, or overflow
+//   not loopback -> observed += bytes -> pair, or overflow
 //
-// and in the others:
+// and where they are:
 //
-//   rule 1  not loopback -> observed += bytes -> IPv4 and TCP -> pair -> accept
-//   rule 2  loopback -> accept
-//   3 to 5  UDP to no tunnel, and the same for IPv6 -> pair -> accept
-//   6, 7    outer packets of tunnels -> tunnel += bytes -> accept
-//   8, 9    all else of IPv4, of IPv6 -> pair, or overflow
+//   1  not loopback -> observed += bytes -> TCP -> pair -> accept
+//   2  loopback -> accept
+//   3  UDP, but not to a tunnel -> pair -> accept
+//   4  outer packets of tunnels (in two rules) -> tunnel += bytes -> accept
+//   5  all else -> pair, or overflow
 //
 // An expression that does not match ends its rule, and the next one is tried (NFT_BREAK, net/netfilter/nf_tables_core.c). An update ends
 // its rule where it finds no room; an inverted one where it does, so that only what has no place comes to the counter of overflow behind
-// it (nft_dynset_eval; nft prints both alike). So: only rule 1 counts what is observed, before anything in it that may fail for a packet
-// that is not loopback, and every such packet comes to exactly one update that holds, one tunnel counter, or overflow. The order is by
-// cost: a verdict takes longer than the two expressions that keep an IPv4 packet out of rule 2.
+// it (nft_dynset_eval; nft prints both alike). So: only the first rule counts what is observed, before anything in it that may fail for
+// a packet that is not loopback, and every such packet comes to exactly one update that holds, one tunnel counter, or overflow.
+// What is common comes first, and without a verdict where the end of the chain will do: a verdict takes longer than a match.
 import type { Expression, Lookup } from '../../kernel/commands.js'
 
 export type Hook = 'post' | 'in'
@@ -120,31 +120,24 @@ export interface HookOptions {
   readonly hook: Hook
   readonly tunnels: boolean
   readonly tunnelPorts: readonly number[]
-  readonly take: (which: Family) => Rule
-  readonly settle: (which: Family) => Rule
+  readonly take: Rule
+  readonly settle: Rule
 }
 
+/** Of one address family. */
 export function hookRules({ hook, tunnels, tunnelPorts, take, settle }: HookOptions): readonly Rule[] {
-  const notLoopback = device(hook, 'neq', LOOPBACK)
-  const observed = [...notLoopback, counter(`observed_${hook}`)]
-  if (!tunnels) {
-    return [
-      [...observed, ...family(4), ...settle(4)],
-      [...family(6), ...notLoopback, ...settle(6)],
-    ]
-  }
-  const udp = (which: Family): Rule => [...family(which), ...protocol(UDP), ...notToTunnel(tunnelPorts), ...take(which)]
+  const observed = [...device(hook, 'neq', LOOPBACK), counter(`observed_${hook}`)]
+  if (!tunnels) return [[...observed, ...settle]]
   return [
-    [...observed, ...family(4), ...protocol(TCP), ...take(4)],
+    [...observed, ...protocol(TCP), ...take],
     [...device(hook, 'eq', LOOPBACK), accept],
-    udp(4),
-    [...family(6), ...protocol(TCP), ...take(6)],
-    udp(6),
+    [...protocol(UDP), ...notToTunnel(tunnelPorts), ...take],
     ...tunnelRules(hook, tunnelPorts),
-    [...family(4), ...settle(4)],
-    [...family(6), ...settle(6)],
+    settle,
   ]
 }
+
+export const handOver = (which: Family, chain: string): Rule => [...family(which), { kind: 'goto', chain }]
 
 function notToTunnel(ports: readonly number[]): Rule {
   if (ports.length === 0) return []

@@ -3,6 +3,7 @@ import { loadNetlink } from '../../../src/kernel/netlink.js'
 import { inNamespace } from '../../kernel/in-namespace.js'
 import {
   addressesFrom,
+  beSilent,
   bytesByPair,
   flowsOf,
   IPV4_UDP,
@@ -91,6 +92,7 @@ await inNamespace(t, import.meta.filename, () => {
 
   t.test('a device that takes packets into packets: the outer ones are tunnel, the inner ones pairs', async (t) => {
     ip('link add overlay type vxlan id 7 remote 10.9.0.77 dstport 4789 dev uplink', 'addr add 10.44.0.1/24 dev overlay')
+    beSilent('overlay')
     ip('link set overlay up', 'neigh add 10.44.0.9 lladdr 02:00:00:00:00:44 dev overlay')
     const flows = await flowsOf()
     await flows.open()

@@ -67,8 +67,7 @@ await inNamespace(t, import.meta.filename, () => {
     await flows.open()
     const sender = startSender(PAIRS)
     const ledger = new Map<string, number>()
-    let rotations = 0
-    for (const end = performance.now() + 4000; performance.now() < end; rotations++) {
+    for (let rotations = 0; rotations < 40; rotations++) {
       flows.rotate()
       await readAndRelease(flows, ledger)
       await sleep(60)
@@ -78,8 +77,7 @@ await inNamespace(t, import.meta.filename, () => {
     const last = await readAndRelease(flows, ledger)
     const counted = Object.entries(bytesByPair(last)).concat([...ledger])
     const ours = counted.filter(([pair]) => pair.startsWith('10.0.0.1 10.9.')).reduce((sum, [, bytes]) => sum + bytes, 0)
-    t.ok(rotations > 20, `${rotations} rotations`)
-    t.ok(sent > 10_000, `${sent} datagrams`)
+    t.ok(sent > 1000, `${sent} datagrams`)
     t.equal(ours + last.counters.overflow, sent * (SIZE + IPV4_UDP))
     t.equal(last.counters.observed, sumOf(Object.fromEntries(ledger)) + sumOf(bytesByPair(last)) + last.counters.overflow)
     t.same(nft('list', 'sets').match(/set pair4_g\d+/g)?.length, last.generations.length, 'what was let go has left the kernel')
@@ -101,7 +99,8 @@ await inNamespace(t, import.meta.filename, () => {
   })
 
   t.test('a detached generation stays in every reading, closed, until it is released', async (t) => {
-    const flows = await flowsOf()
+    let nowMs = 1_000_000
+    const flows = await flowsOf({}, { clock: { ...CLOCK, monotonic: () => nowMs } })
     await flows.open()
     await sendTo(['10.9.0.1'], { size: SIZE })
     flows.rotate()
@@ -111,8 +110,9 @@ await inNamespace(t, import.meta.filename, () => {
       states.push(generations.map(({ id, closed }) => `${id}${closed ? ' closed' : ''}`).join(', '))
     }
     await read()
+    nowMs += 19
     await read()
-    await sleep(25)
+    nowMs += 1
     await read()
     await read()
     await sendTo(['10.9.0.1'], { size: SIZE })

@@ -19,11 +19,14 @@ export const ip = (...lines: readonly string[]): void => {
   for (const line of lines) execFileSync('ip', line.split(' '))
 }
 
+/** Without IPv6 a device says nothing of itself. */
+export const beSilent = (device: string): void => writeFileSync(`/proc/sys/net/ipv6/conf/${device}/disable_ipv6`, '1')
+
 /** 10.9.0.0/16 and fd09::/64 are reached through the uplink; nothing comes back. */
 export function setUpNode(): void {
   ip('link set lo up', 'link add uplink type veth peer name far')
   // Only one end talks, and of itself as little as IPv6 lets it.
-  writeFileSync('/proc/sys/net/ipv6/conf/far/disable_ipv6', '1')
+  beSilent('far')
   ip('link set uplink addrgenmode none', 'link set uplink up', 'link set far up')
   ip('addr add 10.0.0.1/24 dev uplink', 'addr add fd00::1/64 dev uplink nodad')
   ip('neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev uplink', 'neigh add fd00::9 lladdr 02:00:00:00:00:09 dev uplink')
