@@ -49,8 +49,8 @@ export interface Agent {
   start(signal: AbortSignal): Promise<void>
   /** Reads in time until aborted, then reads and writes down a last time. The kernel table stays and goes on counting. */
   run(signal: AbortSignal): Promise<void>
-  /** Reads a last time, writes down, and removes the kernel table. */
-  uninstall(signal: AbortSignal): Promise<void>
+  /** Reads a last time, writes down, and removes the kernel table. False when there was none. */
+  uninstall(signal: AbortSignal): Promise<boolean>
   withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
   self(): Promise<readonly FamilySnapshot[]>
   readonly status: { readonly ready: boolean; readonly why: string; readonly node: string; readonly sources: readonly SourceStatus[] }
@@ -204,7 +204,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     })
   }
 
-  async function uninstall(signal: AbortSignal): Promise<void> {
+  async function uninstall(signal: AbortSignal): Promise<boolean> {
+    if (!(await flows.find())) return false
     await inTurn(async () => {
       await flows.open()
       isOpen = true
@@ -212,6 +213,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     })
     if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
     await flows.uninstall()
+    return true
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {

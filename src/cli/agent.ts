@@ -21,8 +21,9 @@ export async function run(options: CommandOptions, deps: CommandDeps, signal: Ab
   const { config, inventory } = loaded
   const agent = createAgent({ config, inventory, environment, host }, deps)
   if (flags.uninstall) {
-    await agent.uninstall(signal)
-    log.info('the kernel table is removed', { table: config.flows.table })
+    const { table } = config.flows
+    if (await agent.uninstall(signal)) log.info('the kernel table is removed', { table })
+    else log.info(`nothing to remove: there is no table inet ${table}`)
     return 0
   }
   // The port first: what may still fail is found before the kernel is touched, and probes are answered from the beginning.

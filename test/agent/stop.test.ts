@@ -1,5 +1,6 @@
 import t from 'tap'
 import { inNamespace } from '../kernel/in-namespace.js'
+import { nft } from '../kernel/nft.js'
 import { setUpNode } from '../sources/flows/small-node.js'
 import { createAgentHere } from './agent-here.js'
 import { uninstall } from './uninstall.js'
@@ -7,6 +8,35 @@ import { uninstall } from './uninstall.js'
 await inNamespace(t, import.meta.filename, () => {
   t.before(setUpNode)
   t.afterEach(uninstall)
+
+  t.test('nothing to uninstall: nothing is made', async (t) => {
+    const { agent, lines } = await createAgentHere(t, { stateDir: t.testdir(), skew: { wallMs: 0, monotonicMs: 0 } })
+    t.equal(await agent.uninstall(AbortSignal.timeout(10_000)), false)
+    t.same(lines, [])
+    t.equal(nft('list', 'tables').trim(), '')
+  })
+
+  t.test('uninstall while another agent counts', async (t) => {
+    const skew = { wallMs: 0, monotonicMs: 0 }
+    const running = await createAgentHere(t, { stateDir: t.testdir(), skew })
+    await running.agent.start(AbortSignal.timeout(10_000))
+    const { agent } = await createAgentHere(t, { stateDir: t.testdir(), skew })
+    await t.rejects(agent.uninstall(AbortSignal.timeout(10_000)), { name: 'TableInUse', message: /; stop that agent first$/ })
+    running.kill()
+    t.equal(await agent.uninstall(AbortSignal.timeout(10_000)), true)
+    t.equal(nft('list', 'tables').trim(), '')
+  })
+
+  t.test('a table that is there is adopted, and the log says so', async (t) => {
+    const stateDir = t.testdir()
+    const skew = { wallMs: 0, monotonicMs: 0 }
+    for (const change of ['made', 'adopted']) {
+      const { agent, lines, stop } = await createAgentHere(t, { stateDir, skew })
+      await agent.start(AbortSignal.timeout(10_000))
+      t.match(lines[0], `"change":"${change}"`)
+      await stop()
+    }
+  })
 
   const cases = [
     {

@@ -2,11 +2,8 @@ import { KernelError } from '../../kernel/errors.js'
 
 /** Somebody else counts here: an agent on the same node by mistake. */
 export class TableInUse extends Error {
-  constructor(table: string, detail: string, options?: ErrorOptions) {
-    super(
-      `another meshtoll agent counts in this network namespace (table inet ${table}: ${detail}); stop it, or give this one its own`,
-      options,
-    )
+  constructor(table: string, detail: string, remedy = 'stop it, or give this one its own') {
+    super(`another meshtoll agent counts in this network namespace (table inet ${table}: ${detail}); ${remedy}`)
     this.name = 'TableInUse'
   }
 }

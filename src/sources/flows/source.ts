@@ -49,6 +49,8 @@ export interface FlowSource extends Source {
   rotate(): void
   /** A cheap look between reads, so that a destroyed table is noticed within a second. */
   watch(): void
+  /** Takes the lock, and says whether there is a table, whoever made it. Makes none. Throws as `open` does. */
+  find(): Promise<boolean>
   /** Removes the table, and with it what was not read. */
   uninstall(): Promise<void>
   close(): void
@@ -143,6 +145,19 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     lock = undefined
   }
 
+  function find(): boolean {
+    lock ??= deps.takeLock(name)
+    if (!lock) throw new TableInUse(name, 'its lock is held', 'stop that agent first')
+    try {
+      const isThere = nft.table(name) !== undefined
+      if (!isThere) close()
+      return isThere
+    } catch (error) {
+      close()
+      throw refusalAtFirst(error)
+    }
+  }
+
   function uninstall(): void {
     table.remove()
     shelf.clear()
@@ -168,6 +183,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
       // The next read meets the same fault, and says so.
       turns.take(keeper.lookBriefly).catch((error: unknown) => log.debug('look at the table of flows failed', { error: String(error) }))
     },
+    find: () => turns.take(find),
     uninstall: () => turns.take(uninstall),
     close,
     get status() {

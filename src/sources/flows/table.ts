@@ -213,8 +213,9 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
       const found = find()
       if (found.state === 'absent') await begin(sight.mode)
       else adopt(found, sight)
-      const { mark, layout } = current()
-      log.info('table of flows is open', { table, found: found.state, mode, generation: layout.generation, epoch: mark.epoch })
+      const change = found.state === 'absent' ? 'made' : 'adopted'
+      const since = new Date(current().mark.createdMs).toISOString()
+      log.info('table of flows is open', { table, change, owned: port !== 0, mode, since })
     },
     async check(mayRepair) {
       const generation = nft.generation()
