@@ -1,34 +1,15 @@
 // Errors of the kernel, through the seam: what is sent to it or comes from it is changed on the way.
 import t from 'tap'
-import type { Netlink, OpenNetlink } from '../../../src/deps.js'
 import { KernelError } from '../../../src/kernel/errors.js'
 import { loadNetlink } from '../../../src/kernel/netlink.js'
 import { inNamespace } from '../../kernel/in-namespace.js'
 import { nft } from '../../kernel/nft.js'
+import { through } from './seam.js'
 import { bytesByPair, flowsOf, IPV4_UDP, imbalanceOf, sendTo, setUpNode } from './small-node.js'
 
 const EPERM = 1
 const ENOBUFS = 105
 const PAIR = '10.0.0.1 10.9.0.1'
-
-interface Seam {
-  readonly send?: (message: Buffer) => Buffer
-  readonly receive?: () => void
-}
-
-const through =
-  (open: OpenNetlink, { send = (message) => message, receive = () => undefined }: Seam): OpenNetlink =>
-  (protocol, groups) => {
-    const socket: Netlink = open(protocol, groups)
-    return {
-      send: (message) => socket.send(send(Buffer.from(message))),
-      receive(buffer) {
-        receive()
-        return socket.receive(buffer)
-      },
-      close: () => socket.close(),
-    }
-  }
 
 /** NFTA_TABLE_FLAGS with owner and persist becomes a flag that no kernel knows: answered as an old kernel answers. */
 function asOldKernel(message: Buffer): Buffer {
