@@ -81,5 +81,5 @@ await worldTest(
       balances(t, all, await truth.total())
     })
   },
-  { timeoutMs: 90_000 },
+  { timeoutMs: 150_000 },
 )

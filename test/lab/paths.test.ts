@@ -76,11 +76,19 @@ const MASQUERADED_PORT = `table ip hides {
   }
 }
 `
+/** A node that passes on to another without showing itself: what it sees is the other's to post. */
+const PASSED_ON = `table ip passes {
+  chain prerouting {
+    type nat hook prerouting priority -100
+    ip daddr 10.0.1.10 udp dport 9999 dnat to 10.1.2.2:9090
+  }
+}
+`
 
 async function translateAddresses(topology: Topology): Promise<void> {
   for (const { name } of topology.spec.nodes)
     await loadRules(topology, name, kubeRulesOf(topology, name, { services: [SERVICE], masquerade: name === 'n1' }))
-  await loadRules(topology, 'n1', MASQUERADED_PORT)
+  await loadRules(topology, 'n1', `${MASQUERADED_PORT}${PASSED_ON}`)
 }
 
 await worldTest(
@@ -110,6 +118,13 @@ await worldTest(
           expect(on, sees, answers)
         }
 
+        if (family === 'IPv4') {
+          const before = await truth.sentBy('database')
+          await topology.peer('p2a').listenUdp({ port: 9090 })
+          await topology.peer('database').sendUdp({ to: ['10.0.1.10'], port: 9999, size: 1_000, packets: 200 })
+          expect('database', 'p2a', (await truth.sentBy('database')) - before)
+        }
+
         const all = await agents.atRest()
         t.same(bytesByPair(all), Object.fromEntries(expected), 'each pair')
         balances(t, all, await truth.total())
@@ -117,5 +132,5 @@ await worldTest(
       })
     }
   },
-  { timeoutMs: 90_000 },
+  { timeoutMs: 150_000 },
 )

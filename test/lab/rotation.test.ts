@@ -87,5 +87,5 @@ await worldTest(
       balances(t, all, sent)
     })
   },
-  { timeoutMs: 90_000 },
+  { timeoutMs: 150_000 },
 )
