@@ -84,6 +84,17 @@ function stopOnSignals(): AbortSignal {
   return stopping.signal
 }
 
+/** Long enough for what was only given up, such as the read that a stop interrupted. */
+const LAST_READS_MS = 300
+
+/** Whether a read or write is still waited for, after some time for it to end. */
+async function hangs(): Promise<boolean> {
+  const isWaiting = (): boolean => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))
+  const deadline = clock.monotonic() + LAST_READS_MS
+  while (isWaiting() && clock.monotonic() < deadline) await clock.sleep(10)
+  return isWaiting()
+}
+
 /** As if it had never been caught. `process.exit` would wait for a read or write that hangs (libuv joins its threads). */
 function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
   process.removeAllListeners(signal)
@@ -100,4 +111,6 @@ process.on('uncaughtException', failHard)
 process.on('unhandledRejection', failHard)
 // `meshtoll check | head -1`: whoever read has read enough.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
-process.exit(await runCommandLine(edge, stopOnSignals()))
+const status = await runCommandLine(edge, stopOnSignals())
+if (await hangs()) dieBy('SIGTERM')
+process.exit(status)
