@@ -97,7 +97,7 @@ await inNamespace(t, import.meta.filename, () => {
     const { clock, skip } = skippingClock()
     const flows = await flowsOf({}, { clock })
     await flows.open()
-    await flows.flowReading()
+    const before = await flows.flowReading()
     addNat()
     skip(5000)
     ip('link add other type veth peer name others')
@@ -106,6 +106,7 @@ await inNamespace(t, import.meta.filename, () => {
     const { gapMs, unbrokenSinceMs } = await flows.flowReading()
     ip('link del other')
     t.ok(gapMs >= 7000 && gapMs < 8000, `a gap of ${gapMs} ms`)
+    t.ok(unbrokenSinceMs > before.unbrokenSinceMs)
     flows.close()
     const next = await flowsOf()
     await next.open()
@@ -198,7 +199,7 @@ await inNamespace(t, import.meta.filename, () => {
     const { clock, skip } = skippingClock()
     const flows = await flowsOf({ ownership: 'off' }, { clock })
     await flows.open()
-    await flows.flowReading()
+    const before = await flows.flowReading()
     const startMs = clock.monotonic()
     let gapMs = 0
     for (let second = 0; second < 7; second++) {
@@ -214,6 +215,7 @@ await inNamespace(t, import.meta.filename, () => {
     t.ok(gapMs > passedMs - 2000 && gapMs <= passedMs, `a gap of ${gapMs} ms in ${passedMs} ms`)
     const { unbrokenSinceMs, generations } = await flows.flowReading()
     t.equal(generations.at(-1)?.id, 5)
+    t.ok(unbrokenSinceMs > before.unbrokenSinceMs)
     flows.close()
     const next = await flowsOf()
     await next.open()

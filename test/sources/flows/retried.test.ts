@@ -65,6 +65,7 @@ await inNamespace(t, import.meta.filename, () => {
         t.notOk(isArmed())
         t.match(flows.status, { owned: ownership === 'auto', mode: 'plain' })
         flows.watch()
+        await sendTo(['10.9.0.1'], { times: 10 })
         const after = await flows.flowReading()
         t.not(after.epoch, before.epoch)
         t.equal(after.epoch, flows.epochs.at(-1), 'it was announced')
