@@ -17,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'table', find: table },
   { name: 'not seen here', find: bypasses },
   { name: 'state', find: state },
+  { name: 'port', find: port },
   { name: 'clock', find: clock },
 ]
 
@@ -53,6 +54,15 @@ function state({ state: { folder, exists, refused } }: Facts): Finding[] {
   if (!refused) return [ok(`${folder} is writable${exists ? '' : ', made at the first start'}`)]
   const { problem, remedy } = troubleOf(refused)
   return [fail(`${folder} ${problem}: counters would start over after a restart`, remedy)]
+}
+
+function port({ port: { address, state: found }, hasWebFile, node: { isLocked } }: Facts): Finding[] {
+  const shown = String(address.port)
+  if (found === 'free') return [ok(address.port === 0 ? 'a free one is taken at the start' : `${shown} is free`)]
+  if (found === 'agent') return [ok(`${shown} is served by a running agent`)]
+  if (found !== 'taken') return [fail(found.message)]
+  if (hasWebFile && isLocked) return [ok(`${shown} is in use, and an agent runs: it is taken to be the agent's`)]
+  return [fail(`${shown} is used by another program`, 'stop it or set --web.listen-address')]
 }
 
 /** More than a slewed clock can drift while the facts are gathered. */

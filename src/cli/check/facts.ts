@@ -9,6 +9,7 @@ import { inspectTable, readTableFacts, type Finding as TableFinding } from '../.
 import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
+import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
 
 export interface Facts {
@@ -18,6 +19,9 @@ export interface Facts {
   readonly config: Config
   readonly node: NodeFacts
   readonly state: StateFacts
+  readonly port: PortFacts
+  /** TLS is asked for: an agent that listens cannot be told from another program. */
+  readonly hasWebFile: boolean
   readonly clock: ClockFacts
 }
 
@@ -61,6 +65,7 @@ export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<
   const config = 'config' in loaded ? loaded.config : defaultConfig(hostName)
   const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
   const state = await probeState(flags['state.dir'], random())
+  const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
   return {
     loaded,
@@ -68,6 +73,8 @@ export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<
     config,
     node,
     state,
+    port,
+    hasWebFile: flags['web.config.file'] !== null,
     clock: { nowMs, jumpMs: nowMs - clock.monotonic() - offset },
   }
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CHECKS } from '../../../src/cli/check/checks.js'
 import type { Facts } from '../../../src/cli/check/facts.js'
+import { listenErrorOf } from '../../../src/http/listen-error.js'
 import { factsWith } from './healthy.js'
 
 function linesOf(check: string, facts: Facts): string[] {
@@ -112,6 +113,37 @@ t.test('state', async (t) => {
     },
   ]
   for (const { name, state, lines } of cases) t.same(linesOf('state', factsWith({ state })), lines, name)
+})
+
+t.test('port', async (t) => {
+  const address = { host: '', port: 80 }
+  const cases = [
+    { name: 'free', changes: {}, lines: ['ok 10042 is free'] },
+    { name: 'an agent runs', changes: { port: 'agent' }, lines: ['ok 10042 is served by a running agent'] },
+    {
+      name: 'in use',
+      changes: { port: 'taken', node: { isLocked: true } },
+      lines: ['fail 10042 is used by another program', '  stop it or set --web.listen-address'],
+    },
+    {
+      name: 'in use, perhaps by an agent with TLS',
+      changes: { port: 'taken', hasWebFile: true, node: { isLocked: true } },
+      lines: ["ok 10042 is in use, and an agent runs: it is taken to be the agent's"],
+    },
+    {
+      name: 'in use, and no agent runs',
+      changes: { port: 'taken', hasWebFile: true },
+      lines: ['fail 10042 is used by another program', '  stop it or set --web.listen-address'],
+    },
+    {
+      name: 'not allowed',
+      changes: { port: listenErrorOf(Object.assign(new Error('words'), { code: 'EACCES' }), address) },
+      lines: [
+        'fail cannot listen on :80: no permission for port 80; choose one from 1024 up with --web.listen-address, or grant CAP_NET_BIND_SERVICE',
+      ],
+    },
+  ] as const
+  for (const { name, changes, lines } of cases) t.same(linesOf('port', factsWith(changes)), lines, name)
 })
 
 t.test('clock', async (t) => {

@@ -13,6 +13,8 @@ interface Changes {
   readonly node?: Partial<NodeFacts>
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
+  readonly port?: Facts['port']['state']
+  readonly hasWebFile?: boolean
 }
 
 const NODE: NodeFacts = {
@@ -33,6 +35,8 @@ export function factsWith(changes: Changes = {}): Facts {
     config,
     node: { ...NODE, ...changes.node },
     state: { folder: '/var/lib/meshtoll', exists: true, ...changes.state },
+    port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
+    hasWebFile: changes.hasWebFile ?? false,
     clock: { nowMs: Date.UTC(2026, 10, 21, 9, 30), jumpMs: 0, ...changes.clock },
   }
 }

@@ -1,0 +1,30 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t from 'tap'
+import { probePort } from '../../../src/cli/check/port.js'
+import { createServer as createOurs } from '../../../src/http/server.js'
+import { createServed } from '../../http/served.js'
+
+const HOST = '127.0.0.1'
+
+t.test('an address that is free, and free afterwards', async (t) => {
+  const server = createServer((socket) => socket.destroy()).listen(0, HOST)
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  t.equal((await probePort({ host: HOST, port })).state, 'taken')
+  server.close()
+  await once(server, 'close')
+  t.equal((await probePort({ host: HOST, port })).state, 'free')
+  t.equal((await probePort({ host: HOST, port })).state, 'free')
+})
+
+t.test('an agent listens there', async (t) => {
+  const log = { warn: () => undefined, error: () => undefined }
+  const ours = await createOurs({ agent: createServed(), listenAddress: { host: HOST, port: 0 }, log, version: '1' })
+  t.teardown(() => ours.close(AbortSignal.abort()))
+  t.equal((await probePort({ host: HOST, port: Number(new URL(ours.url).port) })).state, 'agent')
+})
+
+t.test('an address that is not of this machine', async (t) => {
+  t.match((await probePort({ host: '192.0.2.1', port: 10_042 })).state, { name: 'ListenError' })
+})
