@@ -89,7 +89,7 @@ function renderAmount({ labels, value }: Series, series: readonly Series[]): str
 }
 
 function renderTable(heads: readonly string[], rows: readonly string[]): string {
-  if (rows.length === 0) return '<p class="soft">Nothing counted yet.</p>'
+  if (rows.length === 0) return '<p class="soft">Nothing counted yet; every reload of this page reads the kernel anew.</p>'
   const classes: Readonly<Record<string, string>> = { Bytes: ' class="number"', '': ' class="share"' }
   const head = heads.map((text) => `<th${classes[text] ?? ''}>${text}</th>`).join('')
   return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>\n${rows.map((row) => `<tr>${row}</tr>`).join('\n')}\n</tbody></table></div>`
