@@ -192,13 +192,13 @@ t.test('mistakes, each with where and what instead', async (t) => {
     },
     {
       name: 'a reference without quotes in a mapping on one line, and nothing that the parser says after it',
-      text: 'nod: {}\nflows: {interval: ${WORD}}\nseries: {limit: ${WORD}}',
-      lines: ['1:1 nod is not an option; did you mean node?', '2:19 ${WORD} needs quotes inside { } and [ ]; write "${WORD}"'],
+      text: `nod: {}\nflows: {interval: \${WORD}}\nseries: {limit: \${WORD}}`,
+      lines: ['1:1 nod is not an option; did you mean node?', `2:19 \${WORD} needs quotes inside { } and [ ]; write "\${WORD}"`],
     },
     {
       name: 'a reference without quotes in a list',
-      text: 'flows: {tunnelPorts: [1, ${WORD}]}',
-      lines: ['1:26 ${WORD} needs quotes inside { } and [ ]; write "${WORD}"'],
+      text: `flows: {tunnelPorts: [1, \${WORD}]}`,
+      lines: [`1:26 \${WORD} needs quotes inside { } and [ ]; write "\${WORD}"`],
     },
     { name: 'a tab for indentation', text: 'node:\n\tname: n1', lines: ['2:1 not valid YAML: tabs are not allowed as indentation'] },
     {
