@@ -9,9 +9,10 @@ import { loadLock } from '../src/kernel/lock.js'
 import { loadNetlink } from '../src/kernel/netlink.js'
 import { addressAt } from '../src/lab/peer-protocol.js'
 import type { InventoryEntry } from '../src/model.js'
+import { blockFigure } from './block.js'
 import type { BenchOptions, Figure } from './figure.js'
 import { CLOCK, SILENT } from './flow-series.js'
-import { largest, median } from './statistics.js'
+import { median } from './statistics.js'
 import { type Timing, timed } from './timing.js'
 import { type Sender, startSender } from './volley.js'
 
@@ -92,13 +93,7 @@ function figuresOf(what: string, timings: readonly Timing[]): readonly Figure[] 
     measured: median(timings.map(({ wallMs }) => wallMs)),
     beside: `CPU ${cpu.toFixed(1)} ms`,
   }
-  const block: Figure = {
-    number: `longest block of the loop, ${what}`,
-    unit: 'ms',
-    measured: largest(timings.map(({ blockMs }) => blockMs)),
-    bar: { most: 20 },
-  }
-  return [wall, block]
+  return [wall, blockFigure(what, timings)]
 }
 
 interface Measured {

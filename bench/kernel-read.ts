@@ -8,8 +8,9 @@ import { createNftables, type Nftables } from '../src/kernel/nftables.js'
 import { BATCH_BEGIN, BATCH_END, NFPROTO_INET, NFT, nfgenmsg, nftType } from '../src/kernel/nftables-encode.js'
 import { installCommands, NOTHING, planOf } from '../src/sources/flows/layout.js'
 import { shardsFor } from '../src/sources/flows/sizing.js'
+import { blockFigure } from './block.js'
 import type { BenchOptions, Figure } from './figure.js'
-import { largest, median } from './statistics.js'
+import { median } from './statistics.js'
 import { timedOften } from './timing.js'
 
 const TABLE = 'bench'
@@ -58,12 +59,7 @@ async function* dumpsOf(nft: Nftables, { elements, sets, bar, runs }: Dumps): As
     bar,
     beside: `CPU ${cpu.toFixed(1)} ms; nft -j ${nftMs.toFixed(0)} ms`,
   }
-  yield {
-    number: `longest block of the loop, ${named}`,
-    unit: 'ms',
-    measured: largest(timings.map(({ blockMs }) => blockMs)),
-    bar: { most: 20 },
-  }
+  yield blockFigure(named, timings)
 }
 
 function* questionsOf(nft: Nftables, runs: number): Iterable<Figure> {

@@ -12,15 +12,15 @@ import type { Ledger } from '../src/ledger/ledger.js'
 import { snapshotOf } from '../src/ledger/snapshot.js'
 import type { Snapshot } from '../src/model.js'
 import { startAsked } from './asked.js'
+import { blockFigure } from './block.js'
 import type { BenchOptions, Figure } from './figure.js'
 import { createFullLedger, SILENT } from './flow-series.js'
 import type { Got } from './getter.js'
 import { largest, median } from './statistics.js'
-import { type Timing, timedOften } from './timing.js'
+import { timedOften } from './timing.js'
 
 const SERIES = 10_000
 const MANY_SERIES = 50_000
-const MOST_BLOCK = { most: 20 }
 
 const SCRAPES = [
   { what: 'text', headers: {} },
@@ -63,16 +63,8 @@ async function* renderingOf(ledger: Ledger, runs: number): AsyncIterable<Figure>
   await prometheus.render({ format: 'text', gzip: false })
   const timings = await timedOften(runs, () => prometheus.render({ format: 'text', gzip: false }))
   const prom = await timedOften(runs, () => registry.metrics())
-  yield blockOf('rendering 10,000 flow series', timings, `prom-client ${largest(prom.map(({ blockMs }) => blockMs)).toFixed(1)} ms`)
+  yield blockFigure('rendering 10,000 flow series', timings, `prom-client ${largest(prom.map(({ blockMs }) => blockMs)).toFixed(1)} ms`)
 }
-
-const blockOf = (what: string, timings: readonly Timing[], beside: string): Figure => ({
-  number: `longest block of the loop, ${what}`,
-  unit: 'ms',
-  measured: largest(timings.map(({ blockMs }) => blockMs)),
-  bar: MOST_BLOCK,
-  beside,
-})
 
 function registryOf(ledger: Ledger): Registry {
   const registry = new Registry()
@@ -96,9 +88,7 @@ async function scrapesOf(ledger: Ledger, { series, runs }: { readonly series: nu
     const cpu = median(timings.map(({ cpuMs }) => cpuMs))
     const beside = `${(bytes / 1e6).toFixed(2)} MB, CPU ${cpu.toFixed(1)} ms`
     figures.push({ number: `HTTP scrape of ${named}: ${what}`, unit: 'ms', measured: median(timings.map(({ wallMs }) => wallMs)), beside })
-    figures.push(
-      blockOf(`HTTP scrape of ${named}: ${what}`, timings, `median ${median(timings.map(({ blockMs }) => blockMs)).toFixed(1)} ms`),
-    )
+    figures.push(blockFigure(`HTTP scrape of ${named}: ${what}`, timings))
   }
   await getter.stop()
   await server.close(AbortSignal.timeout(300))

@@ -1,4 +1,4 @@
-// What `npm run demo` and `npm test` do before anything of the project can run: packages, build, system programs.
+// What `npm run demo`, `npm test` and `npm run bench` do before anything of the project can run: packages, build, system programs.
 // Plain JavaScript without dependencies, since on a fresh clone there is nothing else.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -11,6 +11,7 @@ const MIN_NODE = [20, 18, 1]
 const SYSTEM = {
   demo: { iproute2: ['ip'] },
   test: { iproute2: ['ip', 'tc'], nftables: ['nft'], prometheus: ['promtool'] },
+  bench: { iproute2: ['ip'], nftables: ['nft'] },
 }
 
 const say = (text) => process.stderr.write(`${text}\n`)
@@ -71,6 +72,9 @@ if (!buildWhenStale()) fail('the build failed')
 if (task === 'demo') {
   installPrograms(SYSTEM.demo, { isNeeded: true })
   become(process.execPath, [join(ROOT, 'dist/main.js'), 'demo', ...rest])
+} else if (task === 'bench') {
+  installPrograms(SYSTEM.bench, { isNeeded: true })
+  become(process.execPath, ['--import', import.meta.resolve('tsx'), join(ROOT, 'bench/run.ts'), ...rest])
 } else {
   installPrograms(SYSTEM.test, { isNeeded: false })
   become(process.execPath, [join(ROOT, 'scripts/test.js'), ...rest])
