@@ -39,12 +39,15 @@ export interface AgentHereOptions {
   readonly stateDir: string
   readonly skew: Skew
   readonly config?: { readonly flows?: Partial<Config['flows']>; readonly series?: Partial<Config['series']> }
+  /** Default: one source here, two owners there. */
+  readonly inventory?: readonly InventoryEntry[]
   readonly through?: (open: OpenNetlink) => OpenNetlink
 }
 
 const STALE_MS = 1_001
 
-export async function createAgentHere(t: Test, { stateDir, skew, config = {}, through = (open) => open }: AgentHereOptions) {
+export async function createAgentHere(t: Test, options: AgentHereOptions): Promise<AgentHere> {
+  const { stateDir, skew, config = {}, inventory = INVENTORY, through = (open) => open } = options
   const lines: string[] = []
   const held: { close(): void }[] = []
   const openNetlink = through(await loadNetlink())
@@ -54,7 +57,7 @@ export async function createAgentHere(t: Test, { stateDir, skew, config = {}, th
   const agent = createAgent(
     {
       config: { ...defaults, flows: { ...defaults.flows, ...config.flows }, series: { ...defaults.series, ...config.series } },
-      inventory: INVENTORY,
+      inventory,
       environment: {},
       host: { cpus: 2, memoryBytes: 2 ** 32, nodeVersion: process.version },
     },
