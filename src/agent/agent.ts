@@ -101,7 +101,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   async function announceEpoch(epoch: string): Promise<void> {
     const book = await loadLedger()
     book.announce(epoch)
-    await journal.checkpoint(book.state({ complete: true }))
+    await journal.checkpoint(await book.state({ complete: true }))
   }
 
   /** Without the privilege or the kernel for it the agent runs on, and says so; a table in other hands is a mistake to be mended. */
@@ -199,7 +199,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       await readAll(AbortSignal.timeout(STOP_WITHIN_MS))
       isOver = true
       if (!ledger?.hasBegun || !isOpen) return false
-      const isDurable = await journal.checkpoint(ledger.state({ complete: true }), { sync: true })
+      const isDurable = await journal.checkpoint(await ledger.state({ complete: true }), { sync: true })
       return isDurable && readers.isUp(flows.name)
     })
   }

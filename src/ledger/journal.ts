@@ -9,7 +9,7 @@ export interface Journal {
   /** The state of the process before; undefined when there is none that can be used. */
   load(): Promise<State | undefined>
   /** Makes decisions durable before anything that depends on them is served. False: they are not, and will be tried again. */
-  write(decided: Decided, rows: () => StateRows): Promise<boolean>
+  write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean>
   checkpoint(rows: StateRows, options?: { readonly sync: boolean }): Promise<boolean>
   readonly writable: boolean
 }
@@ -71,10 +71,10 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
     }
   }
 
-  function write(decided: Decided, rows: () => StateRows): Promise<boolean> {
+  async function write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean> {
     const isGrown = grownBytes > Math.max(MIN_GROWTH_BYTES, checkpointBytes)
-    if (!isWritable || isGrown || decided.kind === 'checkpoint') return checkpoint(rows())
-    if (decided.kind === 'nothing') return Promise.resolve(true)
+    if (!isWritable || isGrown || decided.kind === 'checkpoint') return checkpoint(await rows())
+    if (decided.kind === 'nothing') return true
     return attempt(async () => {
       const line = renderBatch(decided.batch)
       await disk.append(FILE, line)

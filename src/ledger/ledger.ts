@@ -37,7 +37,7 @@ export interface Ledger {
   post(reading: FlowReading, identity: Identity): Promise<void>
   take(): Decided
   /** The whole state. `complete`: nothing will be served after it. */
-  state(options?: { readonly complete?: boolean }): StateRows
+  state(options?: { readonly complete?: boolean }): Promise<StateRows>
   /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
   releasable(): readonly number[]
   readonly accounts: Accounts
@@ -59,7 +59,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const book = createPairBook({ accounts, decisions, generations, routes, transit, clock })
   const pauses = createPauses(clock)
   const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
-  const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, clock, idleMs: options.idleMs })
+  const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, pauses, clock, idleMs: options.idleMs })
   const tally = createTally({ accounts, book, generations, routes, transit, pauses, clock, log })
 
   let past: State | undefined = restored
@@ -158,7 +158,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (isBaseline) book.baseline(reading.pairs)
     await followIdentity(reading, identity)
     await settleTransit()
-    upkeep.sweep()
+    await upkeep.sweep()
     for (const generation of open) if (generation.closed) await closeGeneration(generation, reading.pairs)
     closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))
     live = reading.generations.map(({ id }) => id).filter((id) => !closed.has(id))
@@ -205,8 +205,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     return { kind: 'batch', batch: decisions.take(moment()) }
   }
 
-  function state({ complete = false }: { readonly complete?: boolean } = {}): StateRows {
-    const held = book.contributions()
+  async function state({ complete = false }: { readonly complete?: boolean } = {}): Promise<StateRows> {
+    const held = await book.contributions(pauses.pause)
     held.set(accounts.book('observed'), counters.observed)
     held.set(accounts.book('tunnel'), counters.tunnel)
     held.set(accounts.book('overflow'), counters.overflow)

@@ -16,7 +16,7 @@ export interface PairBook {
   /** Addresses that are now somebody else: bytes up to now stay where they are. */
   replace(pairs: Pairs, identity: Identity, pause: () => Promise<void>): Promise<void>
   /** Adds what the kernel holds for all pairs, account by account. */
-  contributions(): Map<Account, number>
+  contributions(pause: () => Promise<void>): Promise<Map<Account, number>>
   /** Forgets pairs of which no generation has bytes; returns the routes still taken. */
   keep(pairs: Pairs, how: { isLive: (pair: number) => boolean; pause: () => Promise<void> }): Promise<Set<Route>>
   isPending(pair: number): boolean
@@ -152,9 +152,10 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     enter(pair, to, { pairs, moved })
   }
 
-  function contributions(): Map<Account, number> {
+  async function contributions(pause: () => Promise<void>): Promise<Map<Account, number>> {
     const byRoute = new Map<Route, { into: number; via: number }>()
     for (let pair = 0; pair < taken.length; pair++) {
+      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       const route = taken[pair]
       if (!route) continue
       const via = route.book === 'transit' ? generations.viaOf(pair) : 0

@@ -4,10 +4,11 @@ import type { Account, Accounts } from './accounts.js'
 import type { Admission } from './admission.js'
 import type { Decisions } from './draft.js'
 import type { PairBook } from './pair-book.js'
+import type { Pauses } from './pauses.js'
 import type { Routes } from './routes.js'
 
 export interface Upkeep {
-  sweep(): void
+  sweep(): Promise<void>
 }
 
 interface Parts {
@@ -16,20 +17,21 @@ interface Parts {
   readonly book: PairBook
   readonly decisions: Decisions
   readonly routes: Routes
+  readonly pauses: Pauses
   readonly clock: Clock
   readonly idleMs: number
 }
 
 const MAX_SWEEP_EVERY_MS = 60_000
 
-export function createUpkeep({ accounts, admission, book, decisions, routes, clock, idleMs }: Parts): Upkeep {
+export function createUpkeep({ accounts, admission, book, decisions, routes, pauses, clock, idleMs }: Parts): Upkeep {
   let sweptMs = clock.monotonic()
 
-  function sweep(): void {
+  async function sweep(): Promise<void> {
     const crowdedOut = [...accounts.flows.values()].filter(
       (account) => account.withdrawn && account.value > 0 && !admission.readmit(account),
     )
-    if (crowdedOut.length > 0) foldAway(crowdedOut)
+    if (crowdedOut.length > 0) await foldAway(crowdedOut)
     const nowMs = clock.monotonic()
     if (nowMs - sweptMs < Math.min(idleMs, MAX_SWEEP_EVERY_MS)) return
     sweptMs = nowMs
@@ -37,8 +39,8 @@ export function createUpkeep({ accounts, admission, book, decisions, routes, clo
       if (account.kind === 'flow' && !account.withdrawn && nowMs - account.changedMs >= idleMs) admission.withdraw(account)
   }
 
-  function foldAway(crowdedOut: readonly Account[]): void {
-    const held = book.contributions()
+  async function foldAway(crowdedOut: readonly Account[]): Promise<void> {
+    const held = await book.contributions(pauses.pause)
     const folds = new Map<Account, Account>()
     for (const account of crowdedOut) {
       const bytes = account.value

@@ -59,9 +59,9 @@ function setUp() {
 t.test('what was written is loaded by the next process', async (t) => {
   const { disk, log, journal } = setUp()
   t.equal(await journal.load(), undefined, 'at first there is nothing')
-  t.ok(await journal.write({ kind: 'checkpoint' }, () => rows(1)))
-  t.ok(await journal.write(decided(2), () => rows(2)))
-  t.ok(await journal.write({ kind: 'nothing' }, () => rows(3)))
+  t.ok(await journal.write({ kind: 'checkpoint' }, async () => rows(1)))
+  t.ok(await journal.write(decided(2), async () => rows(2)))
+  t.ok(await journal.write({ kind: 'nothing' }, async () => rows(3)))
   const state = await createJournal({ disk, log }).load()
   t.match(state, { head: { atMs: 2 } })
   t.same(state?.accounts.get('b:posted'), ['b:posted', 1, 0, 0, 0])
@@ -70,14 +70,14 @@ t.test('what was written is loaded by the next process', async (t) => {
 
 t.test('a journal that has grown is written anew, and goes on with lines', async (t) => {
   const { disk, journal, size } = setUp()
-  await journal.write({ kind: 'checkpoint' }, () => rows(1))
+  await journal.write({ kind: 'checkpoint' }, async () => rows(1))
   const checkpointBytes = size()
   const lineBytes = renderBatch(batch(1)).length
   let largest = 0
   let compactions = 0
   for (let i = 0; i < 20_000; i++) {
     const before = size()
-    await journal.write(decided(1), () => rows(1))
+    await journal.write(decided(1), async () => rows(1))
     largest = Math.max(largest, size())
     if (size() < before) compactions++
   }
@@ -89,9 +89,9 @@ t.test('a journal that has grown is written anew, and goes on with lines', async
 t.test('a disk that fails', async (t) => {
   for (const mode of ['full', 'full in the middle of a write', 'read-only'] as const) {
     const { disk, log, journal } = setUp()
-    await journal.write({ kind: 'checkpoint' }, () => rows(1))
+    await journal.write({ kind: 'checkpoint' }, async () => rows(1))
     disk.mode = mode
-    for (let i = 2; i < 5; i++) t.notOk(await journal.write(decided(i), () => rows(i)), `${mode}: not durable`)
+    for (let i = 2; i < 5; i++) t.notOk(await journal.write(decided(i), async () => rows(i)), `${mode}: not durable`)
     t.notOk(journal.writable, `${mode}: says so`)
     t.same(
       log.lines.map(([level]) => level),
@@ -99,7 +99,7 @@ t.test('a disk that fails', async (t) => {
       `${mode}: one line`,
     )
     disk.mode = 'works'
-    t.ok(await journal.write({ kind: 'nothing' }, () => rows(5)), `${mode}: the next reading is durable, even if it decided nothing`)
+    t.ok(await journal.write({ kind: 'nothing' }, async () => rows(5)), `${mode}: the next reading is durable, even if it decided nothing`)
     t.ok(journal.writable)
     t.same(
       log.lines.map(([level, message]) => [level, message]).at(-1),
@@ -112,7 +112,7 @@ t.test('a disk that fails', async (t) => {
 
 t.test('load says what it found', async (t) => {
   const good = setUp()
-  await good.journal.write({ kind: 'checkpoint' }, () => rows(1))
+  await good.journal.write({ kind: 'checkpoint' }, async () => rows(1))
   const whole = good.disk.files.get(FILE) ?? Buffer.alloc(0)
   const cases = [
     { name: 'a torn last line', file: Buffer.concat([whole, Buffer.from('0123 {"ba')]), level: 'info', message: /torn/, atMs: 1 },

@@ -11,7 +11,7 @@ const PRICES = { same_zone: 0, cross_zone: 2e-11 } as const
 const LIMIT = 2
 
 /** Two owners here, one elsewhere; the clock stands still unless it is moved. */
-function setUp() {
+async function setUp() {
   const time = { wallMs: 1_000_000, monotonicMs: 0 }
   const clock = { now: () => time.wallMs, monotonic: () => time.monotonicMs, sleep: async () => undefined }
   const identity = createModelIdentity(
@@ -22,12 +22,12 @@ function setUp() {
     ]),
   )
   const kernel = createKernel()
-  const start = (state?: Ledger) => {
-    const text = state && [...renderState(state.state())].join('')
+  const start = async (state?: Ledger) => {
+    const text = state && [...renderState(await state.state())].join('')
     const restored = text === undefined ? undefined : parseState(Buffer.from(text)).state
     return createLedger({ limit: LIMIT, idleMs: 60_000 }, { clock, log: SILENT }, restored)
   }
-  const ledger = start()
+  const ledger = await start()
   ledger.announce('e1')
   kernel.create('e1', time.wallMs)
   const readInto = async (into: Ledger) => into.post(createReader(kernel, 1).read(time.wallMs, 0), identity)
@@ -48,7 +48,7 @@ const valuesOf = ({ families }: Snapshot, name: string): number[] =>
 const FLOWS = 'meshtoll_flow_bytes_total'
 
 t.test('every series has the labels of its family, in its order', async (t) => {
-  const { kernel, ledger, readInto, look } = setUp()
+  const { kernel, ledger, readInto, look } = await setUp()
   for (const source of ['10.0.0.1', '10.0.0.2']) for (const to of ['10.0.0.1', '10.0.0.3']) send(kernel, source, to, 5)
   await readInto(ledger)
   const { families, atMs, books } = look(ledger)
@@ -65,13 +65,13 @@ t.test('every series has the labels of its family, in its order', async (t) => {
 })
 
 t.test('known zone pairs are there at 0', async (t) => {
-  const { ledger, readInto, look } = setUp()
+  const { ledger, readInto, look } = await setUp()
   await readInto(ledger)
   t.same(valuesOf(look(ledger), 'meshtoll_zone_bytes_total'), [0, 0, 0, 0])
 })
 
 t.test('a new series is served at 0 first; the books do not know of it', async (t) => {
-  const { kernel, ledger, start, readInto, pass, look } = setUp()
+  const { kernel, ledger, start, readInto, pass, look } = await setUp()
   send(kernel, '10.0.0.1', '10.0.0.3', 5)
   await readInto(ledger)
   t.same(valuesOf(look(ledger, 30_000), FLOWS), [0])
@@ -82,13 +82,13 @@ t.test('a new series is served at 0 first; the books do not know of it', async (
   pass(1)
   t.same(valuesOf(look(ledger, 30_000), FLOWS), [5])
   pass(1000, -20_000)
-  const next = start(ledger)
+  const next = await start(ledger)
   await readInto(next)
   t.same(valuesOf(look(next, 30_000), FLOWS), [5], 'not again by the next process, though the clock was set back')
 })
 
 t.test('a withdrawn series is not served, and comes back from 0', async (t) => {
-  const { kernel, ledger, readInto, pass, look } = setUp()
+  const { kernel, ledger, readInto, pass, look } = await setUp()
   pass(30_000)
   send(kernel, '10.0.0.1', '10.0.0.3', 5)
   await readInto(ledger)

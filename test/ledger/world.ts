@@ -118,7 +118,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const { tornWrite } = disk
     disk.heal()
     if (isWritten || tornWrite === 'whole') {
-      const { epoch, live } = doing.ledger.state().head
+      const { epoch, live } = (await doing.ledger.state()).head
       durable = { booked: { ...copyOf(booked), epoch }, live, isLast, version: identity.version }
       isAhead = false
       witness.scrape(doing.ledger, { booked, clock })
@@ -165,7 +165,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const gapMs = lastReadMs === 0 ? 0 : monotonicMs - lastReadMs
     doing.ledger.announce(epoch)
     witness.look(doing.ledger, { booked, clock })
-    await write(doing, () => doing.journal.checkpoint(doing.ledger.state({ complete: true })), true)
+    await write(doing, async () => doing.journal.checkpoint(await doing.ledger.state({ complete: true })), true)
     passed('announcing')
     kernel.create(epoch, wallMs)
     passed('creating the table')
@@ -214,7 +214,11 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
 
   async function stop(): Promise<void> {
     const doing = await cycle()
-    const isWritten = await write(doing, () => doing.journal.checkpoint(doing.ledger.state({ complete: true }), { sync: true }), true)
+    const isWritten = await write(
+      doing,
+      async () => doing.journal.checkpoint(await doing.ledger.state({ complete: true }), { sync: true }),
+      true,
+    )
     if (!isWritten) isAhead = true
     agent = undefined
   }
