@@ -1,6 +1,6 @@
 // The last read of a generation that no rule fills any more.
 import type { Clock } from '../../deps.js'
-import { type Dumping, dumpGenerations, type Generation } from './generations.js'
+import { type Dumping, dumpGenerations, type Generation, missingOf } from './generations.js'
 import type { DumpCount } from './totals.js'
 
 /** For packets on their way through the old rules (RCU) and a set that still grows its hash table. */
@@ -22,7 +22,7 @@ export async function closeGeneration(
     if (dumps > 0) await dumping.clock.sleep(BETWEEN_DUMPS_MS, signal)
     await dumpGenerations(dumping, [generation])
     const counts = countsOf(generation)
-    if (!generation.interrupted && before && agree(before, counts) && isComplete(dumping, generation)) {
+    if (!generation.interrupted && before && agree(before, counts) && (missingOf(dumping, generation) ?? 0) === 0) {
       generation.closed = true
       return
     }
@@ -38,13 +38,4 @@ export function agree(before: readonly DumpCount[], after: readonly DumpCount[])
     const other = before[index]
     return other?.elements === elements && other.bytes === bytes && other.repeated === 0 && repeated === 0 && fresh === 0
   })
-}
-
-/** Newer kernels say how many elements a set has. */
-function isComplete({ nft, table }: Dumping, generation: Generation): boolean {
-  const names = generation.sets.map(({ name }) => name)
-  const sets = nft.sets(table).filter(({ name }) => names.includes(name))
-  if (sets.some(({ count }) => count === undefined)) return true
-  const elements = countsOf(generation).reduce((sum, count) => sum + count.elements, 0)
-  return elements === sets.reduce((sum, { count = 0 }) => sum + count, 0)
 }

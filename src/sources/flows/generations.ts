@@ -68,6 +68,18 @@ export interface Dumping {
   readonly pause: () => Promise<void> | undefined
 }
 
+/**
+ * Elements that its sets have and no dump has shown yet; no element ever leaves a set. Undefined: older kernels do not say how many there are.
+ */
+export function missingOf({ nft, table }: Pick<Dumping, 'nft' | 'table'>, { sets, seen, via }: Generation): number | undefined {
+  const names = new Set(sets.map(({ name }) => name))
+  const counts = nft.sets(table).flatMap(({ name, count }) => (names.has(name) ? [count] : []))
+  return counts.reduce<number | undefined>(
+    (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+    -seen.column.count - via.column.count,
+  )
+}
+
 /** How full the last of them is. Transit first: what was added to it since was added to the pairs before, so that no pair has less than its transit. */
 export async function dumpGenerations(dumping: Dumping, generations: readonly Generation[]): Promise<Fill> {
   let fill: Fill = { pairs: 0, share: 0 }

@@ -5,6 +5,7 @@ import type { Link } from '../../kernel/rtnetlink.js'
 import type { FlowReading } from '../../model.js'
 import { closeGeneration, SETTLE_MS } from './closing.js'
 import { egressOf } from './egress.js'
+import { dumpRest } from './first-dump.js'
 import { dumpGenerations, type Fill, type Generation, readingOf } from './generations.js'
 import type { PairTable } from './pairs.js'
 import type { Shelf } from './shelf.js'
@@ -43,10 +44,10 @@ export async function readFlows(parts: ReadingParts, moment: Moment, signal: Abo
   const dumping = { nft, table, pairs, clock, pause: createPause(clock, signal) }
   const atMs = clock.now()
   const before = nft.counters(table)
-  const fill = await dumpGenerations(
-    dumping,
-    shelf.all.filter(({ closed }) => !closed),
-  )
+  const open = shelf.all.filter(({ closed }) => !closed)
+  const isFirst = open.some(({ dump }) => dump === 0)
+  const dumped = await dumpGenerations(dumping, open)
+  const fill = isFirst ? ((await dumpRest(dumping, open)) ?? dumped) : dumped
   for (const generation of shelf.all.filter((one) => isSettled(one, clock.monotonic()))) await closeGeneration(dumping, generation, signal)
   const after = nft.counters(table)
   const reading = {

@@ -5,10 +5,15 @@ export interface Seam {
   readonly send?: (message: Buffer) => Buffer
   readonly sent?: (message: Buffer) => void
   readonly receive?: () => void
+  /** May change a datagram. False: it is lost, and the next one comes instead. */
+  readonly received?: (datagram: Buffer) => boolean
 }
 
 export const through =
-  (open: OpenNetlink, { send = (message) => message, sent = () => undefined, receive = () => undefined }: Seam): OpenNetlink =>
+  (
+    open: OpenNetlink,
+    { send = (message) => message, sent = () => undefined, receive = () => undefined, received = () => true }: Seam,
+  ): OpenNetlink =>
   (protocol, groups) => {
     const socket: Netlink = open(protocol, groups)
     return {
@@ -18,7 +23,10 @@ export const through =
       },
       receive(buffer) {
         receive()
-        return socket.receive(buffer)
+        for (;;) {
+          const length = socket.receive(buffer)
+          if (length === 0 || received(buffer.subarray(0, length))) return length
+        }
       },
       close: () => socket.close(),
     }
