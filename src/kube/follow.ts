@@ -1,0 +1,136 @@
+// Keeps what is known of a collection the same as what the API server has: a list, then watches from where it ended.
+import type { Deps } from '../deps.js'
+import { createBackoff, fractionOf } from './backoff.js'
+import { createKnown, type Into, type Prune } from './known.js'
+import { isExpired, KubeError } from './kube-error.js'
+import { createListing, type Listing, type ListOptions } from './list.js'
+import { createTrouble } from './trouble.js'
+import { WatchError, watchObjects } from './watch.js'
+
+/** `path` is the collection's: `/api/v1/pods`, `/apis/apps/v1/namespaces/shop/deployments`; `query` holds selectors. */
+export interface FollowOptions<T> extends Omit<ListOptions, 'accept'> {
+  readonly prune: Prune<T>
+  /** Absent: whole objects as JSON. */
+  readonly accept?: Accept | undefined
+}
+
+/** A list is asked for by another name than the objects of a watch. */
+export interface Accept {
+  readonly list: string
+  readonly watch: string
+}
+
+type FollowDeps = Pick<Deps, 'clock' | 'log' | 'random'>
+
+/** The server is asked to end a watch after this time: by chance, so that those of a thousand agents do not end together. */
+const TIMEOUT_FLOOR_S = 290
+const TIMEOUT_SPREAD_S = 300
+/** How much before its time a watch may end and still have ended as asked. */
+const EARLY_MS = 2000
+/** A watch that stood this long is the end of a time of failures. */
+const STABLE_MS = 10_000
+
+/** Runs until aborted, and never rejects. Keys are `namespace/name`, or `name` of what is in no namespace. `into` must not throw. */
+export async function followObjects<T>(options: FollowOptions<T>, deps: FollowDeps, into: Into<T>, signal: AbortSignal): Promise<void> {
+  const follower = createFollower(options, deps, into)
+  while (!signal.aborted) {
+    const waitMs = await follower.attempt(signal)
+    if (waitMs > 0) await deps.clock.sleep(waitMs, signal).catch(() => undefined)
+  }
+}
+
+interface Follower {
+  /** A list where one is due, and one watch. Resolves with the time to wait before the next attempt. */
+  attempt(signal: AbortSignal): Promise<number>
+}
+
+function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: FollowDeps, into: Into<T>): Follower {
+  const { path, accept } = options
+  const backoff = createBackoff(random)
+  const trouble = createTrouble(path, { clock, log })
+  let rejected = 0
+  const known = createKnown(options.prune, into, (error) => {
+    if (rejected++ === 0) log.warn('an object of the API server is not understood, and left out', { path, error: error.message })
+    into.rejected?.(error)
+  })
+  /** The list that is due or under way. */
+  let listing: Listing | undefined = createListing({ ...options, accept: accept?.list }, undefined)
+  /** All changes up to this resourceVersion are known, or were when the list fell due. */
+  let reached = ''
+  let isPaged = false
+  let isBehind = false
+  let hasExpired = false
+
+  const list = async (due: Listing, signal: AbortSignal): Promise<void> => {
+    const item = (raw: unknown): void => {
+      if (!signal.aborted) known.put(raw)
+    }
+    const read = await due.read({ begin: known.begin, item }, signal)
+    signal.throwIfAborted()
+    listing = undefined
+    reached = read.resourceVersion
+    isPaged = read.isPaged
+    isBehind = false
+    known.complete()
+  }
+
+  const opened = (signal: AbortSignal): void => {
+    if (isBehind) into.synced()
+    isBehind = false
+    const settle = (): void => {
+      backoff.reset()
+      trouble.over()
+      hasExpired = false
+    }
+    clock.sleep(STABLE_MS, signal).then(settle, () => undefined)
+  }
+
+  /** Resolves with whether it lasted as long as it should. */
+  const watch = async (signal: AbortSignal): Promise<boolean> => {
+    const timeoutSeconds = Math.round(TIMEOUT_FLOOR_S + TIMEOUT_SPREAD_S * fractionOf(random()))
+    const ended = new AbortController()
+    const startedAtMs = clock.monotonic()
+    const into = {
+      opened: () => opened(ended.signal),
+      put: known.put,
+      remove: known.remove,
+      reached: (resourceVersion: string) => {
+        reached = resourceVersion
+      },
+    }
+    try {
+      await watchObjects({ ...options, accept: accept?.watch, resourceVersion: reached, timeoutSeconds }, into, signal)
+    } finally {
+      ended.abort()
+    }
+    return clock.monotonic() - startedAtMs >= timeoutSeconds * 1000 - EARLY_MS
+  }
+
+  const failed = (error: Error): number => {
+    const cause = error instanceof WatchError ? error.cause : error
+    // Where pages were needed, the server has no cache to ask for something newer than what is known.
+    if (error instanceof WatchError) listing = createListing({ ...options, accept: accept?.list }, isPaged ? undefined : reached)
+    if (isExpired(cause) && !hasExpired) {
+      // The way of the world: the server keeps changes for some minutes only.
+      hasExpired = true
+      log.debug('a watch has expired, listing again', { path })
+    } else {
+      isBehind = true
+      trouble.failed(cause)
+      into.failed?.(cause)
+    }
+    return backoff.nextMs(cause instanceof KubeError ? cause.retryAfterMs : undefined)
+  }
+
+  return {
+    async attempt(signal) {
+      try {
+        if (listing) await list(listing, signal)
+        return (await watch(signal)) ? 0 : backoff.nextMs()
+      } catch (error) {
+        if (signal.aborted) return 0
+        return failed(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
+  }
+}
