@@ -45,7 +45,12 @@ function readingOf(pairs: number): FlowReading {
 
 const ZONES = ['a', 'b', 'c'].map((letter) => ({ zone: `us-east-1${letter}`, region: 'us-east-1' }))
 
-const IDENTITY: Identity = { place: (address) => placementOf(Number(address)), version: 1, zones: ZONES }
+const IDENTITY: Identity = {
+  place: (address) => placementOf(Number(address)),
+  placeSince: (address) => placementOf(Number(address)),
+  version: 1,
+  zones: ZONES,
+}
 
 function placementOf(address: number): Placement {
   const { zone, region } = ZONES[address % ZONES.length] ?? { zone: '', region: '' }

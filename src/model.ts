@@ -129,11 +129,12 @@ export interface Who {
   readonly external: boolean
 }
 
-/** `local`: lives on this node. `covered`: another node's agent posts its bytes. */
+/** `local`: lives on this node. `covered`: another node's agent posts its bytes. `ambiguous`: two could claim the bytes. */
 export interface Placement {
   readonly who: Who
   readonly local: Known
   readonly covered: Known
+  readonly ambiguous?: true
 }
 
 /** One row of inventory.yaml. `node`: the node with an agent that the address lives on; `''` = none. */
@@ -151,6 +152,8 @@ export interface InventoryEntry {
 export interface Identity {
   /** Total: never throws, never undefined. */
   place(address: string): Placement
+  /** Whose the bytes are that came since then. `before`: who it was until the last reading, undefined at first sight. */
+  placeSince(address: string, before: Placement | undefined, sinceMs: number): Placement
   /** Counts up whenever an answer of `place` may have changed. */
   readonly version: number
   /** Zones that are known, with their regions; their pairs are served at 0 from the start. */

@@ -14,6 +14,7 @@ import { createDecisions } from './draft.js'
 import { createGenerations } from './generations.js'
 import { createPairBook } from './pair-book.js'
 import { createPauses } from './pauses.js'
+import type { PlacementOf } from './places.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
@@ -60,7 +61,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const pauses = createPauses(clock)
   const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, pauses, clock, idleMs: options.idleMs })
-  const tally = createTally({ accounts, book, generations, routes, transit, pauses, clock, log })
+  const tally = createTally({ accounts, book, decisions, generations, routes, transit, pauses, clock, log })
 
   let past: State | undefined = restored
   let epoch = ''
@@ -70,6 +71,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let pairs: Pairs | undefined
   let leaving = 0
   let atMs = clock.now()
+  /** When the last reading began: what it did not find came later. */
+  let readAtMs = restored?.head.atMs ?? 0
   let unbrokenSinceMs = 0
   let identityVersion = -1
   let isCheckpointDue = false
@@ -149,43 +152,39 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     pairs = reading.pairs
     const isBaseline = begin(reading)
     const open = reading.generations.filter(({ id }) => !closed.has(id))
-    const context = { pairs: reading.pairs, identity, isBaseline }
+    const sinceMs = Math.max(readAtMs, reading.epochStartMs)
+    const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
+    const context = { pairs: reading.pairs, placementOf, isBaseline }
+    if (identity.version !== identityVersion) await book.lookBack(reading.pairs, placementOf, pauses.pause)
     for (const generation of open) leaving += await tally.seen(generation, context)
     for (const generation of open) tally.translated(generation, context)
     counters = tally.counters(reading.counters, { before: counters, isBaseline })
     book.restore(undefined)
-    if (isBaseline) transit.baseline()
     if (isBaseline) book.baseline(reading.pairs)
-    await followIdentity(reading, identity)
-    await settleTransit()
+    await followIdentity(reading.pairs, identity)
+    await tally.settle()
     await upkeep.sweep()
-    for (const generation of open) if (generation.closed) await closeGeneration(generation, reading.pairs)
+    await closeGenerations(open, reading.pairs)
     closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))
     live = reading.generations.map(({ id }) => id).filter((id) => !closed.has(id))
     atMs = clock.now()
+    readAtMs = reading.atMs
     unbrokenSinceMs = reading.unbrokenSinceMs
   }
 
-  async function followIdentity(reading: FlowReading, identity: Identity): Promise<void> {
-    if (identity.version === identityVersion) return
+  async function followIdentity(pairs: Pairs, identity: Identity): Promise<void> {
+    if (identity.version === identityVersion && !book.hasAmbiguous) return
     identityVersion = identity.version
     admission.openZones(identity.zones)
-    await book.replace(reading.pairs, identity, pauses.pause)
+    await book.replace(pairs, identity.place, pauses.pause)
   }
 
-  async function settleTransit(): Promise<void> {
-    const bytes = await transit.settle(pauses.pause)
-    if (bytes === 0) return
-    accounts.book('elsewhere').value += bytes
-    accounts.book('pending').value -= bytes
-    decisions.adjust(accounts.book('elsewhere'), bytes)
-    decisions.adjust(accounts.book('pending'), -bytes)
-  }
-
-  async function closeGeneration(generation: GenerationReading, pairs: Pairs): Promise<void> {
-    if (!(await closing.close(generation, pairs))) return
-    closed.add(generation.id)
-    isCheckpointDue = true
+  async function closeGenerations(all: readonly GenerationReading[], pairs: Pairs): Promise<void> {
+    for (const generation of all) {
+      if (!generation.closed || !(await closing.close(generation, pairs))) continue
+      closed.add(generation.id)
+      isCheckpointDue = true
+    }
   }
 
   function moment(): Moment {

@@ -1,10 +1,11 @@
 // Which route each pair takes, and what happens when that changes.
 import type { Clock } from '../deps.js'
-import type { Identity, Pairs } from '../model.js'
+import type { Pairs } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import type { Generations } from './generations.js'
-import { createPlaces } from './places.js'
+import { type Bytes, createMoves, markRowOf } from './moves.js'
+import { createPlaces, type PlacementOf } from './places.js'
 import type { Route, Routes } from './routes.js'
 import type { AddressRow, MarkRow, State } from './state.js'
 import { markKeyOf } from './state.js'
@@ -12,9 +13,14 @@ import type { Transit } from './transit.js'
 
 export interface PairBook {
   /** The pair's route, decided at first sight. */
-  routeOf(pair: number, pairs: Pairs, identity: Identity): Route
+  routeOf(pair: number, pairs: Pairs, placementOf: PlacementOf): Route
+  /**
+   * Before a reading is posted: its bytes are of those who had the addresses since the last one. Transit waits for `replace`, since bytes
+   * on their way between the hooks would lose theirs.
+   */
+  lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void>
   /** Addresses that are now somebody else: bytes up to now stay where they are. */
-  replace(pairs: Pairs, identity: Identity, pause: () => Promise<void>): Promise<void>
+  replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void>
   /** Adds what the kernel holds for all pairs, account by account. */
   contributions(pause: () => Promise<void>): Promise<Map<Account, number>>
   /** Forgets pairs of which no generation has bytes; returns the routes still taken. */
@@ -27,16 +33,11 @@ export interface PairBook {
   clear(): void
   addressRows(): Generator<AddressRow>
   markRows(pairs: Pairs): Generator<MarkRow>
-}
-
-/** Of a pair; `via` is a part of `seen`. */
-interface Bytes {
-  readonly seen: number
-  readonly via: number
+  /** Some addresses were placed for one reading only. */
+  readonly hasAmbiguous: boolean
 }
 
 const PAIRS_BETWEEN_PAUSES = 256
-const NOTHING: Bytes = { seen: 0, via: 0 }
 
 interface Parts {
   readonly accounts: Accounts
@@ -47,15 +48,24 @@ interface Parts {
   readonly clock: Clock
 }
 
+interface Rerouting {
+  readonly placementOf: PlacementOf
+  readonly changed: ReadonlySet<number>
+  readonly pause: () => Promise<void>
+  readonly except?: Route['book']
+}
+
 export function createPairBook({ accounts, decisions, generations, routes, transit, clock }: Parts): PairBook {
   const places = createPlaces({ accounts, decisions })
+  const moves = createMoves({ accounts, decisions, generations, routes, transit, clock })
+  const { marks } = moves
   let taken: (Route | undefined)[] = []
-  /** Pending pairs: bytes that are booked elsewhere already. */
-  const marks = new Map<number, Bytes>()
   let restoredMarks: State['marks'] | undefined
+  /** Addresses whose transit was left behind by `lookBack`. */
+  const waiting = new Set<number>()
 
-  function findRoute(pair: number, pairs: Pairs, identity: Identity): Route {
-    return routes.routeOf(places.of(pairs.sourceOf(pair), pairs, identity), places.of(pairs.destinationOf(pair), pairs, identity))
+  function findRoute(pair: number, pairs: Pairs, placementOf: PlacementOf): Route {
+    return routes.routeOf(places.of(pairs.sourceOf(pair), pairs, placementOf), places.of(pairs.destinationOf(pair), pairs, placementOf))
   }
 
   function restoredMark(pair: number, pairs: Pairs): Bytes | undefined {
@@ -63,10 +73,10 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     return row && { seen: row[2], via: row[3] }
   }
 
-  function routeOf(pair: number, pairs: Pairs, identity: Identity): Route {
+  function routeOf(pair: number, pairs: Pairs, placementOf: PlacementOf): Route {
     const known = taken[pair]
     if (known) return known
-    const route = findRoute(pair, pairs, identity)
+    const route = findRoute(pair, pairs, placementOf)
     taken[pair] = route
     const mark = restoredMark(pair, pairs)
     if (route.book === 'transit') transit.add(pair, { past: 0, open: mark?.seen ?? 0 })
@@ -74,82 +84,31 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     return route
   }
 
-  const bytesOf = (pair: number): Bytes => ({ seen: generations.seenOf(pair), via: generations.viaOf(pair) })
-
-  /** Takes the pair off its route; returns the pending bytes that it takes along. */
-  function leave(pair: number, from: Route): Bytes {
-    const all = bytesOf(pair)
-    if (from.book === 'transit') {
-      transit.remove(pair)
-      decisions.adjust(accounts.book('pending'), all.seen - all.via)
-      for (const account of from.via) decisions.adjust(account, all.via)
-      return NOTHING
-    }
-    const stays = from.book === 'pending' ? (marks.get(pair) ?? NOTHING) : all
-    marks.delete(pair)
-    const moved = all.seen - stays.seen
-    for (const account of from.into) {
-      decisions.adjust(account, stays.seen)
-      account.value -= moved
-    }
-    return { seen: moved, via: Math.min(moved, all.via - stays.via) }
-  }
-
-  /** Puts the pair on its route with what it takes along; the rest of its bytes is booked already. */
-  function enter(pair: number, to: Route, { pairs, moved }: { pairs: Pairs; moved: Bytes }): void {
-    const all = bytesOf(pair)
-    if (to.book === 'transit') {
-      const [restMoved, restAll] = [moved.seen - moved.via, all.seen - all.via]
-      bring(to.into, restMoved, restAll)
-      if (all.via > 0) bring(routes.openVia(to), moved.via, all.via)
-      transit.add(pair, { past: restAll - restMoved, open: 0 })
-      decisions.mark(markRowOf(pair, pairs, { seen: transit.leftOf(pair), via: 0 }))
-      return
-    }
-    bring(to.into, moved.seen, all.seen)
-    if (to.book === 'pending') mark(pair, pairs, { seen: all.seen - moved.seen, via: all.via - moved.via })
-  }
-
-  function bring(into: readonly Account[], moved: number, all: number): void {
-    for (const account of into) {
-      decisions.adjust(account, moved - all)
-      account.value += moved
-      if (moved > 0) account.changedMs = clock.monotonic()
-    }
-  }
-
-  function mark(pair: number, pairs: Pairs, booked: Bytes): void {
-    marks.set(pair, booked)
-    decisions.mark(markRowOf(pair, pairs, booked))
-  }
-
   function baseline(pairs: Pairs): void {
-    for (let pair = 0; pair < taken.length; pair++) if (taken[pair]?.book === 'pending') mark(pair, pairs, bytesOf(pair))
+    transit.baseline()
+    for (let pair = 0; pair < taken.length; pair++) if (taken[pair]?.book === 'pending') moves.mark(pair, pairs, moves.bytesOf(pair))
   }
 
-  async function replace(pairs: Pairs, identity: Identity, pause: () => Promise<void>): Promise<void> {
-    const changed = await places.follow(identity, pause)
-    if (changed.size > 0) await reroute(pairs, identity, { changed, pause })
+  async function lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void> {
+    const changed = await places.follow(placementOf, pause)
+    for (const address of changed) waiting.add(address)
+    await reroute(pairs, { placementOf, changed, pause, except: 'transit' })
   }
 
-  async function reroute(
-    pairs: Pairs,
-    identity: Identity,
-    { changed, pause }: { changed: Set<number>; pause: () => Promise<void> },
-  ): Promise<void> {
+  async function replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void> {
+    const changed = await places.follow(placementOf, pause)
+    await reroute(pairs, { placementOf, changed: new Set([...waiting, ...changed]), pause })
+    waiting.clear()
+  }
+
+  async function reroute(pairs: Pairs, { placementOf, changed, pause, except }: Rerouting): Promise<void> {
+    if (changed.size === 0) return
     for (let pair = 0; pair < taken.length; pair++) {
       if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       const isChanged = changed.has(pairs.sourceOf(pair)) || changed.has(pairs.destinationOf(pair))
       const from = isChanged ? taken[pair] : undefined
-      if (from) move(pair, { from, to: findRoute(pair, pairs, identity) }, pairs)
+      if (from && from.book !== except) taken[pair] = moves.move(pair, { from, to: findRoute(pair, pairs, placementOf) }, pairs)
     }
-  }
-
-  function move(pair: number, { from, to }: { from: Route; to: Route }, pairs: Pairs): void {
-    if (to === from) return
-    const moved = leave(pair, from)
-    taken[pair] = to
-    enter(pair, to, { pairs, moved })
   }
 
   async function contributions(pause: () => Promise<void>): Promise<Map<Account, number>> {
@@ -198,6 +157,7 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     taken = []
     places.clear()
     marks.clear()
+    waiting.clear()
     restoredMarks = undefined
   }
 
@@ -208,6 +168,7 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
 
   return {
     routeOf,
+    lookBack,
     replace,
     contributions,
     keep,
@@ -220,6 +181,9 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     clear,
     addressRows: places.rows,
     markRows,
+    get hasAmbiguous() {
+      return places.hasAmbiguous
+    },
   }
 }
 
@@ -231,8 +195,4 @@ function sumByAccount(byRoute: ReadonlyMap<Route, { into: number; via: number }>
     for (const account of route.via) add(account, via)
   }
   return sums
-}
-
-function markRowOf(pair: number, pairs: Pairs, { seen, via }: Bytes): MarkRow {
-  return [pairs.addressText(pairs.sourceOf(pair)), pairs.addressText(pairs.destinationOf(pair)), seen, via]
 }

@@ -1,20 +1,25 @@
 // Who each address was when the ledger last looked: bytes that come are of these, until `follow` finds that it is somebody else.
-import type { Identity, Known, Pairs, Placement, Who } from '../model.js'
+import type { Known, Pairs, Placement, Who } from '../model.js'
 import type { Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import { addressRowOf } from './draft.js'
 import type { Placed } from './routes.js'
 import type { AddressRow, State } from './state.js'
 
+/** Who an address is that was somebody before, or is seen for the first time. */
+export type PlacementOf = (address: string, before: Placement | undefined) => Placement
+
 export interface Places {
   /** Decided at first sight, or as the process before decided. */
-  of(address: number, pairs: Pairs, identity: Identity): Placed
+  of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed
   /** Looks at all addresses again; returns those that are now somebody else. */
-  follow(identity: Identity, pause: () => Promise<void>): Promise<Set<number>>
+  follow(placementOf: PlacementOf, pause: () => Promise<void>): Promise<Set<number>>
   keep(addresses: ReadonlySet<number>): void
   restore(rows: State['addresses'] | undefined): void
   clear(): void
   rows(): Generator<AddressRow>
+  /** Somebody's bytes could be another's: that holds for one reading. */
+  readonly hasAmbiguous: boolean
 }
 
 const ADDRESSES_BETWEEN_PAUSES = 256
@@ -22,8 +27,10 @@ const ADDRESSES_BETWEEN_PAUSES = 256
 export function createPlaces({ accounts, decisions }: { accounts: Accounts; decisions: Decisions }): Places {
   let placed: (Placed | undefined)[] = []
   let restored: State['addresses'] | undefined
+  let hasAmbiguous = false
 
   function decide(text: string, placement: Placement): Placed {
+    hasAmbiguous ||= placement.ambiguous ?? false
     const owner = accounts.ownerOf(placement.who)
     const { local, covered } = placement
     decisions.address(addressRowOf(text, owner, { region: placement.who.region, external: placement.who.external, local, covered }))
@@ -37,22 +44,23 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     return { text, placement: { who, local: local as Known, covered: covered as Known }, owner }
   }
 
-  function of(address: number, pairs: Pairs, identity: Identity): Placed {
+  function of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed {
     const known = placed[address]
     if (known) return known
     const text = pairs.addressText(address)
     const row = restored?.get(text)
-    const place = row ? restoredPlace(row) : decide(text, identity.place(text))
+    const place = row ? restoredPlace(row) : decide(text, placementOf(text, undefined))
     placed[address] = place
     return place
   }
 
-  async function follow(identity: Identity, pause: () => Promise<void>): Promise<Set<number>> {
+  async function follow(placementOf: PlacementOf, pause: () => Promise<void>): Promise<Set<number>> {
     const changed = new Set<number>()
+    hasAmbiguous = false
     for (let address = 0; address < placed.length; address++) {
       if (address % ADDRESSES_BETWEEN_PAUSES === 0) await pause()
       const before = placed[address]
-      const placement = before && identity.place(before.text)
+      const placement = before && placementOf(before.text, before.placement)
       if (!placement || isSamePlacement(before.placement, placement)) continue
       placed[address] = decide(before.text, placement)
       changed.add(address)
@@ -82,6 +90,9 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     },
     clear,
     rows,
+    get hasAmbiguous() {
+      return hasAmbiguous
+    },
   }
 }
 
@@ -91,7 +102,7 @@ function rowOf({ text, owner, placement }: Placed): AddressRow {
 }
 
 function isSamePlacement(a: Placement, b: Placement): boolean {
-  return a === b || (a.local === b.local && a.covered === b.covered && isSameWho(a.who, b.who))
+  return a === b || (a.local === b.local && a.covered === b.covered && a.ambiguous === b.ambiguous && isSameWho(a.who, b.who))
 }
 
 function isSameWho(a: Who, b: Who): boolean {

@@ -24,7 +24,11 @@ export interface Route {
   readonly source: Owner
   readonly destination: Owner
   readonly scope: Scope
+  /** One of the two has an address that somebody else could have had as well. */
+  readonly ambiguous: boolean
 }
+
+type Ends = Pick<Route, 'source' | 'destination' | 'scope' | 'ambiguous'>
 
 export interface Routes {
   routeOf(source: Placed, destination: Placed): Route
@@ -40,12 +44,14 @@ export interface Routes {
 export function createRoutes({ accounts, admission }: { accounts: Accounts; admission: Admission }): Routes {
   const routes = new Map<string, Route>()
 
-  function posted(source: Owner, destination: Owner, scope: Scope): readonly Account[] {
-    return [admission.flowOf(source, destination, scope), admission.zoneOf(source.zone, destination.zone, scope), accounts.book('posted')]
+  function posted({ source, destination, scope, ambiguous }: Ends): readonly Account[] {
+    const zones = admission.zoneOf(source.zone, destination.zone, scope)
+    const books = ['posted', ...(ambiguous ? ['ambiguous'] : [])].map(accounts.book)
+    return [admission.flowOf(source, destination, scope), zones, ...books]
   }
 
-  function intoOf(book: Book, route: Pick<Route, 'source' | 'destination' | 'scope'>): readonly Account[] {
-    if (book === 'posted') return posted(route.source, route.destination, route.scope)
+  function intoOf(book: Book, ends: Ends): readonly Account[] {
+    if (book === 'posted') return posted(ends)
     return [accounts.book(book === 'transit' ? 'pending' : book)]
   }
 
@@ -53,17 +59,18 @@ export function createRoutes({ accounts, admission }: { accounts: Accounts; admi
     const book = isMulticast(destination.text) ? 'multicast' : bookOf(source.placement, destination.placement)
     const leaves = book !== 'multicast' && destination.placement.local === 'no'
     const scope = scopeOf(source.placement.who, destination.placement.who)
-    const key = `${source.owner.id}:${destination.owner.id}:${scope}:${book}:${leaves}`
+    const ambiguous = (source.placement.ambiguous || destination.placement.ambiguous) ?? false
+    const key = `${source.owner.id}:${destination.owner.id}:${scope}:${book}:${leaves}:${ambiguous}`
     const known = routes.get(key)
     if (known) return known
-    const ends = { source: source.owner, destination: destination.owner, scope }
+    const ends = { source: source.owner, destination: destination.owner, scope, ambiguous }
     const route: Route = { book, leaves, ...ends, into: intoOf(book, ends), via: [] }
     routes.set(key, route)
     return route
   }
 
   function openVia(route: Route): readonly Account[] {
-    if (route.via.length === 0) route.via = posted(route.source, route.destination, route.scope)
+    if (route.via.length === 0) route.via = posted(route)
     return route.via
   }
 

@@ -1,17 +1,19 @@
 // Adds the bytes that are new since the reading before to the accounts that the pairs' routes lead into.
 import type { Clock, Log } from '../deps.js'
-import type { GenerationReading, Identity, KernelCounters, Pairs } from '../model.js'
+import type { GenerationReading, KernelCounters, Pairs } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
+import type { Decisions } from './draft.js'
 import type { Generations } from './generations.js'
 import { grown } from './generations.js'
 import type { PairBook } from './pair-book.js'
 import type { Pauses } from './pauses.js'
+import type { PlacementOf } from './places.js'
 import type { Route, Routes } from './routes.js'
 import type { Transit } from './transit.js'
 
 export interface Context {
   readonly pairs: Pairs
-  readonly identity: Identity
+  readonly placementOf: PlacementOf
   /** What the table holds is taken note of and not posted. */
   readonly isBaseline: boolean
 }
@@ -21,12 +23,15 @@ export interface Tally {
   seen(reading: GenerationReading, context: Context): Promise<number>
   /** What of it was translated: after what was seen in all generations. */
   translated(reading: GenerationReading, context: Context): void
+  /** Transit that was certainly not translated is elsewhere. */
+  settle(): Promise<void>
   counters(now: KernelCounters, options: { readonly before: KernelCounters; readonly isBaseline: boolean }): KernelCounters
 }
 
 interface Parts {
   readonly accounts: Accounts
   readonly book: PairBook
+  readonly decisions: Decisions
   readonly generations: Generations
   readonly routes: Routes
   readonly transit: Transit
@@ -37,7 +42,7 @@ interface Parts {
 
 const ROWS_BETWEEN_PAUSES = 512
 
-export function createTally({ accounts, book, generations, routes, transit, pauses, clock, log }: Parts): Tally {
+export function createTally({ accounts, book, decisions, generations, routes, transit, pauses, clock, log }: Parts): Tally {
   async function seen(reading: GenerationReading, context: Context): Promise<number> {
     const columns = generations.columnsOf(reading.id, context.pairs.size)
     const nowMs = clock.monotonic()
@@ -46,7 +51,7 @@ export function createTally({ accounts, book, generations, routes, transit, paus
     for (let row = 0; row < count; row++) {
       if (row % ROWS_BETWEEN_PAUSES === 0) await pauses.pause()
       const id = pair[row] as number
-      const route = book.routeOf(id, context.pairs, context.identity)
+      const route = book.routeOf(id, context.pairs, context.placementOf)
       const fresh = Math.max(0, (bytes[row] as number) - (columns.seen[id] as number))
       columns.seen[id] = (columns.seen[id] as number) + fresh
       if (fresh === 0 || context.isBaseline) continue
@@ -62,7 +67,7 @@ export function createTally({ accounts, book, generations, routes, transit, paus
     columns.via = grown(columns.via, context.pairs.size)
     for (let row = 0; row < count; row++) {
       const id = pair[row] as number
-      const route = book.routeOf(id, context.pairs, context.identity)
+      const route = book.routeOf(id, context.pairs, context.placementOf)
       const more = (bytes[row] as number) - (columns.via[id] as number)
       // A pair that found no room in its set is in overflow; its translated bytes are not to be posted beside that.
       const fresh = route.book === 'transit' && !context.isBaseline ? Math.min(more, transit.openOf(id)) : more
@@ -87,7 +92,16 @@ export function createTally({ accounts, book, generations, routes, transit, paus
     return now
   }
 
-  return { seen, translated, counters }
+  async function settle(): Promise<void> {
+    const bytes = await transit.settle(pauses.pause)
+    if (bytes === 0) return
+    accounts.book('elsewhere').value += bytes
+    accounts.book('pending').value -= bytes
+    decisions.adjust(accounts.book('elsewhere'), bytes)
+    decisions.adjust(accounts.book('pending'), -bytes)
+  }
+
+  return { seen, translated, settle, counters }
 }
 
 function post(into: readonly Account[], bytes: number, nowMs: number): void {

@@ -2,7 +2,10 @@
 import type { Identity, Placement, Who } from '../../src/model.js'
 
 export interface ModelIdentity extends Identity {
-  change(address: string, placement: Placement): void
+  /** A reading was posted: what was so meanwhile is over. */
+  settle(): void
+  /** `meanwhile`: whose the bytes are that come before this is read; undefined: whose they were. */
+  change(address: string, placement: Placement, meanwhile?: Placement): void
 }
 
 const who = (zone: string, region: string, name: string): Who => ({
@@ -28,6 +31,7 @@ export const NOBODY: Placement = { who: UNKNOWN, local: 'unknown', covered: 'unk
 
 export function createModelIdentity(places: ReadonlyMap<string, Placement>): ModelIdentity {
   const placed = new Map(places)
+  const meanwhiles = new Map<string, Placement>()
   let version = 1
   return {
     place: (address) => placed.get(address) ?? NOBODY,
@@ -38,8 +42,12 @@ export function createModelIdentity(places: ReadonlyMap<string, Placement>): Mod
       { zone: 'a', region: 'r1' },
       { zone: 'b', region: 'r1' },
     ],
-    change(address, placement) {
+    placeSince: (address, before) => meanwhiles.get(address) ?? before ?? placed.get(address) ?? NOBODY,
+    settle: () => meanwhiles.clear(),
+    change(address, placement, meanwhile) {
       placed.set(address, placement)
+      if (meanwhile) meanwhiles.set(address, meanwhile)
+      else meanwhiles.delete(address)
       version++
     },
   }

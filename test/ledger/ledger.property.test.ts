@@ -34,7 +34,12 @@ const packet = fc.record({
 const killAfter = fc.oneof({ weight: 4, arbitrary: fc.constant<KillAfter>('nothing') }, { weight: 3, arbitrary: fc.constantFrom(...KILLS) })
 const tearAt = fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.constant(1_000_000))
 const send = packet.map((sent): Action => ({ do: 'send', ...sent }))
-const place = fc.record({ do: fc.constant('place' as const), address: fc.constantFrom(...SOURCES), placement })
+const ambiguous = fc.boolean().map((is) => (is ? { ambiguous: true as const } : {}))
+const meanwhile = fc.option(
+  fc.tuple(placement, ambiguous).map(([one, flag]) => ({ ...one, ...flag })),
+  { nil: undefined },
+)
+const place = fc.record({ do: fc.constant('place' as const), address: fc.constantFrom(...SOURCES), placement, meanwhile })
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 12, arbitrary: send },

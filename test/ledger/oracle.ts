@@ -9,13 +9,15 @@ export interface Booked {
   next: number
   /** Placements of the addresses that the ledger knows, as of the last reading. */
   places: ReadonlyMap<string, Placement>
+  /** Pairs that it knows, each as source and destination with a space between. */
+  pairs: ReadonlySet<string>
   flows: Map<string, number>
   zones: Map<string, number>
-  totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow', number>
+  totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous', number>
   /** Numbers of packets, and their bytes. */
   pending: readonly { readonly at: number; readonly bytes: number }[]
   /** Transit that may still be translated. */
-  flying: readonly { readonly at: number; readonly from: Who; readonly to: Who }[]
+  flying: readonly { readonly at: number; readonly from: Placement; readonly to: Placement }[]
   /** Transit that was never translated: pending first, elsewhere soon. */
   rest: number
 }
@@ -24,9 +26,10 @@ export const nothingBooked = (): Booked => ({
   epoch: '',
   next: 0,
   places: new Map(),
+  pairs: new Set(),
   flows: new Map(),
   zones: new Map(),
-  totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0 },
+  totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, ambiguous: 0 },
   pending: [],
   flying: [],
   rest: 0,
@@ -43,26 +46,40 @@ export interface OracleReading {
   /** The table's packets as they were when it was read. */
   readonly packets: readonly Packet[]
   readonly identity: Identity
-  /** Addresses of the pairs that the ledger holds after the reading. */
+  /** Of this agent: it knows of addresses what the one before wrote down. */
+  readonly isFirst: boolean
+  /** Pairs that the ledger holds after the reading. */
   readonly known: ReadonlySet<string>
 }
 
-export function bookReading(booked: Booked, { packets, identity, known }: OracleReading): void {
+export function bookReading(booked: Booked, { packets, identity, isFirst, known }: OracleReading): void {
+  const meanwhile = (address: string): Placement => {
+    const before = booked.places.get(address)
+    return before && isFirst ? before : identity.placeSince(address, before, 0)
+  }
   const flying = booked.flying
   booked.flying = []
   for (const { at, from, to } of flying) {
     booked.rest -= bytesOf(packets, at)
     bookTransit(booked, { packets, at }, [from, to])
   }
+  const waitAgain = (placeOf: (address: string) => Placement): void => {
+    const waiting = booked.pending
+    booked.pending = []
+    for (const { at } of waiting) bookPacket(booked, { packets, at }, placeOf)
+  }
+  waitAgain(meanwhile)
   for (let at = booked.next; at < packets.length; at++) {
     booked.totals.observed += bytesOf(packets, at)
-    bookPacket(booked, { packets, at }, (address) => booked.places.get(address) ?? identity.place(address))
+    const { source, destination } = packets[at] as Packet
+    // Transit that is on its way between the hooks would lose its bytes: there, all are of those who had the addresses before.
+    const wasTransit = booked.pairs.has(`${source} ${destination}`) && isTransit(booked.places.get(source), booked.places.get(destination))
+    bookPacket(booked, { packets, at }, wasTransit ? (address) => booked.places.get(address) ?? meanwhile(address) : meanwhile)
   }
   booked.next = packets.length
-  const waiting = booked.pending
-  booked.pending = []
-  for (const { at } of waiting) bookPacket(booked, { packets, at }, (address) => identity.place(address))
-  booked.places = new Map([...known].map((address) => [address, identity.place(address)]))
+  waitAgain(identity.place)
+  booked.pairs = known
+  booked.places = new Map([...known].flatMap((pair) => pair.split(' ').map((address) => [address, identity.place(address)] as const)))
 }
 
 /** The table is gone: what waited can no longer be placed. */
@@ -72,6 +89,7 @@ export function bookEpoch(booked: Booked, epoch: string): void {
   booked.flying = []
   booked.rest = 0
   booked.places = new Map()
+  booked.pairs = new Set()
   booked.next = 0
   booked.epoch = epoch
 }
@@ -92,16 +110,21 @@ function bookPacket(booked: Booked, { packets, at }: Place, placeOf: (address: s
   if (path === 'tunnel') booked.totals.tunnel += bytes
   else if (path === 'no room for pair') booked.totals.overflow += bytes
   else if (packet.destination.startsWith('224.')) booked.totals.multicast += bytes
-  else if (source.local === 'yes') post(booked, bytes, [source.who, destination.who])
+  else if (source.local === 'yes') post(booked, bytes, [source, destination])
   else if (source.covered === 'yes') booked.totals.elsewhere += bytes
   else if (isUndecided(source.local, source.covered, destination.local)) booked.pending = [...booked.pending, { at, bytes }]
-  else if (destination.local === 'yes') post(booked, bytes, [source.who, destination.who])
-  else bookTransit(booked, { packets, at }, [source.who, destination.who])
+  else if (destination.local === 'yes') post(booked, bytes, [source, destination])
+  else bookTransit(booked, { packets, at }, [source, destination])
+}
+
+function isTransit(source: Placement | undefined, destination: Placement | undefined): boolean {
+  if (!source || !destination || [source.local, source.covered].includes('yes')) return false
+  return !isUndecided(source.local, source.covered, destination.local) && destination.local !== 'yes'
 }
 
 const isUndecided = (...answers: Known[]): boolean => answers.some((answer) => answer === 'unknown')
 
-function bookTransit(booked: Booked, { packets, at }: Place, [from, to]: readonly [Who, Who]): void {
+function bookTransit(booked: Booked, { packets, at }: Place, [from, to]: readonly [Placement, Placement]): void {
   const { bytes, path, landed } = packets[at] as Packet
   if (path === 'translated' && landed) {
     post(booked, bytes, [from, to])
@@ -111,10 +134,12 @@ function bookTransit(booked: Booked, { packets, at }: Place, [from, to]: readonl
   if (path === 'translated') booked.flying = [...booked.flying, { at, from, to }]
 }
 
-function post({ totals, flows, zones }: Booked, bytes: number, [from, to]: readonly [Who, Who]): void {
+function post({ totals, flows, zones }: Booked, bytes: number, ends: readonly [Placement, Placement]): void {
+  const [from, to] = [ends[0].who, ends[1].who]
   const scope = scopeBetween(from, to)
   const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + bytes)
   totals.posted += bytes
+  if (ends.some(({ ambiguous }) => ambiguous)) totals.ambiguous += bytes
   add(zones, JSON.stringify([from.zone, to.zone, scope]))
   add(flows, JSON.stringify([from.zone, from.namespace, from.kind, from.name, to.zone, to.namespace, to.kind, to.name, scope]))
 }

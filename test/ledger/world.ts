@@ -37,7 +37,8 @@ export type Action =
   | ({ readonly do: 'send' } & Packet)
   /** `meanwhile`: traffic between the reading and the posting. */
   | { readonly do: 'cycle'; readonly killAfter: KillAfter; readonly tearAt: number; readonly meanwhile: Packet }
-  | { readonly do: 'place'; readonly address: string; readonly placement: Placement }
+  /** `meanwhile`: whose the bytes are that came since the last reading, where that is not who it was. */
+  | { readonly do: 'place'; readonly address: string; readonly placement: Placement; readonly meanwhile?: Placement | undefined }
   | { readonly do: 'rotate' }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'set the clock back' }
@@ -66,6 +67,7 @@ interface Agent {
   readonly ledger: Ledger
   readonly journal: Journal
   readonly reader: Reader
+  isFirst: boolean
 }
 
 const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -133,7 +135,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const journal = createJournal({ disk, log: SILENT })
     const state = await journal.load()
     const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
-    agent = { ledger, journal, reader: createReader(kernel, epochs) }
+    agent = { ledger, journal, reader: createReader(kernel, epochs), isFirst: true }
     const isUsable = !disk.isDamaged && disk.files.size > 0
     if (isAhead) witness.forget('what came last')
     isAhead = false
@@ -191,7 +193,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     kernel.beginReading()
     const reading = doing.reader.read(wallMs, gapMs)
     const packets = kernel.packets.map((packet) => ({ ...packet }))
-    const addresses = addressesByGeneration()
+    const pairs = pairsByGeneration()
     lastReadMs = monotonicMs
     passed('reading')
     if (meanwhile) send(meanwhile)
@@ -199,13 +201,15 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     passed('posting')
     booked.next = Math.min(booked.next, packets.length)
     const closed = new Set(doing.ledger.releasable())
-    const known = new Set(addresses.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
-    bookReading(booked, { packets, identity, known })
+    const known = new Set(pairs.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
+    bookReading(booked, { packets, identity, isFirst: doing.isFirst, known })
+    doing.isFirst = false
+    identity.settle()
     witness.look(doing.ledger, { booked, clock })
   }
 
-  const addressesByGeneration = (): (readonly [number, string[]])[] =>
-    (kernel.table?.generations ?? []).map(({ id, seen, via }) => [id, [...seen.keys(), ...via.keys()].flatMap((key) => key.split(' '))])
+  const pairsByGeneration = (): (readonly [number, string[]])[] =>
+    (kernel.table?.generations ?? []).map(({ id, seen, via }) => [id, [...seen.keys(), ...via.keys()]])
 
   function serveUnwritten(doing: Agent): void {
     isAhead = true
@@ -234,7 +238,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
       case 'cycle':
         return void (await cycle(action.meanwhile))
       case 'place':
-        return identity.change(action.address, action.placement)
+        return identity.change(action.address, action.placement, action.meanwhile)
       case 'rotate':
         if (agent) kernel.rotate()
         return
