@@ -2,6 +2,7 @@
 import type { InventoryEntry } from '../model.js'
 import type { Environment } from './environment.js'
 import { option, optional, type ValuesOf } from './fields.js'
+import { parseJson } from './json.js'
 import { boolean, cidr, label } from './kinds.js'
 import { type Mistake, type Position, sortByPosition } from './mistakes.js'
 import { didYouMean, nearest } from './near.js'
@@ -25,6 +26,9 @@ export const INVENTORY_FIELDS = {
   external: option(boolean, 'false', 'They are outside: traffic with them is to_external and from_external.'),
 }
 
+/** A file that was cut short, or never filled, shall not take all names away. */
+const NOBODY = 'expected entries: [] where nobody is to be named'
+
 /** What an external address cannot have. */
 const INSIDE_ONLY = ['zone', 'region', 'node']
 
@@ -32,6 +36,9 @@ export interface ParsedInventory {
   readonly entries: readonly InventoryEntry[]
   readonly mistakes: readonly Mistake[]
 }
+
+/** `parseInventory`, wherever it runs. */
+export type ParseInventory = (text: string, environment: Environment, signal?: AbortSignal) => Promise<ParsedInventory>
 
 const FILE: Naming = {
   whole: 'the file',
@@ -50,20 +57,39 @@ interface Placed {
   readonly at: Position
 }
 
+/** Right JSON is read the short way; whatever is not right is judged, and placed, as YAML. */
 export function parseInventory(text: string, environment: Environment): ParsedInventory {
+  return fromJson(text, environment) ?? fromYaml(text, environment)
+}
+
+function fromJson(text: string, environment: Environment): ParsedInventory | undefined {
+  const root = parseJson(text)
+  const mistakes: Mistake[] = []
+  const entries = root && readEntries(root, { environment, mistakes })
+  return entries && mistakes.length === 0 ? { entries, mistakes } : undefined
+}
+
+function fromYaml(text: string, environment: Environment): ParsedInventory {
   const tree = parseYaml(text)
   const mistakes: Mistake[] = []
-  const reading = { environment, mistakes }
-  const list = readMapping(tree.root, { known: ['entries'], naming: FILE }, reading).get('entries')?.value
-  const placed = itemsOf(list, reading).map((node) => readEntry(node, reading))
-  mistakes.push(...duplicatesOf(placed))
-  return { entries: placed.map(({ entry }) => entry), mistakes: sortByPosition(soundMistakes(tree, mistakes)) }
+  const entries = readEntries(tree.root, { environment, mistakes })
+  return { entries, mistakes: sortByPosition(soundMistakes(tree, mistakes)) }
+}
+
+function readEntries(root: Node, reading: Reading): InventoryEntry[] {
+  const given = readMapping(root, { known: ['entries'], naming: FILE }, reading)
+  const isSilent = root.kind === 'empty' || (root.kind === 'mapping' && root.entries.length === 0)
+  if (isSilent) reading.mistakes.push({ at: root.at, text: `the file has no entries; ${NOBODY}` })
+  const placed = itemsOf(given.get('entries')?.value, reading).map((node) => readEntry(node, reading))
+  for (const mistake of duplicatesOf(placed)) reading.mistakes.push(mistake)
+  return placed.map(({ entry }) => entry)
 }
 
 function itemsOf(list: Node | undefined, { mistakes }: Reading): readonly Node[] {
-  if (!list || list.kind === 'empty') return []
+  if (!list) return []
   if (list.kind === 'list') return list.items
-  mistakes.push({ at: list.at, text: `entries is ${showNode(list)}; expected a list of mappings, each with a cidr` })
+  const expected = list.kind === 'empty' ? NOBODY : 'expected a list of mappings, each with a cidr'
+  mistakes.push({ at: list.at, text: `entries is ${showNode(list)}; ${expected}` })
   return []
 }
 

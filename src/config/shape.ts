@@ -89,9 +89,11 @@ function readScalar(node: Node, { field, path }: Place, { environment, mistakes 
   return fallback
 }
 
-/** What the parser said, and what was found in the part that it understood. */
+/** What the parser said, and what else was found in the part that it understood. */
 export function soundMistakes(tree: Tree, found: readonly Mistake[]): Mistake[] {
   const { line, column } = tree.soundUntil
   const isSound = ({ at }: Mistake): boolean => !at || at.line < line || (at.line === line && at.column < column)
-  return [...tree.mistakes, ...found.filter(isSound)]
+  const placeOf = ({ at }: Mistake): string => `${at?.line}:${at?.column}`
+  const said = new Set(tree.mistakes.map(placeOf))
+  return [...tree.mistakes, ...found.filter((mistake) => isSound(mistake) && !said.has(placeOf(mistake)))]
 }

@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { parseInventory } from '../../src/config/inventory.js'
+import { parseJson } from '../../src/config/json.js'
+import { anyString, listTokens, mappingTokens, renderJson, scalarTokens, stringTokens, type Tokens } from './json-texts.js'
 
 t.test('an inventory', async (t) => {
   const text = `
@@ -29,7 +32,7 @@ entries:
 })
 
 t.test('nobody is named', async (t) => {
-  for (const text of ['', 'entries:', 'entries: []', '# none']) t.same(parseInventory(text, {}), { entries: [], mistakes: [] }, text)
+  for (const text of ['entries: []', '{"entries": []}']) t.same(parseInventory(text, {}), { entries: [], mistakes: [] }, text)
 })
 
 t.test('mistakes, each with where and what instead', async (t) => {
@@ -104,6 +107,24 @@ t.test('mistakes of the whole', async (t) => {
       text: 'entries: {cidr: 10.0.0.0/8}',
       lines: ['1:10 entries is a mapping; expected a list of mappings, each with a cidr'],
     },
+    { name: 'an empty file', text: '', lines: ['1:1 the file has no entries; expected entries: [] where nobody is to be named'] },
+    { name: 'a comment', text: '\n# none', lines: ['1:1 the file has no entries; expected entries: [] where nobody is to be named'] },
+    { name: 'an empty mapping', text: '--- {}', lines: ['1:5 the file has no entries; expected entries: [] where nobody is to be named'] },
+    {
+      name: 'a list that was never filled',
+      text: 'entries:\n# - cidr: 10.0.0.0/8',
+      lines: ['1:9 entries is empty; expected entries: [] where nobody is to be named'],
+    },
+    {
+      name: 'a list that was never filled, in JSON',
+      text: '{"entries": null}',
+      lines: ['1:13 entries is empty; expected entries: [] where nobody is to be named'],
+    },
+    {
+      name: 'an alias for a list is said once',
+      text: 'entries: *all',
+      lines: ['1:10 *all is an alias, which is not supported; write the value out'],
+    },
     { name: 'a list without its name', text: '- cidr: 10.0.0.0/8', lines: ['1:1 the file is a list; expected a mapping with entries'] },
     { name: 'entries without their list', text: 'cart: {}', lines: ['1:1 cart is not a key of an inventory; expected entries'] },
     { name: 'another name', text: 'entrys: []', lines: ['1:1 entrys is not a key of an inventory; did you mean entries?'] },
@@ -116,4 +137,38 @@ t.test('mistakes of the whole', async (t) => {
       name,
     )
   }
+})
+
+t.test('JSON is read as YAML is: the same names, the same mistakes', async (t) => {
+  const word = (...words: readonly string[]) => stringTokens(fc.constantFrom(...words))
+  const fields: readonly (readonly [name: string, value: fc.Arbitrary<Tokens>])[] = [
+    ['cidr', word('10.0.0.0/8', '10.1.0.1/32', '2001:DB8::/64', 'fd00::1/128', '10.1.0.1/8', '::1/128')],
+    ['zone', word('us-east-1a', `\${ZONE}`, `$\${x}`, `\${NONE}`, ' a')],
+    ['region', word('us-east-1', '_other', '')],
+    ['ownerName', stringTokens(anyString)],
+    ['external', fc.constantFrom(['true'], ['false'], ['null'], ['"true"'], ['1'])],
+    ['zonee', word('a')],
+    ['node', fc.oneof(scalarTokens, listTokens(fc.constant([])))],
+  ]
+  const right = fc.tuple(
+    ...fields.slice(0, 2).map(([name, value]) => fc.tuple(word(name), value)),
+    fc.tuple(word('namespace'), stringTokens(fc.string({ minLength: 1 }))),
+  )
+  const wild = fc.array(fc.oneof(...fields.map(([name, value]) => fc.tuple(word(name), value))), { maxLength: 5 })
+  const item = fc.oneof({ weight: 8, arbitrary: mappingTokens(right) }, mappingTokens(wild), scalarTokens)
+  const entries = fc.oneof({ weight: 9, arbitrary: listTokens(fc.array(item, { maxLength: 3 })) }, scalarTokens)
+  const key = fc.oneof({ weight: 9, arbitrary: word('entries') }, word('entrys'))
+  const file = mappingTokens(fc.array(fc.tuple(key, entries), { maxLength: 2 }))
+  const found = { right: 0, wrong: 0 }
+  fc.assert(
+    fc.property(renderJson(file), (text) => {
+      if (parseJson(text) === undefined) return
+      // A comment, which JSON does not know, leaves the whole to YAML.
+      const [json, yaml] = [text, `${text}\n# YAML`].map((one) => parseInventory(one, { ZONE: 'z1' }))
+      if (JSON.stringify(json) !== JSON.stringify(yaml)) throw new Error(`${JSON.stringify(json)}\n${JSON.stringify(yaml)}`)
+      found[json?.mistakes.length === 0 ? 'right' : 'wrong']++
+    }),
+    { numRuns: 3_000 },
+  )
+  t.ok(found.right > 300 && found.wrong > 300, `${found.right} right ones, ${found.wrong} wrong ones`)
 })
