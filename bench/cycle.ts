@@ -5,6 +5,7 @@ import { mkdtemp, readFile } from 'node:fs/promises'
 import { type Agent, createAgent } from '../src/agent/agent.js'
 import { defaultConfig } from '../src/config/config.js'
 import { createDisk } from '../src/disk.js'
+import { createInventoryParser } from '../src/inventory-parser.js'
 import { loadLock } from '../src/kernel/lock.js'
 import { loadNetlink } from '../src/kernel/netlink.js'
 import { addressAt } from '../src/lab/peer-protocol.js'
@@ -110,13 +111,14 @@ async function createMeasuredAgent(pairs: number): Promise<Measured> {
     log: SILENT,
     openNetlink: await loadNetlink(),
     takeLock: await loadLock(),
+    parseInventory: createInventoryParser(),
     readFile: (path: string) => readFile(path, 'utf8'),
     random: () => crypto.randomUUID(),
     disk: createDisk(await mkdtemp('/run/lab/cycle-')),
     cpuUsage: () => process.cpuUsage(),
   }
   const host = { cpus: 2, memoryBytes: 2 ** 34, nodeVersion: process.version }
-  const agent = createAgent({ config, inventory: entriesOf(pairs), environment: {}, host }, deps)
+  const agent = createAgent({ config, inventory: { entries: entriesOf(pairs), text: '' }, environment: {}, host }, deps)
   return {
     agent,
     skip(ms) {

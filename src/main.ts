@@ -10,6 +10,7 @@ import { parseCommandLine } from './config/command-line.js'
 import type { Flags } from './config/flags.js'
 import type { Clock } from './deps.js'
 import { createDisk } from './disk.js'
+import { createInventoryParser } from './inventory-parser.js'
 import { createLog, openStderr } from './log.js'
 
 const clock: Clock = {
@@ -31,6 +32,7 @@ async function createDeps(flags: Flags): Promise<CommandDeps> {
     log: createLog({ level: flags['log.level'], format: flags['log.format'], now: clock.now }, openStderr()),
     ...(await loadKernel()),
     readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
+    parseInventory: createInventoryParser(),
     random: () => randomUUID(),
     disk: createDisk(flags['state.dir']),
     cpuUsage: () => process.cpuUsage(),

@@ -22,10 +22,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lab: ['deps'],
   cli: ['model', 'deps', 'config', 'kernel', 'kube', 'sources', 'identity', 'agent', 'http', 'lab', 'disk', 'version'],
   disk: ['deps', 'turns'],
+  'inventory-parser': ['config'],
+  'inventory-worker': ['config', 'inventory-parser'],
   turns: [],
   log: ['deps'],
   version: [],
-  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'log'],
+  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
 const MAX_MODEL_LINES = 185
@@ -53,6 +55,11 @@ t.test('every import goes one way', async (t) => {
     const wrong = importsOf(file).filter(({ to }) => to !== layer && !allowed?.includes(to))
     t.same(wrong, [], `${file} imports only what its layer may`)
   }
+})
+
+t.test('native code is loaded by one layer', async (t) => {
+  const loading = files.filter((file) => /\b(from|import)\s*\(?\s*'koffi'/.test(read(file)))
+  t.same([...new Set(loading.map(layerOf))], ['kernel'])
 })
 
 t.test('files stay small enough to read', async (t) => {

@@ -7,6 +7,8 @@
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
 import type { Config } from '../config/fields.js'
+import type { ParseInventory } from '../config/inventory.js'
+import type { Inventory } from '../config/load.js'
 import type { Deps, Disk } from '../deps.js'
 import { createSelf } from '../exporters/self.js'
 import { createIdentity } from '../identity/identity.js'
@@ -19,7 +21,7 @@ import { createLedger, type Ledger } from '../ledger/ledger.js'
 import { pricesOf } from '../ledger/price.js'
 import { snapshotOf } from '../ledger/snapshot.js'
 import { createValues } from '../ledger/values.js'
-import type { FamilySnapshot, FlowReading, InventoryEntry, Reading, Snapshot, Source, ValueReading } from '../model.js'
+import type { FamilySnapshot, FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
 import { TableForeign, TableInUse } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
 import { createNetDev } from '../sources/net-dev.js'
@@ -33,7 +35,7 @@ import { createReaders, type SourceStatus } from './readers.js'
 
 export interface AgentParts {
   readonly config: Config
-  readonly inventory: readonly InventoryEntry[]
+  readonly inventory: Inventory
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly host: { readonly cpus: number; readonly memoryBytes: number; readonly nodeVersion: string }
 }
@@ -41,6 +43,7 @@ export interface AgentParts {
 export interface AgentDeps extends Deps {
   readonly disk: Disk
   readonly takeLock: TakeLock
+  readonly parseInventory: ParseInventory
   readonly cpuUsage: () => { readonly user: number; readonly system: number }
 }
 
@@ -66,9 +69,9 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)
-  const identity = createIdentity({ node: config.node, entries: inventory, addresses: [] })
+  const identity = createIdentity(config.node)
   const names = createNames(
-    { identity, file: config.inventory.file, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
+    { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
   )
   const journal = createJournal(deps)

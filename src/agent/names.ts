@@ -1,16 +1,17 @@
 // Keeps identity up to date: the node's own addresses as links change, and the inventory as its file changes.
-import { loadInventory } from '../config/load.js'
-import { renderMistakes } from '../config/mistakes.js'
-import type { Deps } from '../deps.js'
+import type { Inventory } from '../config/load.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { LinkWatch } from '../kernel/link-watch.js'
 import type { Rtnetlink } from '../kernel/rtnetlink.js'
+import { createPauses } from '../ledger/pauses.js'
 import type { Readings } from '../model.js'
-import { untilAborted } from '../sources/source.js'
+import { createInventoryFile, type InventoryFileDeps } from './inventory-file.js'
 
 interface Parts {
   readonly identity: ChangingIdentity
   readonly file: string | null
+  /** As it was at the start. */
+  readonly inventory: Inventory
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Opened when first needed: without netlink all else works still. */
   readonly openLinks: () => LinkWatch
@@ -25,58 +26,30 @@ export interface Names {
 
 const NOTHING: Readings = { readings: [], rejected: 0 }
 
-/** Between two looks at a changed file: whoever writes it may be halfway. */
-const SETTLE_MS = 100
-const SHOWN_LINES = 4
-
-export function createNames(
-  { identity, file, environment, openLinks, rtnetlink }: Parts,
-  { readFile, clock }: Pick<Deps, 'readFile' | 'clock'>,
-): Names {
-  let last: string | undefined
-  let refused: { readonly text: string; readonly error: Error } | undefined
+export function createNames({ identity, file, inventory, environment, openLinks, rtnetlink }: Parts, deps: InventoryFileDeps): Names {
+  const followed = file === null ? undefined : createInventoryFile({ path: file, environment, text: inventory.text }, deps)
+  const { pause } = createPauses(deps.clock)
   let links: LinkWatch | undefined
+  let hasBegun = false
   let isStale = true
 
   /** Word of a change comes once: it counts until the addresses could be read. */
-  function followLinks(): void {
+  async function followLinks(): Promise<void> {
     links ??= openLinks()
     isStale ||= links.changed()
-    if (isStale) identity.update({ addresses: rtnetlink.addresses().map(({ address }) => address) })
+    if (isStale) await identity.update({ addresses: rtnetlink.addresses().map(({ address }) => address) }, pause)
     isStale = false
-  }
-
-  async function followInventory(path: string, signal: AbortSignal): Promise<void> {
-    const read = (): Promise<string> => untilAborted(readFile(path, signal), signal)
-    const text = await read()
-    if (text === last) return
-    if (text === refused?.text) throw refused.error
-    await clock.sleep(SETTLE_MS, signal)
-    if ((await read()) === text) await adopt(path, text)
-  }
-
-  /** A text with mistakes is judged once. */
-  async function adopt(path: string, text: string): Promise<void> {
-    const loaded = await loadInventory(path, { environment, readFile: () => Promise.resolve(text) })
-    if ('mistakes' in loaded) {
-      refused = { text, error: new Error(shortened(renderMistakes([loaded.mistakes]).trim())) }
-      throw refused.error
-    }
-    identity.update({ entries: loaded.entries })
-    last = text
   }
 
   return {
     name: 'inventory',
     async read(signal) {
-      followLinks()
-      if (file !== null) await followInventory(file, signal)
+      if (!hasBegun) await identity.update({ entries: inventory.entries }, pause)
+      hasBegun = true
+      await followLinks()
+      const entries = await followed?.read(signal)
+      if (entries) await identity.update({ entries }, pause)
       return NOTHING
     },
   }
-}
-
-function shortened(text: string): string {
-  const lines = text.split('\n')
-  return lines.length <= SHOWN_LINES ? text : [...lines.slice(0, SHOWN_LINES), `  and ${lines.length - SHOWN_LINES} more`].join('\n')
 }

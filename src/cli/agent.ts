@@ -10,8 +10,8 @@ const ANSWERS_END_WITHIN_MS = 300
 
 export async function run(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<number> {
   const { flags, environment, hostName, host } = options
-  const { log, readFile } = deps
-  const loaded = await loadConfig(flags, { environment, hostName, readFile })
+  const { log, readFile, parseInventory } = deps
+  const loaded = await loadConfig(flags, { environment, hostName, readFile, parseInventory }, signal)
   const files = await loadWebFiles(flags['web.config.file'], readFile)
   if ('mistakes' in loaded || 'mistakes' in files) {
     const found = [...('mistakes' in loaded ? loaded.mistakes : []), ...('mistakes' in files ? [files.mistakes] : [])]

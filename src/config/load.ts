@@ -5,45 +5,61 @@ import { type ParsedConfig, parseConfig } from './config.js'
 import type { Environment } from './environment.js'
 import type { Config } from './fields.js'
 import type { Flags } from './flags.js'
-import { parseInventory } from './inventory.js'
+import { type ParseInventory, parseInventory } from './inventory.js'
 import type { Mistake, Mistakes } from './mistakes.js'
 
 export interface Surroundings {
   readonly environment: Environment
   readonly hostName: string
   readonly readFile: (path: string) => Promise<string>
+  /** Default: here, in one stretch. */
+  readonly parseInventory?: ParseInventory
+}
+
+/** `text`: what the file said; empty where there is none, and nobody is named. */
+export interface Inventory {
+  readonly entries: readonly InventoryEntry[]
+  readonly text: string
 }
 
 export interface LoadedConfig {
   readonly config: Config
-  readonly inventory: readonly InventoryEntry[]
+  readonly inventory: Inventory
   readonly optionsSet: number
 }
 
 export type Loaded = LoadedConfig | { readonly mistakes: readonly Mistakes[] }
 
-export type LoadedInventory = { readonly entries: readonly InventoryEntry[] } | { readonly mistakes: Mistakes }
+export type LoadedInventory = Inventory | { readonly mistakes: Mistakes }
+
+const parseHere: ParseInventory = (text, environment) => Promise.resolve(parseInventory(text, environment))
 
 /** The inventory is read even when the configuration has mistakes, so that one run shows those of both. */
-export async function loadConfig(flags: Pick<Flags, 'config.file'>, surroundings: Surroundings): Promise<Loaded> {
+export async function loadConfig(flags: Pick<Flags, 'config.file'>, surroundings: Surroundings, signal?: AbortSignal): Promise<Loaded> {
   const path = flags['config.file']
   const text = path === null ? '' : await readText(path, surroundings, 'set --config.file to the right path')
   if (typeof text !== 'string') return { mistakes: [{ where: path ?? '', found: [text] }] }
   const parsed = parseConfig(text, surroundings.environment)
   const config = completed(parsed.config, { folder: dirname(path ?? ''), hostName: surroundings.hostName })
-  const inventory = await loadInventory(config.inventory.file, surroundings)
+  const inventory = await loadInventory(config.inventory.file, surroundings, signal)
   const mistakes = [...configMistakes(path, parsed), ...('mistakes' in inventory ? [inventory.mistakes] : [])]
   if (mistakes.length > 0 || 'mistakes' in inventory) return { mistakes }
-  return { config, inventory: inventory.entries, optionsSet: parsed.optionsSet }
+  return { config, inventory, optionsSet: parsed.optionsSet }
 }
 
-/** `file` as `Config` has it. Without a file nobody is named. */
-export async function loadInventory(file: string | null, surroundings: Omit<Surroundings, 'hostName'>): Promise<LoadedInventory> {
-  if (file === null) return { entries: [] }
-  const text = await readText(file, surroundings, 'set inventory.file to the right path')
+type InventorySurroundings = Omit<Surroundings, 'hostName'>
+
+/** `file` as `Config` has it. Rejects only where parsing itself cannot be done, and when aborted. */
+export async function loadInventory(
+  file: string | null,
+  { environment, readFile, parseInventory: parse = parseHere }: InventorySurroundings,
+  signal?: AbortSignal,
+): Promise<LoadedInventory> {
+  if (file === null) return { entries: [], text: '' }
+  const text = await readText(file, { readFile }, 'set inventory.file to the right path')
   if (typeof text !== 'string') return { mistakes: { where: file, found: [text] } }
-  const { entries, mistakes } = parseInventory(text, surroundings.environment)
-  return mistakes.length > 0 ? { mistakes: { where: basename(file), found: mistakes } } : { entries }
+  const { entries, mistakes } = await parse(text, environment, signal)
+  return mistakes.length > 0 ? { mistakes: { where: basename(file), found: mistakes } } : { entries, text }
 }
 
 function configMistakes(path: string | null, { mistakes }: ParsedConfig): Mistakes[] {

@@ -20,13 +20,18 @@ export interface Mistakes {
 export const sortByPosition = (found: readonly Mistake[]): Mistake[] =>
   found.toSorted((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0))
 
-export const renderMistakes = (places: readonly Mistakes[]): string => places.map(renderPlace).join('')
+/** `most`: so many of each place are shown, further ones only counted. */
+export const renderMistakes = (places: readonly Mistakes[], { most = Number.POSITIVE_INFINITY }: { readonly most?: number } = {}): string =>
+  places.map((place) => renderPlace(place, most)).join('')
 
-function renderPlace({ where, found }: Mistakes): string {
+function renderPlace({ where, found }: Mistakes, most: number): string {
   const [first] = found
   if (first && found.length === 1 && !first.at) return `meshtoll: ${first.text}\n`
-  const lines = sortByPosition(found).map(({ at, text }) => ({ at: at ? `${at.line}:${at.column}` : '', text }))
-  const width = Math.max(...lines.map(({ at }) => at.length))
+  const shown = sortByPosition(found).slice(0, most)
+  const lines = shown.map(({ at, text }) => ({ at: at ? `${at.line}:${at.column}` : '', text }))
+  const width = lines.reduce((widest, { at }) => Math.max(widest, at.length), 0)
   const body = lines.map(({ at, text }) => `  ${width > 0 ? `${at.padEnd(width)}  ` : ''}${text}\n`)
-  return `meshtoll: ${where} has ${found.length} mistake${found.length === 1 ? '' : 's'}\n${body.join('')}`
+  const rest = found.length - shown.length
+  const more = rest > 0 ? `  and ${rest} more\n` : ''
+  return `meshtoll: ${where} has ${found.length} mistake${found.length === 1 ? '' : 's'}\n${body.join('')}${more}`
 }

@@ -3,17 +3,25 @@ import { type Address, parseAddress, parsePrefix, translatedOf } from './address
 import { createPrefixTable, type PrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
 
-export interface IdentityParts {
-  /** The node we run on; zone and region `''` where nobody knows them. */
-  readonly node: { readonly name: string; readonly zone: string; readonly region: string }
-  readonly entries: readonly InventoryEntry[]
-  /** Addresses of the node's own interfaces, as text. */
-  readonly addresses: readonly string[]
+/** Where we run; zone and region `''` where nobody knows them. */
+export interface Node {
+  readonly name: string
+  readonly zone: string
+  readonly region: string
 }
 
+/** What is left out stays. */
+export interface Changes {
+  readonly entries?: readonly InventoryEntry[]
+  /** Addresses of the node's own interfaces, as text. */
+  readonly addresses?: readonly string[]
+}
+
+type Pause = () => Promise<void>
+
 export interface ChangingIdentity extends Identity {
-  /** What is left out stays. Throws on a malformed address or CIDR, and then nothing has changed. */
-  update(changes: Partial<Pick<IdentityParts, 'entries' | 'addresses'>>): void
+  /** One at a time; `place` answers from before until all is ready. Rejects a malformed address or CIDR, and then nothing has changed. */
+  update(changes: Changes, pause: Pause): Promise<void>
 }
 
 /** `exact`: the entry names a single address. */
@@ -31,40 +39,50 @@ const OUTSIDE: Who = { zone: '', region: '', namespace: '', kind: 'External', na
 // Loopback traffic is never a pair, but whoever asks shall not hear "unknown".
 const LOOPBACK = ['127.0.0.0/8', '::1/128']
 
+const ENTRIES_BETWEEN_PAUSES = 128
+
+/** What the inventory says. */
+interface Names {
+  readonly table: PrefixTable<Named>
+  readonly zones: Identity['zones']
+}
+
 /** The order of answers: the node's own addresses, the inventory's longest prefix, the special-purpose registries. */
-export function createIdentity({ node, ...initial }: IdentityParts): ChangingIdentity {
+export function createIdentity(node: Node): ChangingIdentity {
   const intern = createIntern()
   const classify = createClassify()
   const nodeWho = intern({ ...placeOf(node), namespace: '', kind: 'Node', name: orUnknown(node.name), external: false })
   const unknown = placementOf(intern(NOBODY))
   const external = placementOf(intern(OUTSIDE))
-  let { entries, addresses } = initial
-  let named = tableOf(entries, node.name, intern)
-  let own = ownTable(addresses, nodeWho, named)
-  let zones = zonesOf(nodeWho, entries)
+  let entries: readonly InventoryEntry[] = []
+  let addresses: readonly string[] = []
+  let names: Names = { table: createPrefixTable(), zones: zonesFrom(nodeWho).all() }
+  let own = ownTable(addresses, nodeWho, names.table)
   let version = 1
 
   const placeParsed = (address: Address): Placement => {
-    const known = own.lookup(address) ?? named.lookup(address)?.placement
+    const known = own.lookup(address) ?? names.table.lookup(address)?.placement
     if (known) return known
     const behind = translatedOf(address)
     if (behind) return beforeTranslation(placeParsed(behind))
     return classify(address) === 'global' ? external : unknown
   }
 
+  const place = (text: string): Placement => {
+    const address = parseAddress(text)
+    return address ? placeParsed(address) : unknown
+  }
+
   return {
-    place(text) {
-      const address = parseAddress(text)
-      return address ? placeParsed(address) : unknown
-    },
-    update(changes) {
+    place,
+    placeSince: (text, before) => before ?? place(text),
+    async update(changes, pause) {
+      const isNew = changes.entries !== undefined && !(await areSame(entries, changes.entries, pause))
       const next = { entries, addresses, ...changes }
-      const sameNames = sameEntries(entries, next.entries)
-      if (sameNames && sameSet(addresses, next.addresses)) return
-      const nextNamed = sameNames ? named : tableOf(next.entries, node.name, intern)
-      own = ownTable(next.addresses, nodeWho, nextNamed)
-      named = nextNamed
-      if (!sameNames) zones = zonesOf(nodeWho, next.entries)
+      const nextNames = isNew ? await namesOf(next.entries, { node, nodeWho, intern }, pause) : names
+      if (!isNew && sameSet(addresses, next.addresses)) return
+      own = ownTable(next.addresses, nodeWho, nextNames.table)
+      names = nextNames
       entries = next.entries
       addresses = next.addresses
       version++
@@ -73,7 +91,7 @@ export function createIdentity({ node, ...initial }: IdentityParts): ChangingIde
       return version
     },
     get zones() {
-      return zones
+      return names.zones
     },
   }
 }
@@ -89,15 +107,25 @@ function createIntern(): Intern {
   }
 }
 
-function tableOf(entries: readonly InventoryEntry[], nodeName: string, intern: Intern): PrefixTable<Named> {
-  return createPrefixTable(
-    entries.map((entry) => {
-      const prefix = mustBe(parsePrefix(entry.cidr), entry.cidr, 'CIDR')
-      const local: Known = entry.node !== '' && entry.node === nodeName ? 'yes' : 'no'
-      const covered: Known = entry.node !== '' && entry.node !== nodeName ? 'yes' : 'no'
-      return [prefix, { placement: placementOf(intern(whoOf(entry)), local, covered), exact: isHost(prefix) }]
-    }),
-  )
+interface Here {
+  readonly node: Node
+  readonly nodeWho: Who
+  readonly intern: Intern
+}
+
+async function namesOf(entries: readonly InventoryEntry[], { node, nodeWho, intern }: Here, pause: Pause): Promise<Names> {
+  const table = createPrefixTable<Named>()
+  const zones = zonesFrom(nodeWho)
+  for (const [index, entry] of entries.entries()) {
+    if (index % ENTRIES_BETWEEN_PAUSES === 0) await pause()
+    const prefix = mustBe(parsePrefix(entry.cidr), entry.cidr, 'CIDR')
+    const local: Known = entry.node !== '' && entry.node === node.name ? 'yes' : 'no'
+    const covered: Known = entry.node !== '' && entry.node !== node.name ? 'yes' : 'no'
+    const who = intern(whoOf(entry))
+    if (!who.external) zones.add(who)
+    table.set(prefix, { placement: placementOf(who, local, covered), exact: isHost(prefix) })
+  }
+  return { table, zones: zones.all() }
 }
 
 function ownTable(addresses: readonly string[], nodeWho: Who, named: PrefixTable<Named>): PrefixTable<Placement> {
@@ -126,10 +154,14 @@ function beforeTranslation({ who, local, covered }: Placement): Placement {
   return placementOf(who, 'no', local === 'yes' || covered === 'yes' ? 'yes' : 'no')
 }
 
-function zonesOf(nodeWho: Who, entries: readonly InventoryEntry[]): Identity['zones'] {
-  const all = [nodeWho, ...entries.filter(({ external }) => !external).map(placeOf)].filter(({ zone }) => zone !== UNKNOWN)
-  const distinct = new Map(all.map(({ zone, region }) => [JSON.stringify([zone, region]), Object.freeze({ zone, region })]))
-  return [...distinct.values()]
+/** Each known one once, in the order in which they come. */
+function zonesFrom(first: Who) {
+  const distinct = new Map<string, { readonly zone: string; readonly region: string }>()
+  const add = ({ zone, region }: Who): void => {
+    if (zone !== UNKNOWN) distinct.set(JSON.stringify([zone, region]), Object.freeze({ zone, region }))
+  }
+  add(first)
+  return { add, all: (): Identity['zones'] => [...distinct.values()] }
 }
 
 function placementOf(who: Who, local: Known = 'no', covered: Known = 'no'): Placement {
@@ -149,8 +181,14 @@ function mustBe<T>(parsed: T | undefined, text: string, what: string): T {
   return parsed
 }
 
-function sameEntries(before: readonly InventoryEntry[], after: readonly InventoryEntry[]): boolean {
-  return before === after || JSON.stringify(before) === JSON.stringify(after)
+async function areSame(before: readonly InventoryEntry[], after: readonly InventoryEntry[], pause: Pause): Promise<boolean> {
+  if (before === after) return true
+  if (before.length !== after.length) return false
+  for (const [index, entry] of after.entries()) {
+    if (index % ENTRIES_BETWEEN_PAUSES === 0) await pause()
+    if (JSON.stringify(entry) !== JSON.stringify(before[index])) return false
+  }
+  return true
 }
 
 function sameSet(before: readonly string[], after: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { type Agent, createAgent } from '../../src/agent/agent.js'
 import { defaultConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
+import { parseInventory } from '../../src/config/inventory.js'
 import type { Fields, Netlink, OpenNetlink } from '../../src/deps.js'
 import { createDisk } from '../../src/disk.js'
 import { loadLock } from '../../src/kernel/lock.js'
@@ -57,7 +58,7 @@ export async function createAgentHere(t: Test, options: AgentHereOptions): Promi
   const agent = createAgent(
     {
       config: { ...defaults, flows: { ...defaults.flows, ...config.flows }, series: { ...defaults.series, ...config.series } },
-      inventory,
+      inventory: { entries: inventory, text: '' },
       environment: {},
       host: { cpus: 2, memoryBytes: 2 ** 32, nodeVersion: process.version },
     },
@@ -71,6 +72,7 @@ export async function createAgentHere(t: Test, options: AgentHereOptions): Promi
         return lock
       },
       readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
+      parseInventory: async (text, environment) => parseInventory(text, environment),
       random: () => crypto.randomUUID(),
       disk,
       cpuUsage: () => process.cpuUsage(),

@@ -21,7 +21,7 @@ async function load(t: Test, { files = {}, file = 'meshtoll.yaml', readFile: rea
 t.test('no file: all defaults, named by the host', async (t) => {
   const { loaded } = await load(t, { file: null })
   t.equal(loaded?.config.node.name, 'host-1')
-  t.same(loaded?.inventory, [])
+  t.same(loaded?.inventory, { entries: [], text: '' })
   t.equal(loaded?.optionsSet, 0)
 })
 
@@ -31,10 +31,7 @@ t.test('a file, its environment, and an inventory in a folder beside it', async 
   const { loaded, folder } = await load(t, { files })
   t.same(loaded?.config.node, { name: 'n1', zone: 'z1', region: '' })
   t.equal(loaded?.config.inventory.file, join(folder, 'sub/inventory.yaml'))
-  t.same(
-    loaded?.inventory.map(({ cidr }) => cidr),
-    ['10.0.0.0/8'],
-  )
+  t.match(loaded?.inventory, { entries: [{ cidr: '10.0.0.0/8' }], text: 'entries: [{cidr: 10.0.0.0/8}]' })
   t.equal(loaded?.optionsSet, 3)
 })
 

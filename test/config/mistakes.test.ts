@@ -36,3 +36,14 @@ t.test('renderMistakes', async (t) => {
   ]
   for (const { name, places, text } of cases) t.equal(renderMistakes(places), text, name)
 })
+
+t.test('some of many mistakes', async (t) => {
+  const found = Array.from({ length: 200_000 }, (_, index) => ({ at: { line: 200_000 - index, column: 1 }, text: 'x' }))
+  const places = [{ where: 'a.yaml', found }]
+  t.equal(renderMistakes(places, { most: 2 }), 'meshtoll: a.yaml has 200000 mistakes\n  1:1  x\n  2:1  x\n  and 199998 more\n')
+  t.equal(renderMistakes(places).split('\n').length, 200_002, 'or all of them')
+  t.equal(
+    renderMistakes([{ where: 'a.yaml', found: found.slice(-2) }], { most: 2 }),
+    'meshtoll: a.yaml has 2 mistakes\n  1:1  x\n  2:1  x\n',
+  )
+})

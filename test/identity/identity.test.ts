@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
+import { type Changes, type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
 import type { InventoryEntry, Placement } from '../../src/model.js'
 
 const NODE = { name: 'n1', zone: 'a', region: 'r' }
@@ -22,7 +22,13 @@ const INVENTORY = [
 ]
 const ADDRESSES = ['127.0.0.1', '::1', '192.168.7.1', '192.168.7.2', '172.17.0.1', 'fe80::1', 'fd00:1::1']
 
-const build = (): ChangingIdentity => createIdentity({ node: NODE, entries: INVENTORY, addresses: ADDRESSES })
+const pause = async (): Promise<void> => undefined
+
+async function build(changes: Changes = { entries: INVENTORY, addresses: ADDRESSES }, node = NODE): Promise<ChangingIdentity> {
+  const identity = createIdentity(node)
+  await identity.update(changes, pause)
+  return identity
+}
 
 function said({ who, local, covered }: Placement): string {
   const { zone, region, namespace, kind, name, external } = who
@@ -30,7 +36,7 @@ function said({ who, local, covered }: Placement): string {
 }
 
 t.test('place', async (t) => {
-  const identity = build()
+  const identity = await build()
   const node = 'a|r||Node|n1, local yes, covered no'
   const unknown = '_unknown|_unknown|_unknown|_unknown|_unknown, local no, covered no'
   const external = '|||External|_unknown external, local no, covered no'
@@ -86,14 +92,14 @@ t.test('place', async (t) => {
 })
 
 t.test('a node that knows neither its zone nor its name', async (t) => {
-  const identity = createIdentity({ node: { name: '', zone: '', region: '' }, entries: [entry('10.0.0.0/8')], addresses: ['192.0.2.1'] })
+  const identity = await build({ entries: [entry('10.0.0.0/8')], addresses: ['192.0.2.1'] }, { name: '', zone: '', region: '' })
   t.equal(said(identity.place('192.0.2.1')), '_unknown|_unknown||Node|_unknown, local yes, covered no')
   t.match(identity.place('10.0.0.1'), { local: 'no', covered: 'no' }, 'an entry without a node is not on the node without a name')
   t.same(identity.zones, [])
 })
 
 t.test('zones: node first, each once, known ones only', async (t) => {
-  t.same(build().zones, [
+  t.same((await build()).zones, [
     { zone: 'a', region: 'r' },
     { zone: 'b', region: 'r' },
     { zone: 'c', region: 'r' },
@@ -101,17 +107,17 @@ t.test('zones: node first, each once, known ones only', async (t) => {
 })
 
 t.test('equal identities are one frozen object', async (t) => {
-  const identity = build()
+  const identity = await build()
   const stock = identity.place('10.1.2.3').who
   t.equal(identity.place('fd00:2::9').who, stock, 'from two entries')
   t.ok(Object.isFrozen(stock) && Object.isFrozen(identity.place('10.1.2.3')))
-  identity.update({ entries: [] })
-  identity.update({ entries: INVENTORY.map((row) => ({ ...row })) })
+  await identity.update({ entries: [] }, pause)
+  await identity.update({ entries: INVENTORY.map((row) => ({ ...row })) }, pause)
   t.equal(identity.place('10.1.2.3').who, stock, 'after it was gone for a while')
 })
 
 t.test('update', async (t) => {
-  const cases: { name: string; changes: Parameters<ChangingIdentity['update']>[0]; isNew: boolean }[] = [
+  const cases: { name: string; changes: Changes; isNew: boolean }[] = [
     { name: 'nothing', changes: {}, isNew: false },
     { name: 'an inventory read again', changes: { entries: INVENTORY.map((row) => ({ ...row })) }, isNew: false },
     { name: 'the same addresses in another order', changes: { addresses: [...ADDRESSES].reverse() }, isNew: false },
@@ -122,40 +128,64 @@ t.test('update', async (t) => {
     { name: 'an entry with another zone', changes: { entries: INVENTORY.map((row) => ({ ...row, zone: 'z' })) }, isNew: true },
   ]
   for (const { name, changes, isNew } of cases) {
-    const identity = build()
+    const identity = await build()
     const before = identity.version
-    identity.update(changes)
+    await identity.update(changes, pause)
     t.equal(identity.version > before, isNew, name)
   }
 })
 
 t.test('after an update', async (t) => {
-  const identity = build()
-  identity.update({ addresses: [...ADDRESSES, '10.9.0.5'] })
+  const identity = await build()
+  await identity.update({ addresses: [...ADDRESSES, '10.9.0.5'] }, pause)
   t.equal(said(identity.place('10.9.0.5')), 'a|r||Node|n1, local yes, covered no', 'a new address of the node is local')
-  identity.update({ entries: [entry('10.9.0.5/32', { zone: 'd', ownerKind: 'VIP', ownerName: 'db' })] })
+  await identity.update({ entries: [entry('10.9.0.5/32', { zone: 'd', ownerKind: 'VIP', ownerName: 'db' })] }, pause)
   t.equal(said(identity.place('10.9.0.5')), 'd|_unknown||VIP|db, local yes, covered no', 'a new entry names it')
   t.equal(identity.place('10.1.2.3').who.zone, '_unknown', 'an entry that is gone names nobody')
   t.same(identity.zones, [
     { zone: 'a', region: 'r' },
     { zone: 'd', region: '_unknown' },
   ])
-  identity.update({ addresses: [] })
+  await identity.update({ addresses: [] }, pause)
   t.equal(said(identity.place('10.9.0.5')), 'd|_unknown||VIP|db, local no, covered no', 'an address that is gone is not local')
 })
 
 t.test('a malformed update changes nothing', async (t) => {
-  const identity = build()
+  const identity = await build()
   const before = identity.version
-  t.throws(() => identity.update({ entries: [entry('10.0.0.0/33')], addresses: [] }), { message: 'identity: "10.0.0.0/33" is no CIDR' })
-  t.throws(() => identity.update({ entries: [], addresses: ['eth0'] }), { message: 'identity: "eth0" is no address' })
+  const wrong = [
+    { changes: { entries: [entry('10.0.0.0/33')], addresses: [] }, message: 'identity: "10.0.0.0/33" is no CIDR' },
+    { changes: { entries: [], addresses: ['eth0'] }, message: 'identity: "eth0" is no address' },
+  ]
+  for (const { changes, message } of wrong) await t.rejects(identity.update(changes, pause), { message })
   t.equal(identity.version, before)
   t.equal(said(identity.place('10.1.2.3')), 'b|r|shop|Deployment|stock, local no, covered yes')
   t.equal(said(identity.place('fe80::1')), 'a|r||Node|n1, local yes, covered no')
 })
 
+t.test('a large inventory holds nobody up, and is in force all at once', async (t) => {
+  const identity = await build()
+  const many = Array.from({ length: 20_000 }, (_, index) =>
+    entry(`10.${index >> 8}.${index & 255}.0/24`, { zone: 'z', ownerName: `owner-${index}` }),
+  )
+  const meanwhile = new Set<string>()
+  let pauses = 0
+  const look = async (): Promise<void> => {
+    pauses++
+    meanwhile.add(`${said(identity.place('10.1.2.3'))} of ${identity.zones.length} zones, version ${identity.version}`)
+  }
+  await identity.update({ entries: [...INVENTORY, ...many] }, look)
+  t.same([...meanwhile], ['b|r|shop|Deployment|stock, local no, covered yes of 3 zones, version 2'])
+  t.ok(pauses >= 100, `${pauses} pauses while it is built`)
+  t.match(identity.place('10.70.2.3').who, { zone: 'z', name: 'owner-17922' })
+  pauses = 0
+  await identity.update({ entries: [...INVENTORY, ...many].map((row) => ({ ...row })) }, look)
+  t.equal(identity.version, 3, 'the same again')
+  t.ok(pauses >= 100, `${pauses} pauses while it is compared`)
+})
+
 t.test('place is total', async (t) => {
-  const identity = build()
+  const identity = await build()
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (text) => {
       const { who, local, covered } = identity.place(text)

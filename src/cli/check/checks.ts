@@ -42,9 +42,10 @@ function inventory({ loaded, config }: Facts): Finding[] {
   if ('mistakes' in loaded) return []
   if (config.inventory.file === null) return [ok('none: only the addresses of this node have a name')]
   const { name } = config.node
-  const own = loaded.inventory.filter((entry) => entry.node === name).length
-  const others = [...new Set(loaded.inventory.map((entry) => entry.node))].filter((other) => other !== '' && other !== name)
-  const count = plural(loaded.inventory.length, 'entry', 'entries')
+  const { entries } = loaded.inventory
+  const own = entries.filter((entry) => entry.node === name).length
+  const others = [...new Set(entries.map((entry) => entry.node))].filter((other) => other !== '' && other !== name)
+  const count = plural(entries.length, 'entry', 'entries')
   if (own > 0 || others.length === 0) return [ok(`${count}, ${own} of this node`)]
   const shown = others.slice(0, 3).join(', ')
   return [warn(`${count}, none of this node, ${name}`, `set node.name to the name that the inventory uses; it has ${shown}`)]

@@ -28,7 +28,7 @@ const NODE: NodeFacts = {
 
 export function factsWith(changes: Changes = {}): Facts {
   const config = configWith(changes.config ?? {})
-  const inventory = (changes.inventory ?? []) as readonly InventoryEntry[]
+  const inventory = { entries: (changes.inventory ?? []) as readonly InventoryEntry[], text: '' }
   return {
     loaded: changes.loaded ?? { config, inventory, optionsSet: changes.optionsSet ?? 0 },
     configFile: changes.configFile ?? null,

@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Worker } from 'node:worker_threads'
+import t, { type Test } from 'tap'
+import { parseInventory } from '../src/config/inventory.js'
+import { createInventoryParser } from '../src/inventory-parser.js'
+import { DIST } from './built.js'
+
+const FROM_SOURCE = new URL('worker-from-source.js', import.meta.url)
+const AS_BUILT = pathToFileURL(join(DIST, 'inventory-worker.js'))
+
+const SMALL = `entries: [{cidr: 10.0.0.0/8, zone: "\${ZONE}"}]`
+const MANY = Array.from({ length: 300 }, (_, index) => ({
+  cidr: `10.${index >> 8}.${index & 255}.0/24`,
+  zone: index % 2 === 0 ? `\${ZONE}` : 'b',
+  ownerName: `owner-${index}-\u00e9`,
+  external: false,
+}))
+const JSON_TEXT = JSON.stringify({ entries: MANY })
+const YAML_TEXT = `# YAML\n${JSON_TEXT}`
+const ENVIRONMENT = { ZONE: 'z1', NOT_SET: undefined }
+
+/** A module that a thread may run. */
+function moduleOf(t: Test, code: string): URL {
+  return pathToFileURL(join(t.testdir({ 'worker.mjs': code }), 'worker.mjs'))
+}
+
+/** Threads that are started from now on; word of one comes a little later. */
+function watchThreads(t: Test): readonly Worker[] {
+  const started: Worker[] = []
+  const onWorker = (worker: Worker): void => void started.push(worker)
+  process.on('worker', onWorker)
+  t.teardown(() => process.off('worker', onWorker))
+  return started
+}
+
+async function untilEnded(thread: Worker | undefined): Promise<void> {
+  if (thread && thread.threadId !== -1) await once(thread, 'exit')
+}
+
+t.test('says what parseInventory says, wherever it is parsed', async (t) => {
+  const cases = [
+    { name: 'a small one', text: SMALL, threads: 0 },
+    { name: 'a small one with a mistake', text: 'entrys: []', threads: 0 },
+    { name: 'many entries in JSON', text: JSON_TEXT, threads: 1 },
+    { name: 'many entries in YAML', text: YAML_TEXT, threads: 1 },
+    { name: 'many entries in YAML, by a worker from source', text: YAML_TEXT, threads: 1, worker: FROM_SOURCE },
+    { name: 'many mistakes', text: YAML_TEXT.replaceAll('.0/24', '.1/24'), threads: 1 },
+    { name: 'one mistake at the end', text: `${YAML_TEXT}}`, threads: 1 },
+  ]
+  const started = watchThreads(t)
+  for (const { name, text, threads, worker = AS_BUILT } of cases) {
+    const before = started.length
+    t.same(await createInventoryParser({ worker })(text, ENVIRONMENT), parseInventory(text, ENVIRONMENT), name)
+    t.equal(started.length - before, threads, `${name}: threads`)
+  }
+})
+
+t.test('the thread ends after its answer', async (t) => {
+  const started = watchThreads(t)
+  await createInventoryParser({ worker: AS_BUILT })(YAML_TEXT, ENVIRONMENT)
+  await untilEnded(started[0])
+  t.equal(started[0]?.threadId, -1)
+})
+
+t.test('a thread that cannot do its work', async (t) => {
+  const cases = [
+    { name: 'is not there', worker: new URL('nowhere.js', import.meta.url), message: /cannot be parsed: its thread failed: .*nowhere\.js/ },
+    { name: 'ends early', code: 'process.exit(7)', message: /without an answer, with status 7; see that memory and threads are left/ },
+    { name: 'fails', code: 'throw new Error("no luck")', message: /its thread failed: no luck; see that memory and threads are left/ },
+    { name: 'has too little memory', worker: AS_BUILT, heapMiB: 8, message: /takes more than 8 MiB; write fewer entries, or .* as JSON/ },
+  ]
+  for (const { name, message, code = '', worker = moduleOf(t, code), ...options } of cases) {
+    await t.rejects(createInventoryParser({ worker, ...options })(YAML_TEXT, ENVIRONMENT), { message }, name)
+  }
+})
+
+t.test('aborted', async (t) => {
+  const parse = createInventoryParser({ worker: moduleOf(t, 'setInterval(() => undefined, 1000)') })
+  const reason = new Error('stopped')
+  const started = watchThreads(t)
+  await t.rejects(parse(YAML_TEXT, {}, AbortSignal.abort(reason)), reason, 'before')
+  await new Promise(setImmediate)
+  t.same(started, [], 'nothing was started')
+
+  const stopping = new AbortController()
+  const parsing = parse(YAML_TEXT, {}, stopping.signal)
+  await new Promise(setImmediate)
+  t.equal(started.length, 1)
+  stopping.abort(reason)
+  await t.rejects(parsing, reason, 'while it is parsed')
+  await untilEnded(started[0])
+  t.equal(started[0]?.threadId, -1, 'the thread is terminated')
+})
