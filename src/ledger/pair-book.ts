@@ -107,7 +107,9 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
       if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       const isChanged = changed.has(pairs.sourceOf(pair)) || changed.has(pairs.destinationOf(pair))
       const from = isChanged ? taken[pair] : undefined
-      if (from && from.book !== except) taken[pair] = moves.move(pair, { from, to: findRoute(pair, pairs, placementOf) }, pairs)
+      if (!from) continue
+      const to = findRoute(pair, pairs, placementOf)
+      if (from.book !== except && to.book !== except) taken[pair] = moves.move(pair, { from, to }, pairs)
     }
   }
 

@@ -4,6 +4,7 @@ import type { Identity, Placement, Who } from '../../src/model.js'
 export interface ModelIdentity extends Identity {
   /** A reading was posted: what was so meanwhile is over. */
   settle(): void
+  readonly hasMeanwhile: boolean
   /** `meanwhile`: whose the bytes are that come before this is read; undefined: whose they were. */
   change(address: string, placement: Placement, meanwhile?: Placement): void
 }
@@ -44,6 +45,9 @@ export function createModelIdentity(places: ReadonlyMap<string, Placement>): Mod
     ],
     placeSince: (address, before) => meanwhiles.get(address) ?? before ?? placed.get(address) ?? NOBODY,
     settle: () => meanwhiles.clear(),
+    get hasMeanwhile() {
+      return meanwhiles.size > 0
+    },
     change(address, placement, meanwhile) {
       placed.set(address, placement)
       if (meanwhile) meanwhiles.set(address, meanwhile)

@@ -57,29 +57,32 @@ export function bookReading(booked: Booked, { packets, identity, isFirst, known 
     const before = booked.places.get(address)
     return before && isFirst ? before : identity.placeSince(address, before, 0)
   }
+  const before = (address: string): Placement => booked.places.get(address) ?? meanwhile(address)
+  // Of what is transit before or meanwhile, bytes on their way between the hooks would be lost: it is of those who had the addresses before.
+  const waits = ({ source, destination }: Packet): boolean =>
+    booked.pairs.has(`${source} ${destination}`) && [before, meanwhile].some((placeOf) => isTransit(placeOf(source), placeOf(destination)))
+  const book = (at: number): void => bookPacket(booked, { packets, at }, waits(packets[at] as Packet) ? before : meanwhile)
   const flying = booked.flying
   booked.flying = []
   for (const { at, from, to } of flying) {
     booked.rest -= bytesOf(packets, at)
     bookTransit(booked, { packets, at }, [from, to])
   }
-  const waitAgain = (placeOf: (address: string) => Placement): void => {
-    const waiting = booked.pending
-    booked.pending = []
-    for (const { at } of waiting) bookPacket(booked, { packets, at }, placeOf)
-  }
-  waitAgain(meanwhile)
+  for (const { at } of takePending(booked)) book(at)
   for (let at = booked.next; at < packets.length; at++) {
     booked.totals.observed += bytesOf(packets, at)
-    const { source, destination } = packets[at] as Packet
-    // Transit that is on its way between the hooks would lose its bytes: there, all are of those who had the addresses before.
-    const wasTransit = booked.pairs.has(`${source} ${destination}`) && isTransit(booked.places.get(source), booked.places.get(destination))
-    bookPacket(booked, { packets, at }, wasTransit ? (address) => booked.places.get(address) ?? meanwhile(address) : meanwhile)
+    book(at)
   }
   booked.next = packets.length
-  waitAgain(identity.place)
+  for (const { at } of takePending(booked)) bookPacket(booked, { packets, at }, identity.place)
   booked.pairs = known
   booked.places = new Map([...known].flatMap((pair) => pair.split(' ').map((address) => [address, identity.place(address)] as const)))
+}
+
+function takePending(booked: Booked): Booked['pending'] {
+  const { pending } = booked
+  booked.pending = []
+  return pending
 }
 
 /** The table is gone: what waited can no longer be placed. */
@@ -117,8 +120,8 @@ function bookPacket(booked: Booked, { packets, at }: Place, placeOf: (address: s
   else bookTransit(booked, { packets, at }, [source, destination])
 }
 
-function isTransit(source: Placement | undefined, destination: Placement | undefined): boolean {
-  if (!source || !destination || [source.local, source.covered].includes('yes')) return false
+function isTransit(source: Placement, destination: Placement): boolean {
+  if ([source.local, source.covered].includes('yes')) return false
   return !isUndecided(source.local, source.covered, destination.local) && destination.local !== 'yes'
 }
 

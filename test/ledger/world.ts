@@ -179,7 +179,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const gapMs = await makeTable(doing)
     // Packets between the hooks when addresses change hands, or when all starts over, are booked by their first hook. The oracle does
     // not know that.
-    if (identity.version !== durable.version || booked.next === Number.POSITIVE_INFINITY) kernel.land()
+    if (identity.version !== durable.version || identity.hasMeanwhile || booked.next === Number.POSITIVE_INFINITY) kernel.land()
     await readAndPost(doing, gapMs, meanwhile)
     const isWritten = await write(doing, () => doing.journal.write(doing.ledger.take(), () => doing.ledger.state()), false)
     passed('writing')
