@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -74,6 +74,28 @@ function startAgent(t: Test, ...more: readonly string[]): Started {
   t.teardown(() => started.child.kill('SIGKILL'))
   return started
 }
+
+t.test('an inventory that is too large to be parsed at once', async (t) => {
+  const lines = Array.from({ length: 300 }, (_, index) => `  - {cidr: 10.${index >> 8}.${index & 255}.0/24, ownerName: owner-${index}}\n`)
+  const right = `entries:\n${lines.join('')}`
+  const wrong = `${right}  - {cidr: 10.1.2.3/24}\n`
+  const mistake = '302:12  cidr is "10.1.2.3/24"; host bits are set, the network is 10.1.2.0/24'
+  const folder = t.testdir({ 'meshtoll.yaml': 'flows: {enabled: false, interval: 100ms}\ninventory: {file: i.yaml}', 'i.yaml': wrong })
+  const argv = ['agent', `--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`, '--web.listen-address=127.0.0.1:0']
+  const expected = { status: 2, stdout: '', stderr: `meshtoll: i.yaml has 1 mistake\n  ${mistake}\n` }
+  t.same(await runProgram(argv), expected, 'wrong from the beginning')
+
+  writeFileSync(`${folder}/i.yaml`, right)
+  const { child, ended, says } = startProgram(argv)
+  t.teardown(() => child.kill('SIGKILL'))
+  await says('msg="agent is running"')
+  writeFileSync(`${folder}/i.yaml`, wrong)
+  await says('host bits are set')
+  writeFileSync(`${folder}/i.yaml`, right.replaceAll('owner-', 'workload-'))
+  await says('msg="source can be read again" source=inventory')
+  child.kill('SIGTERM')
+  t.match(await ended, { status: 0 })
+})
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} stops the agent`, async (t) => {
