@@ -1,0 +1,106 @@
+// Who had an address, and when: pods come and go, and their addresses go on to others.
+//   cart-7f9c-x2x4v   10.1.0.7   09:00:00 ────── 09:12:31
+//   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
+// Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
+import type { Placement, Who } from '../model.js'
+
+/** `key` names the holder, such as a pod's uid. `untilMs` is Infinity while it holds the address. */
+export interface Holding {
+  readonly key: string
+  readonly placement: Placement
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+/** Bytes that came after `fromMs` and not after `toMs`. */
+export interface Stretch {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Addresses are canonical text. */
+export interface Holders {
+  /** A holding that is new, or known and changed. */
+  set(address: string, holding: Holding): void
+  /** Who has it now, or had it last. */
+  last(address: string): Holding | undefined
+  /**
+   * Whose the bytes of a stretch are. `before`: who the address was until then, as far as was known. Where more than one could have had
+   * it: nobody's for certain, and `ambiguous`. Undefined: nobody ever had it.
+   */
+  placeDuring(address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined
+  /** Forgets who ended before, but for the last holder of each address that still has one. */
+  forget(endedBeforeMs: number): void
+  readonly size: number
+}
+
+const UNKNOWN = '_unknown'
+
+export function createHolders({ skewMs }: { readonly skewMs: number }): Holders {
+  /** By address, the earliest first. */
+  const byAddress = new Map<string, readonly Holding[]>()
+
+  function set(address: string, holding: Holding): void {
+    const others = (byAddress.get(address) ?? []).filter(({ key }) => key !== holding.key)
+    byAddress.set(
+      address,
+      [...others, holding].sort((a, b) => a.fromMs - b.fromMs),
+    )
+  }
+
+  const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
+
+  function placeDuring(address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined {
+    const all = byAddress.get(address) ?? []
+    const [earliest, latest] = [all.at(0), all.at(-1)]
+    if (!earliest || !latest) return undefined
+    const mayHaveHad = ({ fromMs, untilMs }: Holding): boolean => fromMs - skewMs <= stretch.toMs && untilMs + skewMs >= stretch.fromMs
+    const holders = all.filter(mayHaveHad).map(({ placement }) => placement)
+    // Somebody that is not on record had it, until the first on record came.
+    const isOnRecord = before === undefined || isNobody(before.who) || all.some(({ placement }) => isSame(placement.who, before.who))
+    if (!isOnRecord && earliest.fromMs + skewMs >= stretch.fromMs) holders.unshift(before)
+    return holders.length === 0 ? latest.placement : merged(holders)
+  }
+
+  function forget(endedBeforeMs: number): void {
+    for (const [address, all] of byAddress) {
+      const kept = all.filter(({ untilMs }) => untilMs >= endedBeforeMs)
+      if (kept.length === 0) byAddress.delete(address)
+      else if (kept.length < all.length) byAddress.set(address, kept)
+    }
+  }
+
+  return {
+    set,
+    last,
+    placeDuring,
+    forget,
+    get size() {
+      return byAddress.size
+    },
+  }
+}
+
+/** Where all agree there is no doubt: a workload's new pod with the address of its old one. */
+function merged(holders: readonly Placement[]): Placement {
+  const latest = holders.at(-1) as Placement
+  if (holders.every(({ who }) => isSame(who, latest.who))) return latest
+  const shared = (of: (who: Who) => string): string => (holders.every(({ who }) => of(who) === of(latest.who)) ? of(latest.who) : UNKNOWN)
+  const who: Who = {
+    zone: shared(({ zone }) => zone),
+    region: shared(({ region }) => region),
+    namespace: UNKNOWN,
+    kind: UNKNOWN,
+    name: UNKNOWN,
+    external: false,
+  }
+  // Only one node may count them; that of the latest does.
+  return Object.freeze({ who: Object.freeze(who), local: latest.local, covered: latest.covered, ambiguous: true })
+}
+
+const isNobody = ({ kind, name }: Who): boolean => kind === UNKNOWN && name === UNKNOWN
+
+function isSame(a: Who, b: Who): boolean {
+  if (a === b) return true
+  return a.zone === b.zone && a.region === b.region && a.namespace === b.namespace && a.kind === b.kind && a.name === b.name
+}

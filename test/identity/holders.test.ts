@@ -1,0 +1,133 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createHolders, type Holding } from '../../src/identity/holders.js'
+import type { Placement, Who } from '../../src/model.js'
+
+const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 2000)
+const SKEW_MS = 2_000
+const ADDRESS = '10.1.0.7'
+
+const who = (name: string, zone = 'a'): Who => ({ zone, region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false })
+const placement = (name: string, zone?: string): Placement => ({ who: who(name, zone), local: 'yes', covered: 'no' })
+const NOBODY: Placement = {
+  who: { zone: '_unknown', region: '_unknown', namespace: '_unknown', kind: '_unknown', name: '_unknown', external: false },
+  local: 'unknown',
+  covered: 'unknown',
+}
+const CART = placement('cart')
+const WEB = placement('web')
+const FAR = placement('web', 'b')
+
+const holding = (key: string, of: Placement, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({
+  key,
+  placement: of,
+  fromMs: fromS * 1000,
+  untilMs: untilS * 1000,
+})
+
+const said = (found: Placement | undefined): string => {
+  if (!found) return 'nobody ever'
+  return found.ambiguous ? `ambiguous in ${found.who.zone}` : `${found.who.name} in ${found.who.zone}`
+}
+
+t.test('whose the bytes between two readings are', async (t) => {
+  const cases: readonly (readonly [string, readonly Holding[], Placement | undefined, readonly [number, number], string])[] = [
+    ['an address that nobody ever had', [], undefined, [0, 10], 'nobody ever'],
+    ['a pod that was there all the time', [holding('1', CART, 0)], CART, [100, 110], 'cart in a'],
+    ['a pod that came in the middle, to a new address', [holding('1', CART, 105)], undefined, [100, 110], 'cart in a'],
+    ['a pod whose address was not known yet', [holding('1', CART, 105)], NOBODY, [100, 110], 'cart in a'],
+    ['a pod that has ended long ago', [holding('1', CART, 0, 50)], CART, [100, 110], 'cart in a'],
+    ['another, long after the first', [holding('1', CART, 0, 80), holding('2', WEB, 105)], CART, [100, 110], 'web in a'],
+    [
+      'another, when the first had ended before the stretch',
+      [holding('1', CART, 0, 97), holding('2', WEB, 105)],
+      CART,
+      [100, 110],
+      'web in a',
+    ],
+    ['within the skew of it', [holding('1', CART, 0, 98), holding('2', WEB, 105)], CART, [100, 110], 'ambiguous in a'],
+    ['both in one stretch', [holding('1', CART, 0, 102), holding('2', WEB, 105)], CART, [100, 110], 'ambiguous in a'],
+    ['both in one stretch, in two zones', [holding('1', CART, 0, 102), holding('2', FAR, 105)], CART, [100, 110], 'ambiguous in _unknown'],
+    ['three', [holding('1', CART, 0, 101), holding('2', WEB, 102, 104), holding('3', CART, 105)], CART, [100, 110], 'ambiguous in a'],
+    ['a new pod of the same workload', [holding('1', CART, 0, 102), holding('2', CART, 105)], CART, [100, 110], 'cart in a'],
+    ['the first has not ended yet', [holding('1', CART, 0), holding('2', WEB, 105)], CART, [100, 110], 'ambiguous in a'],
+    ['somebody not on record before', [holding('2', WEB, 105)], CART, [100, 110], 'ambiguous in a'],
+    ['somebody not on record, before this one came', [holding('2', WEB, 50)], CART, [100, 110], 'web in a'],
+    ['the next comes after the stretch', [holding('1', CART, 0, 108), holding('2', WEB, 120)], CART, [100, 110], 'cart in a'],
+  ]
+  for (const [name, holdings, before, [from, to], want] of cases) {
+    const holders = createHolders({ skewMs: SKEW_MS })
+    for (const one of holdings) holders.set(ADDRESS, one)
+    t.equal(said(holders.placeDuring(ADDRESS, before, { fromMs: from * 1000, toMs: to * 1000 })), want, name)
+  }
+})
+
+t.test('what is known of a holder changes, and is forgotten', async (t) => {
+  const holders = createHolders({ skewMs: SKEW_MS })
+  holders.set(ADDRESS, holding('1', CART, 0))
+  holders.set(ADDRESS, holding('1', CART, 0, 50))
+  t.equal(holders.last(ADDRESS)?.untilMs, 50_000, 'one holding, changed')
+  holders.set(ADDRESS, holding('2', WEB, 60))
+  t.equal(holders.last(ADDRESS)?.key, '2')
+  holders.forget(55_000)
+  t.equal(said(holders.placeDuring(ADDRESS, NOBODY, { fromMs: 51_000, toMs: 61_000 })), 'web in a', 'the first is forgotten')
+  holders.set(ADDRESS, holding('2', WEB, 60, 70))
+  holders.forget(80_000)
+  t.same([holders.last(ADDRESS), holders.size], [undefined, 0])
+})
+
+/** A life begins some time after the one before has ended. API times are cut to seconds, and a second wrong at most. */
+interface Life {
+  readonly name: string
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+const life = fc.record({
+  name: fc.constantFrom('cart', 'web', 'stock'),
+  vacantMs: fc.oneof(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 20_000, max: 60_000 })),
+  livesMs: fc.integer({ min: 1, max: 60_000 }),
+})
+const lives = fc.array(life, { minLength: 1, maxLength: 6 }).map((all) => {
+  let atMs = 100_000
+  return all.map(({ name, vacantMs, livesMs }): Life => {
+    const fromMs = atMs + vacantMs
+    atMs = fromMs + livesMs
+    return { name, fromMs, untilMs: atMs }
+  })
+})
+const wrongMs = fc.integer({ min: -1000, max: 0 })
+
+t.test('bytes never go to the wrong owner, and to the right one where the address rested for two cycles', async (t) => {
+  const property = fc.property(
+    lives,
+    fc.array(wrongMs, { minLength: 12, maxLength: 12 }),
+    fc.array(fc.integer({ min: 500, max: 12_000 }), { minLength: 60, maxLength: 60 }),
+    (all, errors, cycles) => {
+      const holders = createHolders({ skewMs: SKEW_MS })
+      const toldMs = (ms: number, index: number): number => Math.floor((ms + (errors[index] ?? 0)) / 1000) * 1000
+      let before: Placement | undefined
+      let readMs = 95_000
+      for (const cycleMs of cycles) {
+        const stretch = { fromMs: readMs, toMs: readMs + cycleMs }
+        readMs = stretch.toMs
+        // All that happened by the end of the stretch was heard of.
+        all.forEach(({ name, fromMs, untilMs }, index) => {
+          if (fromMs > readMs) return
+          const ended = untilMs <= readMs ? toldMs(untilMs, 2 * index + 1) : Number.POSITIVE_INFINITY
+          holders.set(ADDRESS, { key: String(index), placement: placement(name), fromMs: toldMs(fromMs, 2 * index), untilMs: ended })
+        })
+        const found = holders.placeDuring(ADDRESS, before, stretch)
+        const had = all.filter(({ fromMs, untilMs }) => fromMs < stretch.toMs && untilMs > stretch.fromMs)
+        const isDecided = found !== undefined && !found.ambiguous
+        for (const { name } of had) {
+          if (isDecided && found.who.name !== name) throw new Error(`${name}'s bytes are given to ${found.who.name}`)
+        }
+        const near = all.filter(({ fromMs, untilMs }) => fromMs < stretch.toMs + 4_000 && untilMs > stretch.fromMs - 4_000)
+        if (near.length === 1 && had.length === 1 && !isDecided) throw new Error(`${had[0]?.name}'s bytes are given to nobody`)
+        before = holders.last(ADDRESS)?.placement
+      }
+    },
+  )
+  t.doesNotThrow(() => fc.assert(property, { numRuns: RUNS }))
+})
