@@ -36,6 +36,7 @@ export interface Disk {
   append(path: string, data: string): Promise<void>
   /** Whole or not at all: written beside, then renamed over. */
   replace(path: string, data: Iterable<string>, options?: { readonly sync?: boolean }): Promise<void>
+  rename(path: string, to: string): Promise<void>
 }
 
 export interface Deps {

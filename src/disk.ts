@@ -94,6 +94,11 @@ export function createDisk(folder: string): ClosingDisk {
         // The open handle leads to the file that was replaced.
         if (tail?.path === path) await closeTail()
       }),
+    rename: (path, to) =>
+      writing(async () => {
+        await rename(join(folder, path), join(folder, to))
+        if (tail?.path === path) await closeTail()
+      }),
     close: () => inTurn(closeTail),
   }
 }

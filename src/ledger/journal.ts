@@ -15,6 +15,8 @@ export interface Journal {
 }
 
 const FILE = 'ledger.journal'
+/** Where a file goes that cannot be used, in the place of the one before. */
+const ASIDE = 'ledger.journal.unusable'
 /** A journal is written anew when it has grown beyond its checkpoint by this much, or to twice its size. */
 const MIN_GROWTH_BYTES = 1 << 20
 
@@ -27,15 +29,25 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
   async function load(): Promise<State | undefined> {
     const file = await disk.read(FILE).catch((error: unknown) => {
       log.warn('state cannot be read', { file: FILE, ...wordsOf(error) })
-      return undefined
+      return setAside()
     })
     if (!file) return undefined
     const { state, tornBytes, version } = parseState(file)
     const isForeign = version !== 0 && version !== VERSION
-    if (!state)
+    if (!state) {
       log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, { file: FILE, version, wanted: VERSION })
-    else if (tornBytes > 0) log.info('state ends in a torn line, cut off', { file: FILE, bytes: tornBytes })
+      return setAside()
+    }
+    if (tornBytes > 0) log.info('state ends in a torn line, cut off', { file: FILE, bytes: tornBytes })
     return state
+  }
+
+  /** For whoever wants to know what it held. Where it cannot be kept, it is written over. */
+  async function setAside(): Promise<undefined> {
+    await disk.rename(FILE, ASIDE).then(
+      () => log.info('the state that cannot be used is kept', { file: ASIDE }),
+      () => undefined,
+    )
   }
 
   async function attempt(write: () => Promise<void>): Promise<boolean> {

@@ -89,6 +89,13 @@ export function createModelDisk(): ModelDisk {
       }
       settle()
     },
+    async rename(path, to) {
+      settle()
+      const file = files.get(path)
+      if (!file) throw new Error(`ENOENT: there is no ${path}`)
+      files.delete(path)
+      files.set(to, file)
+    },
     remove() {
       isDamaged = files.size > 0
       files.clear()

@@ -122,10 +122,11 @@ t.test('load says what it found', async (t) => {
     const { disk, log, journal } = setUp()
     disk.files.set(FILE, file)
     t.equal((await journal.load())?.head.atMs, atMs, name)
-    t.match(log.lines, [[level, message]], `${name}: one line`)
+    t.match(log.lines[0], [level, message], `${name}: says so`)
+    t.same(disk.files.get(`${FILE}.unusable`), atMs === undefined ? file : undefined, `${name}: only what cannot be used is kept aside`)
   }
   const { disk, log } = setUp()
   const broken = { ...disk, read: () => Promise.reject(new Error('EIO: i/o error, read')) }
   t.equal(await createJournal({ disk: broken, log }).load(), undefined, 'a file that cannot be read')
-  t.match(log.lines, [['warn', 'state cannot be read', { error: /EIO/ }]])
+  t.match(log.lines[0], ['warn', 'state cannot be read', { error: /EIO/ }])
 })
