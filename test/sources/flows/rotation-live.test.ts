@@ -70,7 +70,7 @@ await inNamespace(t, import.meta.filename, () => {
     for (let rotations = 0; rotations < 40; rotations++) {
       flows.rotate()
       await readAndRelease(flows, ledger)
-      await sleep(60)
+      await sleep(25)
     }
     const sent = await sender.stop()
     await sleep(30)
