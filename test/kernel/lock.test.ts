@@ -4,14 +4,14 @@ import t from 'tap'
 import { loadLock } from '../../src/kernel/lock.js'
 import { inNamespace } from './in-namespace.js'
 
-const LOCK = new URL('../../src/kernel/lock.ts', import.meta.url).href
+const LOCK = import.meta.resolve('../../src/kernel/lock.js')
 /** Says whether it has the lock, and ends with its standard input. */
 const holder = (name: string): string => `
   const { loadLock } = await import('${LOCK}')
   const lock = (await loadLock())('${name}')
   console.log(lock ? 'taken' : 'refused')
   process.stdin.resume().on('end', () => process.exit())`
-const run = (name: string): string[] => ['--import=tsx', '--input-type=module', '-e', holder(name)]
+const run = (name: string): string[] => [...process.execArgv, '--input-type=module', '-e', holder(name)]
 
 await inNamespace(t, import.meta.filename, () => {
   t.test('one holder at a time, by name', async (t) => {

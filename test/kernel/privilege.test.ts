@@ -2,11 +2,10 @@ import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { inNamespace } from './in-namespace.js'
 
-const SRC = new URL('../../src/kernel/', import.meta.url).href
 const script = `
-  const { loadNetlink } = await import('${SRC}netlink.ts')
-  const { createNftables } = await import('${SRC}nftables.ts')
-  const { createRtnetlink } = await import('${SRC}rtnetlink.ts')
+  const { loadNetlink } = await import('${import.meta.resolve('../../src/kernel/netlink.js')}')
+  const { createNftables } = await import('${import.meta.resolve('../../src/kernel/nftables.js')}')
+  const { createRtnetlink } = await import('${import.meta.resolve('../../src/kernel/rtnetlink.js')}')
   const open = await loadNetlink()
   const nftables = createNftables(open)
   const attempt = (action) => { try { return action() } catch ({ code, message }) { return [code, message] } }
@@ -18,8 +17,8 @@ const script = `
 
 await inNamespace(t, import.meta.filename, () => {
   t.test('without CAP_NET_ADMIN nf_tables refuses and devices can still be read', async (t) => {
-    const args = ['--bounding-set=-all', '--inh-caps=-all', process.execPath, '--import=tsx', '--input-type=module', '-e', script]
-    const { stdout, stderr } = spawnSync('setpriv', args, { encoding: 'utf8' })
+    const node = [process.execPath, ...process.execArgv, '--input-type=module', '-e', script]
+    const { stdout, stderr } = spawnSync('setpriv', ['--bounding-set=-all', '--inh-caps=-all', ...node], { encoding: 'utf8' })
     t.same(
       JSON.parse(stdout),
       {

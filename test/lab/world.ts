@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { canMakeWorld, isInWorld, worldCommand, worldEnvironment } from '../../src/lab/world.js'
+import { itself } from '../itself.js'
 
 /** Why nothing that needs a world can be tested here; undefined where it can. With CI=true that is a failure. */
 export async function reasonToSkip(): Promise<string | undefined> {
@@ -28,8 +29,7 @@ export async function worldTest(url: string, body: (tap: typeof t) => unknown, {
     t.test('in a world of its own', { skip }, async () => undefined)
     return
   }
-  const argv = [...worldCommand({ uid: process.getuid?.() ?? -1 }), process.execPath, ...process.execArgv, fileURLToPath(url)]
-  const [command = '', ...rest] = argv
+  const [command = '', ...rest] = [...worldCommand({ uid: process.getuid?.() ?? -1 }), ...itself(fileURLToPath(url))]
   await t.spawn(command, rest, { env: worldEnvironment(), timeout: timeoutMs }, 'in a world of its own')
 }
 
