@@ -36,6 +36,17 @@ t.test('appends and replacements, in the order they were asked for', async (t) =
   t.equal(String(await disk.read('journal')), 'c\nd\ne\n')
 })
 
+t.test('a file gets another name, and the next one begins anew', async (t) => {
+  const folder = t.testdir({ 'journal.old': 'older\n' })
+  const disk = diskAt(t, folder)
+  await disk.append('journal', 'a\n')
+  await disk.rename('journal', 'journal.old')
+  await disk.append('journal', 'b\n')
+  t.equal(String(await disk.read('journal.old')), 'a\n')
+  t.equal(String(await disk.read('journal')), 'b\n')
+  await t.rejects(disk.rename('missing', 'journal'))
+})
+
 t.test('what was there before stays in front', async (t) => {
   const folder = t.testdir({ journal: 'old\n' })
   const disk = diskAt(t, folder)
