@@ -11,14 +11,18 @@ const FROM_SOURCE = new URL('worker-from-source.js', import.meta.url)
 const AS_BUILT = pathToFileURL(join(DIST, 'inventory-worker.js'))
 
 const SMALL = `entries: [{cidr: 10.0.0.0/8, zone: "\${ZONE}"}]`
-const MANY = Array.from({ length: 300 }, (_, index) => ({
-  cidr: `10.${index >> 8}.${index & 255}.0/24`,
-  zone: index % 2 === 0 ? `\${ZONE}` : 'b',
-  ownerName: `owner-${index}-\u00e9`,
-  external: false,
-}))
-const JSON_TEXT = JSON.stringify({ entries: MANY })
+const jsonOf = (length: number): string => {
+  const entries = Array.from({ length }, (_, index) => ({
+    cidr: `10.${index >> 8}.${index & 255}.0/24`,
+    zone: index % 2 === 0 ? `\${ZONE}` : 'b',
+    ownerName: `owner-${index}-\u00e9`,
+    external: false,
+  }))
+  return JSON.stringify({ entries })
+}
+const JSON_TEXT = jsonOf(300)
 const YAML_TEXT = `# YAML\n${JSON_TEXT}`
+const LARGE_TEXT = `# YAML\n${jsonOf(3_000)}`
 const ENVIRONMENT = { ZONE: 'z1', NOT_SET: undefined }
 
 /** A module that a thread may run. */
@@ -69,10 +73,16 @@ t.test('a thread that cannot do its work', async (t) => {
     { name: 'is not there', worker: new URL('nowhere.js', import.meta.url), message: /cannot be parsed: its thread failed: .*nowhere\.js/ },
     { name: 'ends early', code: 'process.exit(7)', message: /without an answer, with status 7; see that memory and threads are left/ },
     { name: 'fails', code: 'throw new Error("no luck")', message: /its thread failed: no luck; see that memory and threads are left/ },
-    { name: 'has too little memory', worker: AS_BUILT, heapMiB: 8, message: /takes more than 8 MiB; write fewer entries, or .* as JSON/ },
+    {
+      name: 'has too little memory',
+      text: LARGE_TEXT,
+      worker: AS_BUILT,
+      heapMiB: 8,
+      message: /takes more than 8 MiB; write fewer entries, or .* as JSON/,
+    },
   ]
-  for (const { name, message, code = '', worker = moduleOf(t, code), ...options } of cases) {
-    await t.rejects(createInventoryParser({ worker, ...options })(YAML_TEXT, ENVIRONMENT), { message }, name)
+  for (const { name, message, text = YAML_TEXT, code = '', worker = moduleOf(t, code), ...options } of cases) {
+    await t.rejects(createInventoryParser({ worker, ...options })(text, ENVIRONMENT), { message }, name)
   }
 })
 
