@@ -164,9 +164,10 @@ await inNamespace(t, import.meta.filename, () => {
   })
 
   t.test('counters set back by somebody: a new epoch, with a gap', async (t) => {
-    const flows = await flowsOf()
+    const flows = await flowsOf({ maxPairs: 1 })
     await flows.open()
-    await sendTo(['10.9.0.1'], { times: 5 })
+    // Without room for the second, so that there is overflow to set back.
+    await sendTo(['10.9.0.1', '10.9.0.2'], { times: 5 })
     const before = await flows.flowReading()
     nft('reset', 'counters')
     const after = await flows.flowReading()
