@@ -4,14 +4,18 @@
 //   node scripts/test.js FILE...      these files
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { Parser } from 'tap-parser'
+import { peerOf, peersOf } from '../test/peers/table.js'
 import { buildWhenStale, ROOT } from './built.js'
+import { havePeers } from './peers.js'
 
 const files = readdirSync(`${ROOT}test`, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => `test/${file}`)
   .sort()
-const isHeavy = (file) => file.startsWith('test/lab/')
+const HEAVY = ['test/lab/', 'test/cluster/']
+const isHeavy = (file) => HEAVY.some((folder) => file.startsWith(folder))
 
 const count = { passed: 0, failed: 0, skipped: 0 }
 const reasons = new Map()
@@ -76,11 +80,14 @@ function buildTap() {
 
 const wanted = process.argv.slice(2)
 const isNamed = wanted.some((word) => word.endsWith('.ts'))
-const chosen = isNamed ? wanted : files.filter((file) => wanted[0] !== 'unit' || !isHeavy(file))
+const named = wanted.map((file) => relative(ROOT, resolve(file)))
+const chosen = isNamed ? named : files.filter((file) => wanted[0] !== 'unit' || !isHeavy(file))
 const light = chosen.filter((file) => !isHeavy(file))
 const heavy = chosen.filter(isHeavy)
 
 if (!buildWhenStale()) process.exit(1)
+// What cannot be had is told by the tests that need it.
+await havePeers(peersOf(chosen).map(peerOf))
 await buildTap()
 let isGood = true
 if (light.length > 0) isGood = await tap(light, 2)

@@ -1,0 +1,12 @@
+// etcd as its release builds it: the server's own main, nothing added.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() {
+	etcdmain.Main(os.Args)
+}

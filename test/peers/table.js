@@ -1,0 +1,54 @@
+// @ts-check
+// The real programs that tests run against, as data: which, of what version, how each is had, and which tests need which.
+
+/**
+ * A folder below test/peers bears its name and holds what pins it: go.mod and go.sum, or requirements.txt.
+ * Another version is another pin; whatever else changes in that folder or in the row makes it be built again.
+ * @typedef {object} Peer
+ * @property {string} name
+ * @property {string} pin
+ * @property {string} [assets] Variable of the environment that names a folder with the programs; it wins.
+ * @property {{ programs: Record<string, string>, set?: Record<string, string> }} [go] Packages by program; variables set by the linker.
+ * @property {{ programs: Record<string, string> }} [pip] Files in the installed packages by program.
+ */
+
+// What setup-envtest fetches lies in a folder of this name; who has one needs no Go.
+const ENVTEST = 'KUBEBUILDER_ASSETS'
+const KUBE_VERSION = 'k8s.io/component-base/version'
+
+/** @type {readonly Peer[]} */
+export const PEERS = [
+  { name: 'etcd', pin: '3.5.24', assets: ENVTEST, go: { programs: { etcd: '.' } } },
+  {
+    name: 'kube-apiserver',
+    pin: '1.34.2',
+    assets: ENVTEST,
+    go: {
+      programs: { 'kube-apiserver': '.' },
+      set: { [`${KUBE_VERSION}.gitVersion`]: 'v1.34.2', [`${KUBE_VERSION}.gitMajor`]: '1', [`${KUBE_VERSION}.gitMinor`]: '34' },
+    },
+  },
+]
+
+/**
+ * What builds those in Go, where the machine's own Go is older than GO_MIN.
+ * @type {Peer}
+ */
+export const GO = { name: 'go', pin: '1.26.6', pip: { programs: { go: 'go/bin/go' } } }
+export const GO_MIN = [1, 26]
+
+/** Tests by the beginning of their path. */
+export const SUITES = [{ files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] }]
+
+/** @param {string} name */
+export function peerOf(name) {
+  const peer = PEERS.find((one) => one.name === name)
+  if (!peer) throw new Error(`no peer is named ${name}; test/peers/table.js lists them`)
+  return peer
+}
+
+/** @param {readonly string[]} files Paths from the root of the project. */
+export function peersOf(files) {
+  const suites = SUITES.filter((suite) => files.some((file) => file.startsWith(suite.files)))
+  return [...new Set(suites.flatMap(({ peers }) => peers))]
+}
