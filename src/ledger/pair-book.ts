@@ -105,12 +105,15 @@ export function createPairBook({ accounts, decisions, generations, routes, trans
     if (changed.size === 0) return
     for (let pair = 0; pair < taken.length; pair++) {
       if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
-      const isChanged = changed.has(pairs.sourceOf(pair)) || changed.has(pairs.destinationOf(pair))
-      const from = isChanged ? taken[pair] : undefined
-      if (!from) continue
-      const to = findRoute(pair, pairs, placementOf)
-      if (from.book !== except && to.book !== except) taken[pair] = moves.move(pair, { from, to }, pairs)
+      if (!changed.has(pairs.sourceOf(pair)) && !changed.has(pairs.destinationOf(pair))) continue
+      const between = betweenOf(pair, pairs, placementOf)
+      if (between && between.from.book !== except && between.to.book !== except) taken[pair] = moves.move(pair, between, pairs)
     }
+  }
+
+  function betweenOf(pair: number, pairs: Pairs, placementOf: PlacementOf): { from: Route; to: Route } | undefined {
+    const from = taken[pair]
+    return from && { from, to: findRoute(pair, pairs, placementOf) }
   }
 
   async function contributions(pause: () => Promise<void>): Promise<Map<Account, number>> {
