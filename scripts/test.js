@@ -3,12 +3,16 @@
 //   node scripts/test.js unit         those of parts only
 //   node scripts/test.js FILE...      these files
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { Parser } from 'tap-parser'
 import { peerOf, peersOf } from '../test/peers/table.js'
 import { buildWhenStale, ROOT } from './built.js'
+import { compile } from './compiled.js'
 import { havePeers } from './peers.js'
+
+const LIMIT_SECONDS = 1200
 
 const files = readdirSync(`${ROOT}test`, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
@@ -48,34 +52,37 @@ function countResult({ ok, skip, name, diag }) {
   }
 }
 
-function tap(chosen, jobs) {
-  return new Promise((resolve) => {
-    const args = [
-      `${ROOT}node_modules/tap/dist/esm/run.mjs`,
-      'run',
-      '--reporter=tap',
-      '--disable-coverage',
-      `--jobs=${jobs}`,
-      '--timeout=1200',
-      ...chosen,
-    ]
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
-    const parser = new Parser()
-    listen(parser)
-    // A line per file, when it is done: so that one sees that it goes on.
-    parser.on('assert', ({ ok, name, time }) =>
-      process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name}${time ? `  ${(time / 1000).toFixed(1)} s` : ''}\n`),
-    )
-    child.stdout.pipe(parser)
-    child.on('exit', (code) => resolve(code === 0))
+const running = new Set()
+
+/** Runs one file to its end, and prints a line then: so that one sees that it goes on. `folder`: where it was compiled to. */
+async function run(file, folder) {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, ['--enable-source-maps', join(folder, file.replace(/\.ts$/, '.js'))], {
+    cwd: ROOT,
+    // Fixtures are made below TAP_CWD.
+    env: { ...process.env, TAP_CWD: folder, TAP_TIMEOUT: String(LIMIT_SECONDS) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: LIMIT_SECONDS * 1000,
+    killSignal: 'SIGKILL',
   })
+  running.add(child)
+  const parser = new Parser()
+  const below = listen(parser)
+  child.stdout.pipe(parser)
+  const [[code, signal], [results]] = await Promise.all([once(child, 'close'), once(parser, 'complete')])
+  running.delete(child)
+  const isGood = code === 0 && results.ok
+  const name = `${file} ended with ${signal ?? `status ${code}`}`
+  if (!isGood && below.failed === 0) countResult({ ok: false, name, diag: results.failures[0] })
+  process.stdout.write(`${isGood ? 'ok    ' : 'FAILED'} ${file}  ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`)
 }
 
-function buildTap() {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [`${ROOT}node_modules/tap/dist/esm/run.mjs`, 'build'], { cwd: ROOT, stdio: 'ignore' })
-    child.on('exit', resolve)
-  })
+async function runEach(chosen, { folder, jobs }) {
+  const waiting = chosen.values()
+  const work = async () => {
+    for (const file of waiting) await run(file, folder)
+  }
+  await Promise.all(Array.from({ length: jobs }, work))
 }
 
 const wanted = process.argv.slice(2)
@@ -88,11 +95,17 @@ const heavy = chosen.filter(isHeavy)
 if (!buildWhenStale()) process.exit(1)
 // What cannot be had is told by the tests that need it.
 await havePeers(peersOf(chosen).map(peerOf))
-await buildTap()
-let isGood = true
-if (light.length > 0) isGood = await tap(light, 2)
-if (heavy.length > 0) isGood = (await tap(heavy, 1)) && isGood
+const compiled = await compile()
+if (compiled === undefined) process.exit(1)
+process.on('exit', compiled.remove)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    for (const child of running) child.kill('SIGTERM')
+    process.exit(1)
+  })
+}
+await runEach(light, { ...compiled, jobs: 2 })
+await runEach(heavy, { ...compiled, jobs: 1 })
 for (const [reason, times] of reasons) process.stdout.write(`skipped ${times}: ${reason}\n`)
-if (!isGood && count.failed === 0) count.failed = 1
 process.stdout.write(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`)
-process.exitCode = isGood && count.failed === 0 ? 0 : 1
+process.exitCode = count.failed === 0 ? 0 : 1
