@@ -1,5 +1,6 @@
 // One request and its answer: given up when the caller's signal says so, or when nothing is heard for too long.
 import type { Readable } from 'node:stream'
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock } from '../deps.js'
 import { startWatchdog } from './watchdog.js'
 
@@ -63,6 +64,8 @@ export async function* piecesOf({ body, exchange, idleMs }: BodyParts, clock: Cl
     for await (const piece of body) {
       watchdog.heard()
       yield piece as Buffer
+      // A connection that is faster than we are would hold the loop for as long as it has something.
+      await turnOfTheLoop()
     }
   } catch (error) {
     throw exchange.failed(error)

@@ -27,7 +27,7 @@ const TIMEOUT_FLOOR_S = 290
 const TIMEOUT_SPREAD_S = 300
 /** How much before its time a watch may end and still have ended as asked. */
 const EARLY_MS = 2000
-/** A watch that stood this long is the end of a time of failures. */
+/** A watch that stood this long has brought what was missed, and is the end of a time of failures. */
 const STABLE_MS = 10_000
 
 /** Runs until aborted, and never rejects. Keys are `namespace/name`, or `name` of what is in no namespace. `into` must not throw. */
@@ -75,12 +75,13 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   }
 
   const opened = (signal: AbortSignal): void => {
-    if (isBehind) into.synced()
-    isBehind = false
+    // Not before: a watch that was taken may still end at once because its resourceVersion has expired.
     const settle = (): void => {
       backoff.reset()
       trouble.over()
       hasExpired = false
+      if (isBehind) into.synced()
+      isBehind = false
     }
     clock.sleep(STABLE_MS, signal).then(settle, () => undefined)
   }

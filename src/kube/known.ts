@@ -4,7 +4,7 @@ export interface Into<T> {
   put(key: string, object: T): void
   /** Gone. Only for a key that was put. */
   remove(key: string): void
-  /** Everything there is has been put, and changes follow: at first, after every further list, and when it goes on after `failed`. */
+  /** Everything there is has been put, and changes follow: after every whole list, and when it has gone on for a while after `failed`. */
   synced(): void
   /** Changes may be missed until `synced`; every failed attempt says so. What was put stands. */
   failed?(error: Error): void

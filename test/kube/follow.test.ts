@@ -132,6 +132,11 @@ const breaks = [
   { name: 'a line of garbage', cut: (watch: Asked) => watch.write('{"type":"ADDED","obj\n'), list: true },
   { name: 'a line that is no event', cut: (watch: Asked) => watch.write('{"type":"ADDED"}\n'), list: true },
   {
+    name: 'a line without an end',
+    cut: async (watch: Asked) => void watch.write('x'.repeat(17 << 20)),
+    list: true,
+  },
+  {
     name: 'an error of the server',
     cut: (watch: Asked) => watch.event('ERROR', { kind: 'Status', code: 500, message: 'oops' }),
     list: true,
@@ -154,14 +159,16 @@ for (const { name, cut, list: isListed } of breaks) {
     }
     const next = await opened(server)
     t.equal(next.query['resourceVersion'], '11', 'from where it broke off')
-    await seen.until('synced')
     await next.event('ADDED', thing('b', '1', '12'))
     await seen.until('put shop/b=1')
     t.strictSame(seen.known, ['shop/a=2', 'shop/b=1'])
     t.equal(lines.length, 1)
     await clock.untilSleeping(10_000)
+    const isSynced = (): boolean => seen.calls.slice(seen.calls.findIndex((call) => call.startsWith('failed'))).includes('synced')
+    t.equal(isSynced(), isListed, 'a watch is not believed at once')
     clock.advance(10_000)
     await new Promise((resolve) => setImmediate(resolve))
+    t.ok(isSynced())
     t.match(lines[1], /^info following the API server again \{"path":"\/apis\/example.com\/v1\/things","after_s":1[01]\}$/)
   })
 }
@@ -267,9 +274,19 @@ t.test('errors are said once when they begin and once when they end, however oft
   await watch.event('ADDED', thing('a', '1', '11'))
   await seen.until('put shop/a=1')
   t.match(lines[3], /^info following the API server again/)
-  watch.drop()
+  watch.end()
   await waited(here, 500)
+  ;(await server.next()).refuse(500)
+  await waited(here, 1000)
   t.match(lines[4], /^warn cannot follow/, 'a new time of failures, and the waits begin anew')
+  const short = await opened(server)
+  await clock.untilSleeping(10_000)
+  short.drop()
+  await waited(here, 2000)
+  clock.advance(10_000)
+  ;(await server.next()).refuse(500)
+  await waited(here, 4000)
+  t.equal(lines.filter((line) => line.startsWith('info')).length, 1, 'a watch that is gone ends nothing')
 })
 
 t.test('the server says how long to wait', async (t) => {
@@ -312,7 +329,6 @@ t.test('a server that falls silent', async (t) => {
   await waited(here, WAITS_MS[0])
   const next = await opened(server)
   t.equal(next.query['resourceVersion'], '16')
-  await seen.until('synced')
 })
 
 t.test('an object that is not understood costs one object, and is counted', async (t) => {
@@ -368,7 +384,13 @@ t.test('it ends when it is aborted, wherever it is, and says nothing more', asyn
   const states: { name: string; reach(here: Here): Promise<unknown> }[] = [
     { name: 'before an answer', reach: ({ server }) => server.next() },
     { name: 'within a list', reach: async ({ server }) => (await server.next()).open() },
-    { name: 'within a watch', reach: ({ server }) => listed(server, []) },
+    {
+      name: 'within a watch',
+      reach: async ({ server, clock }) => {
+        await listed(server, [])
+        await clock.untilSleeping(10_000)
+      },
+    },
     {
       name: 'waiting',
       reach: async ({ server, clock }) => {
