@@ -27,7 +27,7 @@ export interface InventoryParserOptions {
 /** Some twenty entries. Up to it a thread would take longer than the loop is held. */
 const SMALL_CHARACTERS = 4_096
 
-/** Some 60,000 entries in YAML. */
+/** Some 50,000 entries in YAML. */
 const HEAP_MIB = 512
 
 const WORKER = new URL('./inventory-worker.js', import.meta.url)
@@ -53,7 +53,8 @@ async function joined<Row>(slices: readonly string[]): Promise<readonly Row[]> {
 function ask(task: Task, { worker: module, heapMiB }: Required<InventoryParserOptions>, signal?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    const worker = new Worker(module, { workerData: task, resourceLimits: { maxOldGenerationSizeMb: heapMiB } })
+    // What this process was told to load beforehand is of no use there.
+    const worker = new Worker(module, { workerData: task, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: heapMiB } })
     const onAbort = (): void => {
       reject(signal?.reason)
       void worker.terminate()
@@ -71,7 +72,7 @@ function ask(task: Task, { worker: module, heapMiB }: Required<InventoryParserOp
 function failureOf(cause: Error, heapMiB: number): Error {
   const why =
     'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      ? `it takes more than ${heapMiB} MiB; write fewer entries, or write them as JSON without mistakes, which takes a tenth`
+      ? `it takes more than ${heapMiB} MiB; write fewer entries, or write them as JSON without mistakes, which takes a quarter`
       : `its thread failed: ${cause.message}; see that memory and threads are left on this node`
   return new Error(`the inventory cannot be parsed: ${why}`, { cause })
 }

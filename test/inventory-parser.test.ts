@@ -86,6 +86,12 @@ t.test('a thread that cannot do its work', async (t) => {
   }
 })
 
+t.test('JSON takes less than half of the memory', async (t) => {
+  const parse = createInventoryParser({ worker: AS_BUILT, heapMiB: 16 })
+  t.equal((await parse(jsonOf(3_000), ENVIRONMENT)).entries.length, 3_000)
+  await t.rejects(parse(LARGE_TEXT, ENVIRONMENT), { message: /more than 16 MiB/ })
+})
+
 t.test('aborted', async (t) => {
   const parse = createInventoryParser({ worker: moduleOf(t, 'setInterval(() => undefined, 1000)') })
   const reason = new Error('stopped')

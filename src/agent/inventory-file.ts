@@ -51,10 +51,7 @@ export function createInventoryFile(parts: InventoryFileParts, { readFile, parse
   function judge(text: string): Judging {
     const stopping = new AbortController()
     const surroundings = { environment, readFile: () => Promise.resolve(text), parseInventory }
-    const loaded = loadInventory(path, surroundings, stopping.signal)
-    // Nobody may be waiting when it fails.
-    loaded.catch(() => undefined)
-    return { text, loaded, stopping }
+    return { text, loaded: loadInventory(path, surroundings, stopping.signal), stopping }
   }
 
   function refuse(text: string, error: unknown, untilMs: number): never {

@@ -1,4 +1,4 @@
-// JSON text -> the tree that yaml.ts makes of it, JSON being YAML: in a hundredth of the time and memory, but nothing knows where it stands.
+// JSON text -> the tree that yaml.ts makes of it, JSON being YAML: in a fraction of the time and memory, but nothing knows where it stands.
 import type { Position } from './mistakes.js'
 import type { Node } from './yaml.js'
 
