@@ -43,12 +43,12 @@ export interface AddVerdictMap {
   readonly entries: readonly { readonly key: number; readonly goto: string }[]
 }
 
-/** With `base` a chain of type filter with policy accept. `counted`: it counts the packets that come to its end, whatever rules did with them. */
+/** With `base` a chain of type filter with policy accept. */
 export interface AddChain {
   readonly op: 'add chain'
   readonly table: string
   readonly name: string
-  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number; readonly counted?: boolean }
+  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number }
 }
 
 export interface AddRule {

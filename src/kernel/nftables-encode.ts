@@ -141,8 +141,7 @@ function encodeElements({ table, name, id, elements }: Elements): Message {
 function encodeChain({ table, name, base }: AddChain): Message {
   if (!base) return create(NFT.newChain, text(1, table), text(3, name))
   const hook = nested(4, uint32(1, HOOK[base.hook]), uint32(2, base.priority))
-  const counters = base.counted ? [nested(8, uint64(1, 0), uint64(2, 0))] : []
-  return create(NFT.newChain, text(1, table), text(3, name), hook, uint32(5, POLICY_ACCEPT), text(7, 'filter'), ...counters)
+  return create(NFT.newChain, text(1, table), text(3, name), hook, uint32(5, POLICY_ACCEPT), text(7, 'filter'))
 }
 
 function encodeRule({ table, chain, comment, expressions }: AddRule): Message {

@@ -17,13 +17,12 @@ export interface TableInfo {
   readonly ownerPort: number
 }
 
-/** `hook` and `priority` of a base chain only; `type` is '' for the others. `bytes`: of the packets that came to its end, where it counts them. */
+/** `hook` and `priority` of a base chain only; `type` is '' for the others. */
 export interface ChainInfo {
   readonly name: string
   readonly type: string
   readonly hook?: number
   readonly priority?: number
-  readonly bytes?: number
 }
 
 export interface RuleInfo {
@@ -175,9 +174,7 @@ function chainInfo(found: Attributes): ChainInfo {
   const hook = found.get(4)
   if (!hook) return chain
   const parts = attributesOf(hook)
-  const counters = found.get(8)
-  const counted = counters ? { bytes: uint64Of(attributesOf(counters).get(1)) } : {}
-  return { ...chain, hook: uint32Of(parts.get(1)), priority: uint32Of(parts.get(2)) | 0, ...counted }
+  return { ...chain, hook: uint32Of(parts.get(1)), priority: uint32Of(parts.get(2)) | 0 }
 }
 
 const ruleInfo = (found: Attributes): RuleInfo => ({

@@ -28,7 +28,7 @@ export const zoneBytes = {
 
 /** The books, in the order in which they are read: what was observed, and where it went. */
 export const bookFamilies = {
-  observed: counter('observed', 'Bytes that passed the hooks, counted apart from the pairs.'),
+  observed: counter('observed', 'Bytes that passed the hooks, counted by rules of their own.'),
   posted: counter('posted', 'Observed bytes that this agent counts.'),
   elsewhere: counter('elsewhere', 'Observed bytes that another agent counts.'),
   tunnel: counter('tunnel', 'Outer bytes of tunnels that begin or end on this node; the inner bytes are counted instead.'),

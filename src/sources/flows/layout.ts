@@ -7,23 +7,10 @@
 // A packet that is not loopback passes `post` or `in`, never both, so both feed the same sets.
 import { createHash } from 'node:crypto'
 import type { Command } from '../../kernel/commands.js'
-import type { ChainInfo } from '../../kernel/nftables.js'
-import {
-  DONE,
-  type Family,
-  type Hook,
-  handOver,
-  hookRules,
-  passLoopback,
-  type Rule,
-  settlePair,
-  spread,
-  takePair,
-  viaRules,
-} from './rules.js'
+import { type Family, type Hook, handOver, hookRules, type Rule, settlePair, spread, takePair, viaRules } from './rules.js'
 import type { Shards } from './sizing.js'
 
-export const LAYOUT = 2
+export const LAYOUT = 1
 
 /** `plain`: nothing but pairs. `tunnel`: outer packets apart. `full`: those, and transit whose source is rewritten. */
 export const MODES = ['plain', 'tunnel', 'full'] as const
@@ -40,7 +27,7 @@ export interface Layout {
 
 export interface PlannedChain {
   readonly name: string
-  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number; readonly counted?: boolean }
+  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number }
   readonly rules: readonly Rule[]
 }
 
@@ -55,7 +42,7 @@ export interface Plan {
   readonly chains: readonly PlannedChain[]
 }
 
-export const COUNTERS = ['tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
+export const COUNTERS = ['observed_post', 'observed_in', 'tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
 
 const FAMILIES = [4, 6] as const
 
@@ -78,13 +65,12 @@ export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout)
   }
   const hookChains = (hook: Hook): readonly PlannedChain[] => [
     { name: `${hook}6`, rules: rulesOf(hook, 6) },
-    { name: hook, base: BASE[hook], rules: [passLoopback(hook), handOver(6, `${hook}6`), ...rulesOf(hook, 4)] },
+    { name: hook, base: BASE[hook], rules: [handOver(6, `${hook}6`), ...rulesOf(hook, 4)] },
   ]
   return {
     sets: [...pairSets, ...viaSets],
     chains: [
       ...(shards === 1 ? [] : FAMILIES.flatMap((family) => shardChains(family, numbers, setName))),
-      ...(mode === 'plain' ? [] : [{ name: DONE, rules: [] }]),
       ...hookChains('post'),
       ...hookChains('in'),
       ...(mode === 'full' ? [viaChain(generation)] : []),
@@ -92,10 +78,7 @@ export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout)
   }
 }
 
-const BASE = {
-  post: { hook: 'postrouting', priority: 50, counted: true },
-  in: { hook: 'input', priority: 50, counted: true },
-} as const
+const BASE = { post: { hook: 'postrouting', priority: 50 }, in: { hook: 'input', priority: 50 } } as const
 
 const viaChain = (generation: number): PlannedChain => ({
   name: 'via',
@@ -131,7 +114,7 @@ export function parseSetName(name: string): NamedSet | undefined {
 
 /** What the table holds before the transaction. */
 export interface Present {
-  readonly chains: readonly ChainInfo[]
+  readonly chains: readonly { readonly name: string; readonly hook?: number; readonly priority?: number; readonly type: string }[]
   readonly counters: readonly string[]
   readonly sets: readonly string[]
 }
@@ -160,10 +143,7 @@ const HOOK = { input: 1, postrouting: 4 } as const
 export function isSameChain(chain: Present['chains'][number], { name, base }: PlannedChain): boolean {
   if (chain.name !== name) return false
   if (!base) return chain.hook === undefined
-  const isCounted = chain.bytes !== undefined
-  return (
-    chain.type === 'filter' && chain.hook === HOOK[base.hook] && chain.priority === base.priority && isCounted === (base.counted ?? false)
-  )
+  return chain.type === 'filter' && chain.hook === HOOK[base.hook] && chain.priority === base.priority
 }
 
 function ruleCommands(table: string, plan: Plan, comment: (place: number, of: number) => string): Command[] {

@@ -43,7 +43,7 @@ export async function readFlows(parts: ReadingParts, moment: Moment, signal: Abo
   const { installed } = moment
   const dumping = { nft, table, pairs, clock, pause: createPause(clock, signal) }
   const atMs = clock.now()
-  const observed = observedOf(parts)
+  const before = nft.counters(table)
   const open = shelf.all.filter(({ closed }) => !closed)
   const isFirst = open.some(({ dump }) => dump === 0)
   const dumped = await dumpGenerations(dumping, open)
@@ -56,7 +56,7 @@ export async function readFlows(parts: ReadingParts, moment: Moment, signal: Abo
     epochStartMs: installed.mark.createdMs,
     atMs,
     counters: {
-      observed,
+      observed: sumOf(before, 'observed_post', 'observed_in'),
       tunnel: sumOf(after, 'tunnel_post', 'tunnel_in'),
       overflow: sumOf(after, 'overflow'),
       viaOverflow: sumOf(after, 'via_overflow'),
@@ -82,12 +82,6 @@ export function hasFallen(now: FlowRead['reading'], before: FlowRead['reading'] 
 
 const isSettled = ({ closed, detachedAtMs }: Generation, nowMs: number): boolean =>
   !closed && detachedAtMs !== undefined && nowMs - detachedAtMs >= SETTLE_MS
-
-/** Tables of layout 1 counted it by named counters, which stay when their rules are replaced. */
-function observedOf({ nft, table }: ReadingParts): number {
-  const counted = nft.chains(table).reduce((sum, { bytes = 0 }) => sum + bytes, 0)
-  return counted + sumOf(nft.counters(table), 'observed_post', 'observed_in')
-}
 
 const sumOf = (counters: ReadonlyMap<string, number>, ...names: readonly string[]): number =>
   names.reduce((sum, name) => sum + (counters.get(name) ?? 0), 0)

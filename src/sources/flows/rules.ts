@@ -1,21 +1,21 @@
-// The rules of the layout, in the kernel's expressions. Pure. A base chain lets loopback pass, hands IPv6 to a chain of its own and does
-// IPv4 itself, so that the rest need not ask for the family. For each of the two, where no tunnels are looked for:
+// The rules of the layout, in the kernel's expressions. Pure. A base chain hands IPv6 to a chain of its own and does IPv4 itself, so that
+// the rest need not ask for the family. For each of the two, where no tunnels are looked for:
 //
-//   pair, or overflow
+//   not loopback -> observed += bytes -> pair, or overflow
 //
 // and where they are:
 //
-//   1  TCP -> pair -> done
-//   2  UDP, but not to a tunnel -> pair -> done
-//   3  outer packets of tunnels (in two rules) -> tunnel += bytes -> done
-//   4  all else -> pair, or overflow
+//   1  not loopback -> observed += bytes -> TCP -> pair -> accept
+//   2  loopback -> accept
+//   3  UDP, but not to a tunnel -> pair -> accept
+//   4  outer packets of tunnels (in two rules) -> tunnel += bytes -> accept
+//   5  all else -> pair, or overflow
 //
-// What is observed is counted by the base chain itself: the kernel adds up the packets that come to its end, whatever rules did with
-// them (nft_update_chain_stats, net/netfilter/nf_tables_core.c), for a fraction of what a counter in a rule costs. An accepted packet
-// does not come there: loopback is accepted, and all else goes to its end by way of the empty chain `done`.
-// An expression that does not match ends its rule, and the next one is tried (NFT_BREAK). An update ends its rule where it finds no
-// room; an inverted one where it does, so that only what has no place comes to the counter of overflow behind it (nft_dynset_eval; nft
-// prints both alike). So every packet that is not loopback comes to exactly one update that holds, one tunnel counter, or overflow.
+// An expression that does not match ends its rule, and the next one is tried (NFT_BREAK, net/netfilter/nf_tables_core.c). An update ends
+// its rule where it finds no room; an inverted one where it does, so that only what has no place comes to the counter of overflow behind
+// it (nft_dynset_eval; nft prints both alike). So: only the first rule counts what is observed, before anything in it that may fail for
+// a packet that is not loopback, and every such packet comes to exactly one update that holds, one tunnel counter, or overflow.
+// What is common comes first, and without a verdict where the end of the chain will do: a verdict takes longer than a match.
 import type { Expression, Lookup } from '../../kernel/commands.js'
 
 export type Hook = 'post' | 'in'
@@ -66,9 +66,6 @@ const family = (which: Family): Rule => [meta('nfproto'), compare(Uint8Array.of(
 const protocol = (number: number): Rule => [meta('l4proto'), compare(Uint8Array.of(number))]
 const counter = (name: string): Expression => ({ kind: 'counter', name })
 const accept: Expression = { kind: 'accept' }
-/** Has no rules: from its end a packet comes to the end of the base chain. */
-export const DONE = 'done'
-const done: Expression = { kind: 'goto', chain: DONE }
 const lookup = (constant: Constant, options: { readonly invert?: boolean } = {}): ConstantLookup => ({
   kind: 'lookup',
   register: KEY,
@@ -98,7 +95,7 @@ const KEY_LENGTH = { 4: 8, 6: 32 } as const
 const destinationPort: Expression = { kind: 'payload', base: 'transport', offset: 2, length: 2, register: KEY }
 
 /** Counts the pair and is done, or goes on with the next rule. */
-export const takePair = (which: Family, set: string): Rule => [...ADDRESSES[which], { kind: 'update', set, register: KEY }, done]
+export const takePair = (which: Family, set: string): Rule => [...ADDRESSES[which], { kind: 'update', set, register: KEY }, accept]
 
 /** Counts the pair, or overflow. */
 export const settlePair = (which: Family, set: string): Rule => [
@@ -129,11 +126,16 @@ export interface HookOptions {
 
 /** Of one address family. */
 export function hookRules({ hook, tunnels, tunnelPorts, take, settle }: HookOptions): readonly Rule[] {
-  if (!tunnels) return [settle]
-  return [[...protocol(TCP), ...take], [...protocol(UDP), ...notToTunnel(tunnelPorts), ...take], ...tunnelRules(hook, tunnelPorts), settle]
+  const observed = [...device(hook, 'neq', LOOPBACK), counter(`observed_${hook}`)]
+  if (!tunnels) return [[...observed, ...settle]]
+  return [
+    [...observed, ...protocol(TCP), ...take],
+    [...device(hook, 'eq', LOOPBACK), accept],
+    [...protocol(UDP), ...notToTunnel(tunnelPorts), ...take],
+    ...tunnelRules(hook, tunnelPorts),
+    settle,
+  ]
 }
-
-export const passLoopback = (hook: Hook): Rule => [...device(hook, 'eq', LOOPBACK), accept]
 
 export const handOver = (which: Family, chain: string): Rule => [...family(which), { kind: 'goto', chain }]
 
@@ -145,7 +147,7 @@ function notToTunnel(ports: readonly number[]): Rule {
 /** Outer packets that this node sends or receives; a tunnel that a pod builds passes by and is a pair. */
 function tunnelRules(hook: Hook, ports: readonly number[]): readonly Rule[] {
   const address = hook === 'post' ? 'saddr' : 'daddr'
-  const ours: Rule = [{ kind: 'fib', address, result: 'type', register: KEY }, compare(word(RTN_LOCAL)), counter(`tunnel_${hook}`), done]
+  const ours: Rule = [{ kind: 'fib', address, result: 'type', register: KEY }, compare(word(RTN_LOCAL)), counter(`tunnel_${hook}`), accept]
   const byProtocol: Rule = [meta('l4proto'), lookup({ type: 'set', key: 'l4proto', values: TUNNEL_PROTOCOLS }), ...ours]
   if (ports.length === 0) return [byProtocol]
   return [byProtocol, [...protocol(UDP), destinationPort, lookup({ type: 'set', key: 'port', values: ports }), ...ours]]

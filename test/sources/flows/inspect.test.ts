@@ -6,7 +6,7 @@ import { renderRuleMark } from '../../../src/sources/flows/marks.js'
 const OPTIONS = { limit: 1024, tunnelPorts: [4789] }
 const LAYOUT: Layout = { ...OPTIONS, generation: 7, mode: 'full', shards: 1 }
 const SINCE_MS = 1_763_716_000_000
-const INFO = { name: 'meshtoll', handle: 1, flags: 0, ownerPort: 0, comment: 'meshtoll layout=2 epoch=a1 created=1763716000' }
+const INFO = { name: 'meshtoll', handle: 1, flags: 0, ownerPort: 0, comment: 'meshtoll layout=1 epoch=a1 created=1763716000' }
 
 /** As the kernel would tell of a table that was just written. */
 function factsOf(layout: Layout): TableFacts {
@@ -16,9 +16,7 @@ function factsOf(layout: Layout): TableFacts {
   return {
     info: INFO,
     chains: chains.map(({ name, base }) =>
-      base
-        ? { name, type: 'filter', hook: base.hook === 'input' ? 1 : 4, priority: base.priority, ...(base.counted ? { bytes: 0 } : {}) }
-        : { name, type: '' },
+      base ? { name, type: 'filter', hook: base.hook === 'input' ? 1 : 4, priority: base.priority } : { name, type: '' },
     ),
     rules: places.map((chain, index) => ({ chain, handle: index, comment: renderRuleMark(mark, index + 1, places.length) })),
   }
@@ -43,18 +41,13 @@ t.test('what a table is found to be', async (t) => {
       state: 'broken',
     },
     {
-      name: 'a chain that does not count',
-      facts: { ...facts, chains: facts.chains.map(({ bytes: _, ...chain }) => chain) },
-      state: 'broken',
-    },
-    {
       name: 'of another layout',
-      facts: { ...facts, info: { ...INFO, comment: INFO.comment.replace('=2', '=9') }, rules: [] },
+      facts: { ...facts, info: { ...INFO, comment: INFO.comment.replace('=1', '=9') }, rules: [] },
       state: 'other layout',
     },
     {
       name: 'made by another layout, and migrated',
-      facts: { ...facts, info: { ...INFO, comment: INFO.comment.replace('=2', '=0') } },
+      facts: { ...facts, info: { ...INFO, comment: INFO.comment.replace('=1', '=0') } },
       state: 'intact',
     },
   ]
@@ -63,6 +56,6 @@ t.test('what a table is found to be', async (t) => {
 
 t.test('what is known of it is told', async (t) => {
   const found = inspectTable(factsOf(LAYOUT), OPTIONS)
-  t.match(found, { mark: { layout: 2, epoch: 'a1' }, rules: { generation: 7, mode: 'full', shards: 1, sinceMs: SINCE_MS }, info: INFO })
+  t.match(found, { mark: { layout: 1, epoch: 'a1' }, rules: { generation: 7, mode: 'full', shards: 1, sinceMs: SINCE_MS }, info: INFO })
   t.same('rules' in found && found.rules ? layoutOf(found.rules, OPTIONS) : undefined, LAYOUT)
 })
