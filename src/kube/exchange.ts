@@ -1,4 +1,5 @@
 // One request and its answer: given up when the caller's signal says so, or when nothing is heard for too long.
+import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock } from '../deps.js'
@@ -19,6 +20,8 @@ export interface Exchange {
 export function createExchange(signal: AbortSignal, describe: (error: unknown) => Error): Exchange {
   const controller = new AbortController()
   const stop = (): void => controller.abort(signal.reason)
+  // Any number of requests may end by one signal; Node takes more than ten for a leak, and warns.
+  setMaxListeners(0, signal)
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   const release = (): void => signal.removeEventListener('abort', stop)

@@ -57,7 +57,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   let listing: Listing | undefined = createListing({ ...options, accept: accept?.list }, undefined)
   /** All changes up to this resourceVersion are known, or were when the list fell due. */
   let reached = ''
-  let isPaged = false
+  let hasNoCache = false
   let isBehind = false
   let hasExpired = false
 
@@ -69,7 +69,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     signal.throwIfAborted()
     listing = undefined
     reached = read.resourceVersion
-    isPaged = read.isPaged
+    hasNoCache ||= read.hasNoCache
     isBehind = false
     known.complete()
   }
@@ -91,7 +91,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     const timeoutSeconds = Math.round(TIMEOUT_FLOOR_S + TIMEOUT_SPREAD_S * fractionOf(random()))
     const ended = new AbortController()
     const startedAtMs = clock.monotonic()
-    const into = {
+    const changes = {
       opened: () => opened(ended.signal),
       put: known.put,
       remove: known.remove,
@@ -100,7 +100,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
       },
     }
     try {
-      await watchObjects({ ...options, accept: accept?.watch, resourceVersion: reached, timeoutSeconds }, into, signal)
+      await watchObjects({ ...options, accept: accept?.watch, resourceVersion: reached, timeoutSeconds }, changes, signal)
     } finally {
       ended.abort()
     }
@@ -109,8 +109,9 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
 
   const failed = (error: Error): number => {
     const cause = error instanceof WatchError ? error.cause : error
-    // Where pages were needed, the server has no cache to ask for something newer than what is known.
-    if (error instanceof WatchError) listing = createListing({ ...options, accept: accept?.list }, isPaged ? undefined : reached)
+    if (error instanceof WatchError) {
+      listing = createListing({ ...options, accept: accept?.list }, { resourceVersion: reached, hasNoCache })
+    }
     if (isExpired(cause) && !hasExpired) {
       // The way of the world: the server keeps changes for some minutes only.
       hasExpired = true

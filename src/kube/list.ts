@@ -18,9 +18,21 @@ export interface ListInto {
   item(raw: unknown): void
 }
 
+export interface Listed {
+  readonly resourceVersion: string
+  /** The server sends pages where it might have sent all from its watch cache: it has none. */
+  readonly hasNoCache: boolean
+}
+
+/** What an earlier list and the changes since have come to. */
+export interface Since {
+  readonly resourceVersion: string
+  readonly hasNoCache: boolean
+}
+
 export interface Listing {
   /** Reads on to the end. After a failure it may be called again, and goes on with the page that failed. */
-  read(into: ListInto, signal: AbortSignal): Promise<{ readonly resourceVersion: string; readonly isPaged: boolean }>
+  read(into: ListInto, signal: AbortSignal): Promise<Listed>
 }
 
 /**
@@ -38,17 +50,17 @@ type Way = 'any' | 'newer' | 'paged' | 'whole'
 const LIMIT = 200
 const BAD_REQUEST = 400
 
-/** `known`: the last resourceVersion that was seen; absent at first, or where lists came in pages. */
-export function createListing(options: ListOptions, known: string | undefined): Listing {
+/** `since` is absent at first. */
+export function createListing(options: ListOptions, since: Since | undefined): Listing {
   const { client, path, limit = LIMIT } = options
-  let way: Way = known === undefined ? 'any' : 'newer'
+  let way = firstWayOf(since)
   let next: string | undefined
-  let isPaged = false
+  let hasNoCache = false
 
   const queryOf = (): Record<string, string | number> => {
     const paging = next === undefined ? {} : { continue: next }
     if (way === 'any') return { limit, ...(next === undefined ? { resourceVersion: '0' } : paging) }
-    if (way === 'newer') return { resourceVersion: known ?? '0' }
+    if (way === 'newer') return { resourceVersion: since?.resourceVersion ?? '0' }
     return way === 'paged' ? { limit, ...paging } : {}
   }
 
@@ -80,7 +92,7 @@ export function createListing(options: ListOptions, known: string | undefined): 
       if (!resourceVersion) throw noList(options, 'it has no resourceVersion')
       if (!more) return resourceVersion
       next = more
-      isPaged = true
+      hasNoCache ||= way === 'any'
     }
   }
 
@@ -88,13 +100,18 @@ export function createListing(options: ListOptions, known: string | undefined): 
     async read(into, signal) {
       for (;;) {
         try {
-          return { resourceVersion: await readOn(into, signal), isPaged }
+          return { resourceVersion: await readOn(into, signal), hasNoCache }
         } catch (error) {
           if (!fallBack(error)) throw error
         }
       }
     },
   }
+}
+
+function firstWayOf(since: Since | undefined): Way {
+  if (since === undefined) return 'any'
+  return since.hasNoCache ? 'paged' : 'newer'
 }
 
 const isRefused = (error: unknown): boolean =>

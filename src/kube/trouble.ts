@@ -3,7 +3,6 @@ import { KubeError } from './kube-error.js'
 
 /** A time of failures: said once when it begins, once for each further kind, and once when it is over. */
 export interface Trouble {
-  readonly isOn: boolean
   failed(error: Error): void
   over(): void
 }
@@ -12,9 +11,6 @@ export function createTrouble(path: string, { clock, log }: { readonly clock: Cl
   const kinds = new Set<string>()
   let sinceMs = 0
   return {
-    get isOn() {
-      return kinds.size > 0
-    },
     failed(error) {
       const kind = kindOf(error)
       if (kinds.size === 0) sinceMs = clock.monotonic()

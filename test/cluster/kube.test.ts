@@ -7,7 +7,7 @@ import type { Clock } from '../../src/deps.js'
 import { type Access, readAccess } from '../../src/kube/access.js'
 import { createKubeClient, type KubeClient, readJson } from '../../src/kube/client.js'
 import { type FollowOptions, followObjects } from '../../src/kube/follow.js'
-import { createListing } from '../../src/kube/list.js'
+import { createListing, type Since } from '../../src/kube/list.js'
 import { METADATA_ONLY, readMetadata } from '../../src/kube/metadata.js'
 import { fixedToken, type ReadToken } from '../../src/kube/token.js'
 import { createKeptLog } from '../kube/kept-log.js'
@@ -91,19 +91,29 @@ await clusterTest(async (t, cluster) => {
     await Promise.all(names.map((name) => create(admin, configMap(namespace, name))))
     const expected = await truth(client, namespace)
     t.equal(expected.length, count)
-    const readAll = async (known: string | undefined) => {
+    const readAll = async (since: Since | undefined) => {
       const items: string[] = []
-      let begun = 0
+      let [begun, requests] = [0, 0]
+      const counting: KubeClient = {
+        ...client,
+        request(path, options) {
+          requests++
+          return client.request(path, options)
+        },
+      }
       const into = {
         begin: () => void begun++,
         item: (raw: unknown) => void items.push(`${namespace}/${pruneConfigMap(raw)?.name}=${pruneConfigMap(raw)?.value}`),
       }
-      const { isPaged } = await createListing({ client, path: pathOf(namespace) }, known).read(into, never)
-      return { items: items.sort(), begun, isPaged }
+      await createListing({ client: counting, path: pathOf(namespace) }, since).read(into, never)
+      return { items: items.sort(), begun, requests }
     }
-    t.strictSame(await readAll(undefined), { items: expected, begun: 1, isPaged: false }, 'as the server has it in memory')
-    // A resourceVersion that this server has not come to, as after a restored etcd: the newest is asked for, in pages.
-    t.strictSame(await readAll('999999999'), { items: expected, begun: 1, isPaged: true }, 'in pages')
+    t.strictSame(await readAll(undefined), { items: expected, begun: 1, requests: 1 }, 'as the server has it in memory')
+    const pages = { items: expected, begun: 1, requests: 8 }
+    t.strictSame(await readAll({ resourceVersion: '1', hasNoCache: true }), pages, 'in pages')
+    // As after a restored etcd: refused first, then the newest is asked for.
+    const ahead = { resourceVersion: '999999999', hasNoCache: false }
+    t.strictSame(await readAll(ahead), { ...pages, requests: 9 }, 'the server has not come so far')
     const { seen } = follow(t, { client, path: pathOf(namespace) })
     await seen.until('synced')
     t.strictSame(seen.known, expected)

@@ -173,13 +173,19 @@ t.test('connections are kept, and bounded', async (t) => {
   }
   // A connection is free again a turn after its answer, so that two take turns.
   t.ok(server.connections <= 2, 'one after the other')
-  const answers = Array.from({ length: 6 }, () => readJson(client, PODS, { signal: never }))
-  for (let times = 0; times < 6; times++) {
+  const warnings: Error[] = []
+  const warn = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const { signal } = new AbortController()
+  const answers = Array.from({ length: 20 }, () => readJson(client, PODS, { signal }))
+  for (let times = 0; times < 20; times++) {
     const asked = await server.next()
     asked.json({})
   }
   await Promise.all(answers)
   t.equal(server.connections, 3, 'together: no more than allowed')
+  t.strictSame(warnings, [], 'and nobody takes many requests for a leak')
 })
 
 t.test('no headers, no bytes', async (t) => {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { createKubeClient } from '../../src/kube/client.js'
-import { createListing, type Listing, type ListOptions } from '../../src/kube/list.js'
+import { createListing, type Listing, type ListOptions, type Since } from '../../src/kube/list.js'
 import { createFaultyServer, type FaultyServer } from './faulty-server.js'
 import { createHandClock } from './hand-clock.js'
 import { list } from './objects.js'
@@ -16,11 +16,11 @@ interface Here {
   read(): ReturnType<Listing['read']>
 }
 
-async function start(t: Test, known?: string, options: Partial<ListOptions> = {}): Promise<Here> {
+async function start(t: Test, since?: Since, options: Partial<ListOptions> = {}): Promise<Here> {
   const server = await createFaultyServer(t)
   const client = createKubeClient({ server: server.url }, { clock: createHandClock() })
   t.teardown(() => client.close())
-  const listing = createListing({ client, path: PATH, ...options }, known)
+  const listing = createListing({ client, path: PATH, ...options }, since)
   const got: unknown[] = []
   const into = { begin: () => void got.push('begin'), item: (raw: unknown) => void got.push(raw) }
   return { server, listing, got, read: () => listing.read(into, never) }
@@ -33,6 +33,7 @@ async function page(t: Test, server: FaultyServer, query: unknown, [items, metad
   asked.json(list(items, metadata))
 }
 
+const SINCE = { resourceVersion: '77', hasNoCache: false }
 const FIRST = { limit: '200', resourceVersion: '0' }
 
 t.test('the first list takes what the server has in memory', async (t) => {
@@ -43,7 +44,7 @@ t.test('the first list takes what the server has in memory', async (t) => {
   t.strictSame(asked.query, { fieldSelector: 'spec.nodeName=n1', ...FIRST })
   t.equal(asked.headers.accept, 'application/json;as=X')
   asked.json(list([1, 2, 3], { resourceVersion: '9' }))
-  t.strictSame(await done, { resourceVersion: '9', isPaged: false })
+  t.strictSame(await done, { resourceVersion: '9', hasNoCache: false })
   t.strictSame(got, ['begin', 1, 2, 3])
 })
 
@@ -54,7 +55,7 @@ t.test('a server that pages', async (t) => {
   await page(t, server, { labelSelector, limit: '2', resourceVersion: '0' }, [[1, 2], { resourceVersion: '9', continue: 'c/1+' }])
   await page(t, server, { labelSelector, limit: '2', continue: 'c/1+' }, [[3, 4], { resourceVersion: '9', continue: 'c2' }])
   await page(t, server, { labelSelector, limit: '2', continue: 'c2' }, [[5], { resourceVersion: '9', continue: '' }])
-  t.strictSame(await done, { resourceVersion: '9', isPaged: true })
+  t.strictSame(await done, { resourceVersion: '9', hasNoCache: true })
   t.strictSame(got, ['begin', 1, 2, 3, 4, 5], 'it begins once')
 })
 
@@ -84,10 +85,10 @@ t.test('a server that pages all the same, and expires what it gave', async (t) =
 })
 
 t.test('a later list is not older than what is known', async (t) => {
-  const { server, read } = await start(t, '77')
+  const { server, read } = await start(t, SINCE)
   const done = read()
   await page(t, server, { resourceVersion: '77' }, [[1], { resourceVersion: '80' }])
-  t.strictSame(await done, { resourceVersion: '80', isPaged: false })
+  t.strictSame(await done, { resourceVersion: '80', hasNoCache: false })
 
   const refusals = [
     { name: 'expired', status: 410, more: { reason: 'Expired' } },
@@ -95,17 +96,25 @@ t.test('a later list is not older than what is known', async (t) => {
     { name: 'not understood', status: 400, more: { reason: 'BadRequest' } },
   ]
   for (const { name, status, more } of refusals) {
-    const { server, read, got } = await start(t, '77')
+    const { server, read, got } = await start(t, SINCE)
     const done = read()
     ;(await server.next()).refuse(status, more)
-    await page(t, server, { limit: '200' }, [[1], { resourceVersion: '80' }])
-    t.match(await done, { resourceVersion: '80' }, `${name}: the newest is asked for`)
-    t.strictSame(got, ['begin', 1])
+    await page(t, server, { limit: '200' }, [[1], { resourceVersion: '80', continue: 'c' }])
+    await page(t, server, { limit: '200', continue: 'c' }, [[2], { resourceVersion: '80' }])
+    t.strictSame(await done, { resourceVersion: '80', hasNoCache: false }, `${name}: the newest is asked for, in pages`)
+    t.strictSame(got, ['begin', 1, 2])
   }
-  const { server: busy, read: readBusy } = await start(t, '77')
+  const { server: busy, read: readBusy } = await start(t, SINCE)
   const refused = readBusy()
   ;(await busy.next()).refuse(504, { reason: 'Timeout' })
   await t.rejects(refused, { name: 'KubeError', status: 504 }, 'another failure is one')
+})
+
+t.test('a later list of a server without a cache comes in pages from the start', async (t) => {
+  const { server, read } = await start(t, { ...SINCE, hasNoCache: true })
+  const done = read()
+  await page(t, server, { limit: '200' }, [[1], { resourceVersion: '80' }])
+  t.match(await done, { resourceVersion: '80' })
 })
 
 t.test('after a failure it goes on with the page that failed', async (t) => {
