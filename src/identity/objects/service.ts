@@ -1,0 +1,32 @@
+// The few facts of a Service that are kept (k8s.io/api core/v1).
+import { addressesOf, fieldsOf, isCoreObject, listOf, textOf, textsOf } from './raw.js'
+
+export interface ServiceFacts {
+  readonly namespace: string
+  readonly name: string
+  /** Canonical text, as are the others; empty for a headless one. */
+  readonly clusterIps: readonly string[]
+  readonly externalIps: readonly string[]
+  /** As the load balancer was given them, not as they were wished for (`spec.loadBalancerIP`). */
+  readonly loadBalancerIps: readonly string[]
+  readonly loadBalancerHostnames: readonly string[]
+}
+
+/** Undefined where it is no Service as the API server writes it. */
+export function serviceFactsOf(raw: unknown): ServiceFacts | undefined {
+  const object = fieldsOf(raw)
+  const metadata = fieldsOf(object.metadata)
+  const spec = fieldsOf(object.spec)
+  const [namespace, name] = [metadata.namespace, metadata.name].map(textOf)
+  if (!isCoreObject(object, 'Service') || !namespace || !name) return undefined
+  const ingress = listOf(fieldsOf(fieldsOf(object.status).loadBalancer).ingress).map(fieldsOf)
+  return Object.freeze({
+    namespace,
+    name,
+    // "None", of a headless one, is no address.
+    clusterIps: addressesOf([...listOf(spec.clusterIPs), spec.clusterIP]),
+    externalIps: addressesOf(listOf(spec.externalIPs)),
+    loadBalancerIps: addressesOf(ingress.map(({ ip }) => ip)),
+    loadBalancerHostnames: textsOf(ingress.map(({ hostname }) => hostname)),
+  })
+}
