@@ -12,35 +12,61 @@ const ATTRIBUTE_HEADER = 4
 
 export type OnElement = (buffer: Buffer, offset: number, length: number, bytes: number) => void
 
+/** Where things are in an element, from its beginning; `bytes` is -1 where it has no counter. */
+interface Shape {
+  readonly length: number
+  readonly key: number
+  readonly keyLength: number
+  readonly bytes: number
+  /** Where the headers on the way to them are, and what they say: another element that says the same has the same shape. */
+  readonly headers: readonly { readonly at: number; readonly word: number }[]
+}
+
 /** One call for each element of a message that has a key and a counter; one that has no counter counts 0. */
 export function readElements(buffer: Buffer, start: number, end: number, onElement: OnElement): void {
   const list = find(buffer, start, end, LIST_ELEMENTS)
   if (list < 0) return
   const listEnd = list + buffer.readUInt16LE(list)
+  let shape: Shape | undefined
   for (let at = list + ATTRIBUTE_HEADER; at + ATTRIBUTE_HEADER <= listEnd; ) {
     const length = buffer.readUInt16LE(at)
     if (length < ATTRIBUTE_HEADER || at + length > listEnd) return
-    readElement(buffer, at + ATTRIBUTE_HEADER, at + length, onElement)
+    if (!shape || !isLike(buffer, at, shape)) shape = shapeOf(buffer, at, length)
+    if (shape) onElement(buffer, at + shape.key, shape.keyLength, shape.bytes < 0 ? 0 : uint64At(buffer, at + shape.bytes))
     at += align(length)
   }
 }
 
-function readElement(buffer: Buffer, start: number, end: number, onElement: OnElement): void {
-  const key = find(buffer, start, end, ELEMENT_KEY)
-  if (key < 0) return
-  const value = key + ATTRIBUTE_HEADER
-  onElement(buffer, value + ATTRIBUTE_HEADER, buffer.readUInt16LE(value) - ATTRIBUTE_HEADER, counterAt(buffer, value, end))
+function isLike(buffer: Buffer, at: number, { length, bytes, headers }: Shape): boolean {
+  if (bytes < 0 || buffer.readUInt16LE(at) !== length) return false
+  for (const header of headers) if (buffer.readUInt32LE(at + header.at) !== header.word) return false
+  return true
 }
 
-/** A set with one expression per element has EXPR; a list of them, which newer nft writes, has EXPRESSIONS. */
-function counterAt(buffer: Buffer, start: number, end: number): number {
+function shapeOf(buffer: Buffer, start: number, length: number): Shape | undefined {
+  const end = start + length
+  const key = find(buffer, start + ATTRIBUTE_HEADER, end, ELEMENT_KEY)
+  if (key < 0) return undefined
+  const value = key + ATTRIBUTE_HEADER
+  const counter = counterPath(buffer, value, end)
+  const bytes = counter.at(-1) ?? -1
+  return {
+    length,
+    key: value + ATTRIBUTE_HEADER - start,
+    keyLength: buffer.readUInt16LE(value) - ATTRIBUTE_HEADER,
+    bytes: bytes < 0 ? -1 : bytes + ATTRIBUTE_HEADER - start,
+    headers: [key, value, ...counter].filter((at) => at >= 0).map((at) => ({ at: at - start, word: buffer.readUInt32LE(at) })),
+  }
+}
+
+/** A set with one expression per element has EXPR; a list of them, which newer nft writes, has EXPRESSIONS. The last is -1 without a counter. */
+function counterPath(buffer: Buffer, start: number, end: number): readonly number[] {
   const one = find(buffer, start, end, ELEMENT_EXPRESSION)
   const many = one < 0 ? find(buffer, start, end, ELEMENT_EXPRESSIONS) : -1
+  if (one < 0 && many < 0) return [-1]
   const expression = one < 0 ? many + ATTRIBUTE_HEADER : one
-  if (one < 0 && many < 0) return 0
   const data = inside(buffer, expression, EXPRESSION_DATA)
-  const bytes = data < 0 ? -1 : inside(buffer, data, COUNTER_BYTES)
-  return bytes < 0 ? 0 : uint64At(buffer, bytes + ATTRIBUTE_HEADER)
+  return [one, many, expression, data, data < 0 ? -1 : inside(buffer, data, COUNTER_BYTES)]
 }
 
 const inside = (buffer: Buffer, parent: number, type: number): number =>

@@ -24,6 +24,20 @@ t.test('elements as kernels write them', async (t) => {
       message: list(nested(1, key(pair), nested(7, counter(2 ** 53 - 1)))),
       found: [[pair, 2 ** 53 - 1]],
     },
+    {
+      name: 'of several shapes in turns, some of one length',
+      message: list(
+        nested(1, key(pair), nested(7, counter(1))),
+        nested(1, nested(7, counter(2)), key(pair)),
+        nested(1, key(pair), nested(7, counter(3))),
+        nested(1, key(pair)),
+        nested(1, key(pair), uint64(4, 1), nested(7, counter(4))),
+        nested(1, key(pair), nested(7, counter(5)), uint64(4, 1)),
+        nested(1, key(pair), nested(7, nested(2, uint64(1, 6), uint64(2, 3)), text(1, 'counter'))),
+        nested(1, key(pair), nested(7, counter(7))),
+      ),
+      found: [1, 2, 3, 0, 4, 5, 6, 7].map((bytes) => [pair, bytes]),
+    },
     { name: 'IPv6', message: list(nested(1, key(pair.repeat(4)), nested(7, counter(9)))), found: [[pair.repeat(4), 9]] },
   ]
   for (const { name, message, found } of cases) {
