@@ -48,7 +48,7 @@ function shapeOf(buffer: Buffer, start: number, length: number): Shape | undefin
   const key = find(buffer, start + ATTRIBUTE_HEADER, end, ELEMENT_KEY)
   if (key < 0) return undefined
   const value = key + ATTRIBUTE_HEADER
-  const counter = counterPath(buffer, value, end)
+  const counter = counterPath(buffer, start + ATTRIBUTE_HEADER, end)
   const bytes = counter.at(-1) ?? -1
   return {
     length,
