@@ -30,6 +30,18 @@ export async function timed(action: () => Promise<unknown>): Promise<Timing> {
   return { wallMs, cpuMs: (user + system) / 1_000, blockMs: loop.max / 1e6, blockCpuMs: thread.stop() }
 }
 
+/** Milliseconds of each time, without anything that watches the loop meanwhile and takes time itself. */
+export async function wallOften(times: number, action: () => Promise<unknown>): Promise<readonly number[]> {
+  const all: number[] = []
+  for (let i = 0; i < times; i++) {
+    await sleep(5)
+    const start = performance.now()
+    await action()
+    all.push(performance.now() - start)
+  }
+  return all
+}
+
 export async function timedOften(times: number, action: () => Promise<unknown>): Promise<readonly Timing[]> {
   const timings: Timing[] = []
   for (let i = 0; i < times; i++) timings.push(await timed(action))
