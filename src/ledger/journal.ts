@@ -25,25 +25,29 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
   let checkpointBytes = 0
   let grownBytes = 0
   let isFirst = true
+  let isUnusable = false
 
   async function load(): Promise<State | undefined> {
     const file = await disk.read(FILE).catch((error: unknown) => {
       log.warn('state cannot be read', { file: FILE, ...wordsOf(error) })
-      return setAside()
+      isUnusable = true
+      return undefined
     })
     if (!file) return undefined
     const { state, tornBytes, version } = parseState(file)
     const isForeign = version !== 0 && version !== VERSION
     if (!state) {
       log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, { file: FILE, version, wanted: VERSION })
-      return setAside()
+      isUnusable = true
+      return undefined
     }
     if (tornBytes > 0) log.info('state ends in a torn line, cut off', { file: FILE, bytes: tornBytes })
     return state
   }
 
-  /** For whoever wants to know what it held. Where it cannot be kept, it is written over. */
-  async function setAside(): Promise<undefined> {
+  /** For whoever wants to know what it held, and only once we may write: the table is ours by then. Where it cannot be kept, it is written over. */
+  async function setAside(): Promise<void> {
+    isUnusable = false
     await disk.rename(FILE, ASIDE).then(
       () => log.info('the state that cannot be used is kept', { file: ASIDE }),
       () => undefined,
@@ -69,6 +73,7 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
   function checkpoint(rows: StateRows, options = { sync: false }): Promise<boolean> {
     return attempt(async () => {
       checkpointBytes = 0
+      if (isUnusable) await setAside()
       // The first one says that the state before it, perhaps a complete one, no longer is: that must not be forgotten by a power cut.
       await disk.replace(FILE, measured(rows), { sync: options.sync || isFirst })
       grownBytes = 0

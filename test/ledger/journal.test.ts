@@ -124,6 +124,8 @@ t.test('load says what it found', async (t) => {
     disk.files.set(FILE, file)
     t.equal((await journal.load())?.head.atMs, atMs, name)
     t.match(log.lines[0], [level, message], `${name}: says so`)
+    t.same(disk.files.get(`${FILE}.unusable`), undefined, `${name}: nothing is touched before something is written`)
+    await journal.write({ kind: 'checkpoint' }, async () => rows(2))
     t.same(disk.files.get(`${FILE}.unusable`), atMs === undefined ? file : undefined, `${name}: only what cannot be used is kept aside`)
   }
   const { disk, log } = setUp()

@@ -11,6 +11,7 @@ export async function dumpRest(dumping: Dumping, generations: readonly Generatio
   for (let dumps = 0; dumps < MOST_DUMPS && !generations.every((generation) => isWhole(dumping, generation)); dumps++) {
     fill = await dumpGenerations(dumping, generations)
   }
+  for (const generation of generations) generation.whole = true
   return fill
 }
 

@@ -12,6 +12,8 @@ export interface Generation {
   readonly via: Totals
   sets: readonly GenerationSet[]
   closed: boolean
+  /** All that was in it when this process found it has been read. */
+  whole: boolean
   /** Number of the last dump. */
   dump: number
   interrupted: boolean
@@ -31,12 +33,13 @@ export interface Fill {
   readonly share: number
 }
 
-export const createGeneration = (id: number, pairs: PairTable): Generation => ({
+export const createGeneration = (id: number, pairs: PairTable, whole: boolean): Generation => ({
   id,
   seen: createTotals(pairs),
   via: createTotals(pairs),
   sets: [],
   closed: false,
+  whole,
   dump: 0,
   interrupted: false,
   detachedAtMs: undefined,

@@ -45,9 +45,9 @@ export async function readFlows(parts: ReadingParts, moment: Moment, signal: Abo
   const atMs = clock.now()
   const before = nft.counters(table)
   const open = shelf.all.filter(({ closed }) => !closed)
-  const isFirst = open.some(({ dump }) => dump === 0)
   const dumped = await dumpGenerations(dumping, open)
-  const fill = isFirst ? ((await dumpRest(dumping, open)) ?? dumped) : dumped
+  const found = open.filter(({ whole }) => !whole)
+  const fill = found.length > 0 ? ((await dumpRest(dumping, found)) ?? dumped) : dumped
   for (const generation of shelf.all.filter((one) => isSettled(one, clock.monotonic()))) await closeGeneration(dumping, generation, signal)
   const after = nft.counters(table)
   const reading = {

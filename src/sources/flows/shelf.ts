@@ -30,7 +30,9 @@ export function createShelf(pairs: PairTable): Shelf {
     update(sets, live, atMs) {
       const found = setsByGeneration(sets)
       const added = [...found.keys()].filter((id) => !all.some((generation) => generation.id === id))
-      all = [...all, ...added.map((id) => createGeneration(id, pairs))].sort((a, b) => a.id - b.id)
+      // What is there at first another process may have filled; what comes later is empty.
+      const isFound = all.length === 0
+      all = [...all, ...added.map((id) => createGeneration(id, pairs, !isFound))].sort((a, b) => a.id - b.id)
       for (const generation of all) {
         generation.sets = found.get(generation.id) ?? []
         if (generation.id !== live) generation.detachedAtMs ??= atMs

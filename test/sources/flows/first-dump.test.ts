@@ -1,5 +1,6 @@
 // What a process finds of the one before it: all of it at the first read, whatever a dump leaves out while a hash table grows.
 import t from 'tap'
+import { KernelError } from '../../../src/kernel/errors.js'
 import { loadNetlink } from '../../../src/kernel/netlink.js'
 import { NFT, nftType } from '../../../src/kernel/nftables-encode.js'
 import type { FlowReading } from '../../../src/model.js'
@@ -35,8 +36,14 @@ const isFull = (datagram: Buffer): boolean => datagram.length > 16_384 && [...me
 async function losing(dumps: number, { hasCount }: { readonly hasCount: boolean }) {
   let lost = 0
   let isAsked = false
+  let isFailing = false
   const openNetlink = through(await loadNetlink(), {
     send: (message) => {
+      // Once a dump was made: the question how many elements there are.
+      if (isFailing && lost > 0 && message.readUInt16LE(4) === nftType(NFT.getSet)) {
+        isFailing = false
+        throw new KernelError('list the sets', 105)
+      }
       isAsked ||= message.readUInt16LE(4) === nftType(NFT.getElement)
       return message
     },
@@ -48,7 +55,10 @@ async function losing(dumps: number, { hasCount }: { readonly hasCount: boolean 
       return !isLost
     },
   })
-  return { openNetlink, lost: () => lost }
+  const failNext = (): void => {
+    isFailing = true
+  }
+  return { openNetlink, lost: () => lost, failNext }
 }
 
 /** The kernel has words of its own with its neighbours. */
@@ -58,6 +68,22 @@ const sentOf = (reading: FlowReading): Record<string, number> =>
 await inNamespace(t, import.meta.filename, () => {
   t.before(setUpNode)
   t.afterEach(() => nft('flush', 'ruleset'))
+
+  t.test('a first read that fails is followed by one that is as careful', async (t) => {
+    const before = await flowsOf()
+    await before.open()
+    await sendTo(addressesFrom(PAIRS))
+    await before.flowReading()
+    before.close()
+    const { openNetlink, lost, failNext } = await losing(2, { hasCount: true })
+    const after = await flowsOf({}, { openNetlink })
+    await after.open()
+    failNext()
+    await t.rejects(after.flowReading())
+    t.equal(Object.keys(sentOf(await after.flowReading())).length, PAIRS)
+    t.equal(lost(), 2)
+    after.close()
+  })
 
   for (const { name, dumps, hasCount } of [
     { name: 'the kernel says how many there are', dumps: 1, hasCount: true },
