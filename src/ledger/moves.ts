@@ -24,7 +24,7 @@ export interface Moves {
   readonly marks: Map<number, Bytes>
 }
 
-interface Parts {
+export interface MovesParts {
   readonly accounts: Accounts
   readonly decisions: Decisions
   readonly generations: Generations
@@ -35,7 +35,7 @@ interface Parts {
 
 const NOTHING: Bytes = { seen: 0, via: 0 }
 
-export function createMoves({ accounts, decisions, generations, routes, transit, clock }: Parts): Moves {
+export function createMoves({ accounts, decisions, generations, routes, transit, clock }: MovesParts): Moves {
   const marks = new Map<number, Bytes>()
 
   const bytesOf = (pair: number): Bytes => ({ seen: generations.seenOf(pair), via: generations.viaOf(pair) })

@@ -1,15 +1,11 @@
 // Which route each pair takes, and what happens when that changes.
-import type { Clock } from '../deps.js'
 import type { Pairs } from '../model.js'
-import type { Account, Accounts } from './accounts.js'
-import type { Decisions } from './draft.js'
-import type { Generations } from './generations.js'
-import { type Bytes, createMoves, markRowOf } from './moves.js'
+import type { Account } from './accounts.js'
+import { type Bytes, createMoves, type MovesParts, markRowOf } from './moves.js'
 import { createPlaces, type PlacementOf } from './places.js'
-import type { Route, Routes } from './routes.js'
+import type { Route } from './routes.js'
 import type { AddressRow, MarkRow, State } from './state.js'
 import { markKeyOf } from './state.js'
-import type { Transit } from './transit.js'
 
 export interface PairBook {
   /** The pair's route, decided at first sight. */
@@ -39,15 +35,6 @@ export interface PairBook {
 
 const PAIRS_BETWEEN_PAUSES = 256
 
-interface Parts {
-  readonly accounts: Accounts
-  readonly decisions: Decisions
-  readonly generations: Generations
-  readonly routes: Routes
-  readonly transit: Transit
-  readonly clock: Clock
-}
-
 interface Rerouting {
   readonly placementOf: PlacementOf
   readonly changed: ReadonlySet<number>
@@ -55,9 +42,10 @@ interface Rerouting {
   readonly except?: Route['book']
 }
 
-export function createPairBook({ accounts, decisions, generations, routes, transit, clock }: Parts): PairBook {
-  const places = createPlaces({ accounts, decisions })
-  const moves = createMoves({ accounts, decisions, generations, routes, transit, clock })
+export function createPairBook(parts: MovesParts): PairBook {
+  const { generations, routes, transit } = parts
+  const places = createPlaces(parts)
+  const moves = createMoves(parts)
   const { marks } = moves
   let taken: (Route | undefined)[] = []
   let restoredMarks: State['marks'] | undefined

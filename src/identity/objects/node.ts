@@ -1,6 +1,7 @@
 // The few facts of a Node that are kept (k8s.io/api core/v1).
+
+import { addressText } from '../../formats/address-text.js'
 import { parsePrefix } from '../address.js'
-import { addressText } from '../address-text.js'
 import { addressesOf, fieldsOf, isCoreObject, listOf, type Raw, textOf } from './raw.js'
 
 export interface NodeFacts {

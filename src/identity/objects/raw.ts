@@ -1,6 +1,7 @@
 // Reads objects of which nothing is known: whatever is not of the shape asked for is as good as absent, and nothing throws.
+
+import { addressText } from '../../formats/address-text.js'
 import { parseAddress } from '../address.js'
-import { addressText } from '../address-text.js'
 
 export type Raw = Readonly<Record<string, unknown>>
 

@@ -2,7 +2,7 @@ import { KernelError } from '../../kernel/errors.js'
 
 /** Somebody else counts here: an agent on the same node by mistake. */
 export class TableInUse extends Error {
-  constructor(table: string, detail: string, remedy = 'stop it, or give this one its own') {
+  constructor(table: string, detail: string, remedy = 'stop it, or give this one a flows.table and a --state.dir of its own') {
     super(`another meshtoll agent counts in this network namespace (table inet ${table}: ${detail}); ${remedy}`)
     this.name = 'TableInUse'
   }

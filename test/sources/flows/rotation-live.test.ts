@@ -84,7 +84,7 @@ await inNamespace(t, import.meta.filename, () => {
     await flows.uninstall()
   })
 
-  t.test('at every read the parts are no less than what was observed', async (t) => {
+  t.test('at every read the parts are no less than what was observed, but for the packet that is just being counted', async (t) => {
     const flows = await flowsOf({ maxPairs: 4096 })
     await flows.open()
     const sender = startSender(300)
@@ -92,7 +92,8 @@ await inNamespace(t, import.meta.filename, () => {
     for (let reads = 0; reads < 60; reads++) {
       if (reads % 10 === 0) flows.rotate()
       const reading = await readAndRelease(flows, ledger)
-      t.ok(imbalanceOf(reading) - sumOf(Object.fromEntries(ledger)) <= 0, `read ${reads}`)
+      // A virtual CPU may stand still between the two, and there is one sender.
+      t.ok(imbalanceOf(reading) - sumOf(Object.fromEntries(ledger)) <= SIZE + IPV4_UDP, `read ${reads}`)
     }
     await sender.stop()
     await flows.uninstall()

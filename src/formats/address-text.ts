@@ -1,9 +1,9 @@
-// Addresses as text, each in one way only: dotted quad, or RFC 5952. The kernel's addresses are written the same way, so texts can be compared.
-import type { Address } from './address.js'
+// Addresses as text, each in one way only, so that texts can be compared: dotted quad, or RFC 5952.
 
 const HEXTETS = 8
 
-export function addressText(address: Address): string {
+/** One 32-bit word for IPv4, four for IPv6. */
+export function addressText(address: readonly number[]): string {
   return address.length === 1 ? ipv4Text(address[0] ?? 0) : ipv6Text(hextetsOf(address))
 }
 
@@ -11,7 +11,7 @@ function ipv4Text(word: number): string {
   return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`
 }
 
-function hextetsOf(address: Address): number[] {
+function hextetsOf(address: readonly number[]): number[] {
   return address.flatMap((word) => [word >>> 16, word & 0xffff])
 }
 
