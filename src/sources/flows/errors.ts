@@ -24,6 +24,14 @@ export class TableContested extends Error {
   }
 }
 
+/** Nothing is posted before all is known that another process may have served. */
+export class FirstReadPartial extends Error {
+  constructor(table: string) {
+    super(`the nftables table inet ${table} could not be read to its end yet; nothing is lost, the next read tries again`)
+    this.name = 'FirstReadPartial'
+  }
+}
+
 /** What the kernel would not do, and what to do about it. */
 export class FlowsRefused extends Error {
   readonly code: string

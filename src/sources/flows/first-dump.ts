@@ -5,13 +5,14 @@ import { type Dumping, dumpGenerations, type Fill, type Generation, missingOf } 
 /** New pairs that come all the time look like missing ones. */
 const MOST_DUMPS = 4
 
-/** Dumps again until nothing is missing; undefined when nothing was. */
+/** Dumps again until nothing is missing, or gives up for this time; undefined when nothing was missing. */
 export async function dumpRest(dumping: Dumping, generations: readonly Generation[]): Promise<Fill | undefined> {
   let fill: Fill | undefined
-  for (let dumps = 0; dumps < MOST_DUMPS && !generations.every((generation) => isWhole(dumping, generation)); dumps++) {
+  for (let dumps = 0; dumps <= MOST_DUMPS; dumps++) {
+    for (const generation of generations) generation.whole ||= isWhole(dumping, generation)
+    if (generations.every(({ whole }) => whole) || dumps === MOST_DUMPS) break
     fill = await dumpGenerations(dumping, generations)
   }
-  for (const generation of generations) generation.whole = true
   return fill
 }
 

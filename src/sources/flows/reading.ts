@@ -35,6 +35,8 @@ export interface FlowRead {
   readonly fill: Fill
   /** Elements of the live generation had counted less than before. */
   readonly isShrunk: boolean
+  /** Sets that another process filled may hold pairs that were not read yet. */
+  readonly isPartial: boolean
 }
 
 /** What is observed comes first and what has no pair last. Between the two the parts only grow, so they never fall short of the whole. */
@@ -66,7 +68,7 @@ export async function readFlows(parts: ReadingParts, moment: Moment, signal: Abo
     unbrokenSinceMs: installed.sinceMs,
     egress: egressOf({ ...moment, outerSent: sumOf(after, 'tunnel_post') }),
   }
-  return { reading, fill, isShrunk: hasShrunk(shelf.live) }
+  return { reading, fill, isShrunk: hasShrunk(shelf.live), isPartial: found.some(({ whole }) => !whole) }
 }
 
 const hasShrunk = (live: Generation | undefined): boolean =>

@@ -7,7 +7,8 @@ import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink } from '../../kernel/rtnetlink.js'
 import type { Readings, Source } from '../../model.js'
 import { readingOf } from '../source.js'
-import { refusalAtFirst, refusalLater, TableInUse } from './errors.js'
+import { SETTLE_MS } from './closing.js'
+import { FirstReadPartial, refusalAtFirst, refusalLater, TableInUse } from './errors.js'
 import { families } from './families.js'
 import type { Fill } from './generations.js'
 import { createKeeper } from './keeper.js'
@@ -99,11 +100,22 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     return readFlows({ nft, table: name, clock, pairs, shelf }, moment, signal)
   }
 
+  /** A set that grows all the while is never read to its end: it makes way for a new one, and rests. */
+  async function readWhole(signal: AbortSignal): Promise<FlowRead> {
+    for (let reads = 0; reads < MOST_FIRST_READS; reads++) {
+      const found = await readOnce(signal)
+      if (!found.isPartial) return found
+      if (shelf.live?.whole === false) keeper.rotate(shardsFor(found.fill.pairs))
+      await clock.sleep(SETTLE_MS, signal)
+    }
+    throw new FirstReadPartial(name)
+  }
+
   async function read(signal: AbortSignal): Promise<Readings> {
-    let found = await readOnce(signal)
+    let found = await readWhole(signal)
     if (hasFallen(found.reading, last)) {
       await keeper.renew()
-      found = await readOnce(signal)
+      found = await readWhole(signal)
     }
     const { reading, fill, isShrunk } = found
     last = reading
@@ -191,6 +203,8 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     },
   }
 }
+
+const MOST_FIRST_READS = 3
 
 /** For hash tables: anything that differs from start to start. */
 const seedOf = (random: string): number => [...random].reduce((seed, letter) => (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0, 7)
