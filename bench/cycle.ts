@@ -2,7 +2,8 @@
 //   this namespace, a node ── uplink ── far end that takes everything
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile } from 'node:fs/promises'
-import { type Agent, createAgent } from '../src/agent/agent.js'
+import { createAgent } from '../src/agent/agent.js'
+import type { Agent } from '../src/agent/parts.js'
 import { defaultConfig } from '../src/config/config.js'
 import { createDisk } from '../src/disk.js'
 import { createInventoryParser } from '../src/inventory-parser.js'

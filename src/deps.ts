@@ -29,8 +29,13 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** False when another process has locked the file. The lock goes when the descriptor is closed. */
+export type LockFile = (fd: number) => boolean
+
 /** The state directory, as narrow as the journal needs it. Paths are relative to it. */
 export interface Disk {
+  /** For this process alone, until it ends. Rejects when another has it; what cannot be written yet is claimed when it is. */
+  claim(): Promise<void>
   /** Undefined when there is no such file. */
   read(path: string): Promise<Buffer | undefined>
   append(path: string, data: string): Promise<void>

@@ -1,7 +1,8 @@
-// The state directory. One operation at a time, in the order they were asked for.
+// The state directory. One operation at a time, in the order they were asked for, and one process at a time.
+import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Disk } from './deps.js'
+import type { Disk, LockFile } from './deps.js'
 import { createTurns } from './turns.js'
 
 export interface ClosingDisk extends Disk {
@@ -18,6 +19,8 @@ interface Tail {
 
 const CHUNK = 1 << 16
 const PRIVATE = 0o600
+/** Without O_CREAT: lines that stand in no file of their own are worth nothing. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND
 
 interface Trouble {
   readonly problem: string
@@ -56,12 +59,36 @@ export class DiskError extends Error {
   }
 }
 
-/** The folder is made when the first file is written. Writing rejects with a DiskError. */
-export function createDisk(folder: string): ClosingDisk {
+/** Another agent keeps its state there. */
+export class StateInUse extends Error {
+  constructor(folder: string) {
+    super(`${folder} holds the state of another meshtoll agent that runs; stop it, or give this one a --state.dir of its own`)
+    this.name = 'StateInUse'
+  }
+}
+
+/** The folder is made when it is claimed, or the first file is written. Writing rejects with a DiskError, or StateInUse. */
+export function createDisk(folder: string, lockFile: LockFile = () => true): ClosingDisk {
   const inTurn = createTurns()
   const writing = (task: () => Promise<void>): Promise<void> =>
-    inTurn(task).catch((error: unknown) => Promise.reject(isErrno(error) ? new DiskError(folder, error) : error))
+    inTurn(async () => {
+      await hold()
+      await task()
+    }).catch((error: unknown) => Promise.reject(isErrno(error) ? new DiskError(folder, error) : error))
   let tail: Tail | undefined
+  let held: FileHandle | undefined
+
+  /** The folder itself is locked: no file that somebody could remove. */
+  async function hold(): Promise<void> {
+    await makeFolder(folder)
+    if (held) return
+    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+    if (lockFile(handle.fd)) held = handle
+    else {
+      await handle.close()
+      throw new StateInUse(folder)
+    }
+  }
 
   const closeTail = async (): Promise<void> => {
     const last = tail
@@ -72,24 +99,23 @@ export function createDisk(folder: string): ClosingDisk {
   const tailOf = async (path: string): Promise<Tail> => {
     if (tail?.path === path) return tail
     await closeTail()
-    await makeFolder(folder)
-    const handle = await open(join(folder, path), 'a', PRIVATE)
+    const handle = await open(join(folder, path), APPEND)
     tail = { path, handle, size: (await handle.stat()).size, isTorn: false }
     return tail
   }
 
   return {
+    claim: () => inTurn(hold).catch((error: unknown) => (error instanceof StateInUse ? Promise.reject(error) : undefined)),
     read: (path) => inTurn(() => readWhole(join(folder, path))),
     append: (path, data) =>
       writing(async () => {
         const opened = await tailOf(path)
-        if ((await opened.handle.stat()).nlink > 0) return appendTo(opened, Buffer.from(data))
+        if (await isAt(join(folder, path), opened.handle)) return appendTo(opened, Buffer.from(data))
         await closeTail()
-        throw new Error(`${join(folder, path)} was removed by somebody else`)
+        throw new Error(`${join(folder, path)} was removed or replaced by somebody else`)
       }),
     replace: (path, data, { sync = false } = {}) =>
       writing(async () => {
-        await makeFolder(folder)
         await replaceFile(join(folder, path), data, sync)
         // The open handle leads to the file that was replaced.
         if (tail?.path === path) await closeTail()
@@ -99,7 +125,12 @@ export function createDisk(folder: string): ClosingDisk {
         await rename(join(folder, path), join(folder, to))
         if (tail?.path === path) await closeTail()
       }),
-    close: () => inTurn(closeTail),
+    close: () =>
+      inTurn(async () => {
+        await closeTail()
+        await held?.close()
+        held = undefined
+      }),
   }
 }
 
@@ -126,6 +157,11 @@ const isFolder = async (path: string): Promise<boolean> =>
     (found) => found.isDirectory(),
     () => false,
   )
+
+async function isAt(path: string, handle: FileHandle): Promise<boolean> {
+  const [named, opened] = await Promise.all([stat(path).catch(() => undefined), handle.stat()])
+  return named?.ino === opened.ino && named.dev === opened.dev
+}
 
 async function readWhole(path: string): Promise<Buffer | undefined> {
   try {

@@ -8,7 +8,7 @@ import { COMMANDS, type CommandDeps } from './cli/commands.js'
 import { type Edge, renderFailure, runCommandLine } from './cli/run.js'
 import { parseCommandLine } from './config/command-line.js'
 import type { Flags } from './config/flags.js'
-import type { Clock } from './deps.js'
+import type { Clock, LockFile } from './deps.js'
 import { createDisk } from './disk.js'
 import { createInventoryParser } from './inventory-parser.js'
 import { createLog, openStderr } from './log.js'
@@ -27,23 +27,24 @@ const clock: Clock = {
 }
 
 async function createDeps(flags: Flags): Promise<CommandDeps> {
+  const { lockFile, ...kernel } = await loadKernel()
   return {
     clock,
     log: createLog({ level: flags['log.level'], format: flags['log.format'], now: clock.now }, openStderr()),
-    ...(await loadKernel()),
+    ...kernel,
     readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
     parseInventory: createInventoryParser(),
     random: () => randomUUID(),
-    disk: createDisk(flags['state.dir']),
+    disk: createDisk(flags['state.dir'], lockFile),
     cpuUsage: () => process.cpuUsage(),
   }
 }
 
 /** Where the native part cannot be loaded, all that needs no kernel works still. */
-async function loadKernel(): Promise<Pick<CommandDeps, 'openNetlink' | 'takeLock'>> {
+async function loadKernel(): Promise<Pick<CommandDeps, 'openNetlink' | 'takeLock'> & { readonly lockFile?: LockFile }> {
   try {
-    const [{ loadNetlink }, { loadLock }] = await Promise.all([import('./kernel/netlink.js'), import('./kernel/lock.js')])
-    return { openNetlink: await loadNetlink(), takeLock: await loadLock() }
+    const [{ loadNetlink }, { loadLock, loadLockFile }] = await Promise.all([import('./kernel/netlink.js'), import('./kernel/lock.js')])
+    return { openNetlink: await loadNetlink(), takeLock: await loadLock(), lockFile: await loadLockFile() }
   } catch (error) {
     const refuse = (): never => {
       throw error

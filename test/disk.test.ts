@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createDisk, makeFolder } from '../src/disk.js'
+import { loadLockFile } from '../src/kernel/lock.js'
 
 function diskAt(t: { teardown(close: () => Promise<void>): unknown }, folder: string): ReturnType<typeof createDisk> {
   const disk = createDisk(folder)
@@ -20,7 +21,7 @@ t.test('the folder is made when it is needed', async (t) => {
   const disk = diskAt(t, folder)
   t.equal(await disk.read('journal'), undefined)
   t.notOk(existsSync(folder))
-  await disk.append('journal', 'a\n')
+  await disk.replace('journal', ['a\n'])
   t.equal(readFileSync(join(folder, 'journal'), 'utf8'), 'a\n')
 })
 
@@ -28,7 +29,7 @@ t.test('appends and replacements, in the order they were asked for', async (t) =
   const folder = t.testdir()
   const disk = diskAt(t, folder)
   await Promise.all([
-    disk.append('journal', 'a\n'),
+    disk.replace('journal', ['a\n']),
     disk.append('journal', 'b\n'),
     disk.replace('journal', ['c\n', 'd\n']),
     disk.append('journal', 'e\n'),
@@ -39,11 +40,13 @@ t.test('appends and replacements, in the order they were asked for', async (t) =
 t.test('a file gets another name, and the next one begins anew', async (t) => {
   const folder = t.testdir({ 'journal.old': 'older\n' })
   const disk = diskAt(t, folder)
-  await disk.append('journal', 'a\n')
-  await disk.rename('journal', 'journal.old')
+  await disk.replace('journal', ['a\n'])
   await disk.append('journal', 'b\n')
-  t.equal(String(await disk.read('journal.old')), 'a\n')
-  t.equal(String(await disk.read('journal')), 'b\n')
+  await disk.rename('journal', 'journal.old')
+  await t.rejects(disk.append('journal', 'c\n'), { code: 'ENOENT' }, 'lines alone are no file')
+  await disk.replace('journal', ['d\n'])
+  t.equal(String(await disk.read('journal.old')), 'a\nb\n')
+  t.equal(String(await disk.read('journal')), 'd\n')
   await t.rejects(disk.rename('missing', 'journal'))
 })
 
@@ -55,7 +58,7 @@ t.test('what was there before stays in front', async (t) => {
 })
 
 t.test('two files by turns', async (t) => {
-  const disk = diskAt(t, t.testdir())
+  const disk = diskAt(t, t.testdir({ a: '', b: '' }))
   for (const path of ['a', 'b', 'a', 'b']) await disk.append(path, `${path}\n`)
   t.same([String(await disk.read('a')), String(await disk.read('b'))], ['a\na\n', 'b\nb\n'])
 })
@@ -92,23 +95,51 @@ t.test('a replacement', async (t) => {
   })
 })
 
-t.test('a file that somebody removes while it is open', async (t) => {
+t.test('a file that is not where it was while it is open', async (t) => {
+  const cases: Record<string, (path: string) => void> = {
+    removed: (path) => rmSync(path),
+    'moved away': (path) => renameSync(path, `${path}.away`),
+    'replaced by another': (path) => {
+      writeFileSync(`${path}.new`, 'theirs\n')
+      renameSync(`${path}.new`, path)
+    },
+  }
+  for (const [name, change] of Object.entries(cases)) {
+    const folder = t.testdir({ journal: 'a\n' })
+    const disk = diskAt(t, folder)
+    await disk.append('journal', 'b\n')
+    change(join(folder, 'journal'))
+    await t.rejects(disk.append('journal', 'c\n'), { message: /journal was removed or replaced by somebody else/ }, name)
+    await disk.replace('journal', ['d\n'])
+    await disk.append('journal', 'e\n')
+    t.equal(String(await disk.read('journal')), 'd\ne\n', name)
+  }
+})
+
+t.test('one process at a time', async (t) => {
   const folder = t.testdir()
-  const disk = diskAt(t, folder)
-  await disk.append('journal', 'a\n')
-  rmSync(join(folder, 'journal'))
-  await t.rejects(disk.append('journal', 'b\n'), { message: `${join(folder, 'journal')} was removed by somebody else` })
-  await disk.replace('journal', ['c\n'])
-  await disk.append('journal', 'd\n')
-  t.equal(String(await disk.read('journal')), 'c\nd\n')
+  const lockFile = await loadLockFile()
+  const [one, other] = [createDisk(folder, lockFile), createDisk(folder, lockFile)]
+  await one.claim()
+  await one.claim()
+  await t.rejects(other.claim(), { name: 'StateInUse', message: /another meshtoll agent that runs.*--state\.dir of its own/ })
+  await t.rejects(other.replace('journal', ['theirs']), { name: 'StateInUse' })
+  t.notOk(existsSync(join(folder, 'journal')), 'nothing is written')
+  await one.close()
+  await other.replace('journal', ['theirs'])
+  await t.rejects(one.claim(), { name: 'StateInUse' }, 'writing claims it too')
+  await other.close()
+  const unwritable = createDisk('/proc/nope', lockFile)
+  await unwritable.claim()
+  await t.rejects(unwritable.replace('journal', ['a']), { name: 'DiskError' }, 'what cannot be written is found then')
 })
 
 t.test('a failed task does not stop the next', async (t) => {
   const folder = t.testdir({ file: '' })
   const disk = diskAt(t, join(folder, 'file/state'))
-  await t.rejects(disk.append('journal', 'a'), { code: 'EEXIST' })
+  await t.rejects(disk.replace('journal', ['a']), { code: 'EEXIST' })
   rmSync(join(folder, 'file'))
-  await disk.append('journal', 'b')
+  await disk.replace('journal', ['b'])
   t.equal(String(await disk.read('journal')), 'b')
 })
 
@@ -117,7 +148,7 @@ const FULL = `
 import { createDisk } from ${JSON.stringify(import.meta.resolve('../src/disk.js'))}
 const disk = createDisk(process.argv[1])
 const line = (size) => 'x'.repeat(size - 1) + '\\n'
-await disk.append('journal', line(1000))
+await disk.replace('journal', [line(1000)])
 const failures = []
 for (const size of [200_000, 70_000]) await disk.append('journal', line(size)).catch(({ code }) => failures.push(code))
 const afterFailures = (await disk.read('journal')).length

@@ -6,14 +6,9 @@
 //                                                 journal
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
-import type { Config } from '../config/fields.js'
-import type { ParseInventory } from '../config/inventory.js'
-import type { Inventory } from '../config/load.js'
-import type { Deps, Disk } from '../deps.js'
 import { createSelf } from '../exporters/self.js'
 import { createIdentity } from '../identity/identity.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
-import type { TakeLock } from '../kernel/lock.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
 import { createCoverage } from '../ledger/coverage.js'
 import { createJournal } from '../ledger/journal.js'
@@ -21,7 +16,7 @@ import { createLedger, type Ledger } from '../ledger/ledger.js'
 import { pricesOf } from '../ledger/price.js'
 import { snapshotOf } from '../ledger/snapshot.js'
 import { createValues } from '../ledger/values.js'
-import type { FamilySnapshot, FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
+import type { FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
 import { TableForeign, TableInUse } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
 import { createNetDev } from '../sources/net-dev.js'
@@ -31,33 +26,8 @@ import { VERSION } from '../version.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createNames } from './names.js'
+import type { Agent, AgentDeps, AgentParts } from './parts.js'
 import { createReaders, type SourceStatus } from './readers.js'
-
-export interface AgentParts {
-  readonly config: Config
-  readonly inventory: Inventory
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly host: { readonly cpus: number; readonly memoryBytes: number; readonly nodeVersion: string }
-}
-
-export interface AgentDeps extends Deps {
-  readonly disk: Disk
-  readonly takeLock: TakeLock
-  readonly parseInventory: ParseInventory
-  readonly cpuUsage: () => { readonly user: number; readonly system: number }
-}
-
-export interface Agent {
-  /** First read; after it there is something to serve. Rejects when the agent could not do its job. */
-  start(signal: AbortSignal): Promise<void>
-  /** Reads in time until aborted, then reads and writes down a last time. The kernel table stays and goes on counting. */
-  run(signal: AbortSignal): Promise<void>
-  /** Reads a last time, writes down, and removes the kernel table. False when there was none. */
-  uninstall(signal: AbortSignal): Promise<boolean>
-  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
-  self(): Promise<readonly FamilySnapshot[]>
-  readonly status: { readonly ready: boolean; readonly why: string; readonly node: string; readonly sources: readonly SourceStatus[] }
-}
 
 /** What is served was read no longer ago. */
 const FRESH_MS = 1_000
@@ -163,6 +133,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   function start(signal: AbortSignal): Promise<void> {
     return inTurn(async () => {
       try {
+        if (config.flows.enabled !== false) await deps.disk.claim()
         await loadLedger()
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
@@ -209,6 +180,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
 
   async function uninstall(signal: AbortSignal): Promise<boolean> {
     if (!(await flows.find())) return false
+    await deps.disk.claim()
     await inTurn(async () => {
       await flows.open()
       isOpen = true

@@ -9,6 +9,7 @@ export interface Libc {
   send(fd: number, data: Uint8Array, length: number, flags: number): number
   receive(fd: number, buffer: Uint8Array, length: number, flags: number): number
   setOption(fd: number, level: number, name: number, value: Uint8Array, length: number): number
+  flock(fd: number, operation: number): number
   close(fd: number): number
   errno(): number
 }
@@ -29,6 +30,7 @@ export async function loadLibc(): Promise<Libc> {
     send: (fd, data, length, flags) => again(() => send(fd, data, length, flags)),
     receive: (fd, buffer, length, flags) => again(() => receive(fd, buffer, length, flags)),
     setOption: library.func('int setsockopt(int, int, int, const uint8_t *, uint32_t)'),
+    flock: library.func('int flock(int, int)'),
     close: library.func('int close(int)'),
     errno: () => koffi.errno(),
   }

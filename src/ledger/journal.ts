@@ -1,12 +1,12 @@
 // The state file on disk: one checkpoint, then a line per reading that decided something. Not synced to the platter but at a stop:
 // what a dead process wrote is in the page cache, and a machine that dies takes the kernel table along, so the state is void anyway.
-import type { Disk, Fields, Log } from '../deps.js'
+import type { Clock, Disk, Fields, Log } from '../deps.js'
 import type { Decided } from './ledger.js'
 import type { State, StateRows } from './state.js'
 import { parseState, renderBatch, renderState, VERSION } from './state.js'
 
 export interface Journal {
-  /** The state of the process before; undefined when there is none that can be used. */
+  /** The state of the process before; undefined when there is none that can be used. Rejects with StateUnreadable. */
   load(): Promise<State | undefined>
   /** Makes decisions durable before anything that depends on them is served. False: they are not, and will be tried again. */
   write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean>
@@ -14,13 +14,23 @@ export interface Journal {
   readonly writable: boolean
 }
 
+/** To begin totals over, while what they were is still there, is for people to decide. */
+export class StateUnreadable extends Error {
+  constructor({ message }: { readonly message: string }) {
+    super(`the state cannot be read (${message}); mend the disk or the permissions, or move ${FILE} away to let all totals start over`)
+    this.name = 'StateUnreadable'
+  }
+}
+
 const FILE = 'ledger.journal'
-/** Where a file goes that cannot be used, in the place of the one before. */
-const ASIDE = 'ledger.journal.unusable'
+/** Where files go that cannot be used: the first ones stay, the last name is taken again and again. */
+const ASIDE = ['ledger.journal.unusable', 'ledger.journal.unusable.2', 'ledger.journal.unusable.3'] as const
+const READS = 5
+const BETWEEN_READS_MS = 200
 /** A journal is written anew when it has grown beyond its checkpoint by this much, or to twice its size. */
 const MIN_GROWTH_BYTES = 1 << 20
 
-export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal {
+export function createJournal({ clock, disk, log }: { clock: Pick<Clock, 'sleep'>; disk: Disk; log: Log }): Journal {
   let isWritable = true
   let checkpointBytes = 0
   let grownBytes = 0
@@ -28,11 +38,7 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
   let isUnusable = false
 
   async function load(): Promise<State | undefined> {
-    const file = await disk.read(FILE).catch((error: unknown) => {
-      log.warn('state cannot be read', { file: FILE, ...wordsOf(error) })
-      isUnusable = true
-      return undefined
-    })
+    const file = await read()
     if (!file) return undefined
     const { state, tornBytes, version } = parseState(file)
     const isForeign = version !== 0 && version !== VERSION
@@ -45,13 +51,30 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
     return state
   }
 
+  /** Too many open files, a disk that is slow to come back: what fails now may not fail at once again. */
+  async function read(failures = 0): Promise<Buffer | undefined> {
+    try {
+      return await disk.read(FILE)
+    } catch (error) {
+      if (failures + 1 === READS) throw new StateUnreadable(error as Error)
+    }
+    await clock.sleep(BETWEEN_READS_MS)
+    return read(failures + 1)
+  }
+
   /** For whoever wants to know what it held, and only once we may write: the table is ours by then. Where it cannot be kept, it is written over. */
   async function setAside(): Promise<void> {
     isUnusable = false
-    await disk.rename(FILE, ASIDE).then(
-      () => log.info('the state that cannot be used is kept', { file: ASIDE }),
+    const aside = await freeName()
+    await disk.rename(FILE, aside).then(
+      () => log.info('the state that cannot be used is kept', { file: aside }),
       () => undefined,
     )
+  }
+
+  async function freeName(): Promise<string> {
+    for (const name of ASIDE.slice(0, -1)) if ((await disk.read(name).catch(() => NOT_READ)) === undefined) return name
+    return ASIDE[ASIDE.length - 1] as string
   }
 
   async function attempt(write: () => Promise<void>): Promise<boolean> {
@@ -108,6 +131,8 @@ export function createJournal({ disk, log }: { disk: Disk; log: Log }): Journal 
     },
   }
 }
+
+const NOT_READ = Buffer.alloc(0)
 
 const wordsOf = (error: unknown): Fields =>
   error instanceof Error ? { error: error.message, code: (error as { readonly code?: string }).code } : { error: String(error) }

@@ -1,7 +1,8 @@
 // An agent in this process, in a namespace that setUpNode made ready: its clock, its kernel and its log are in the test's hands.
 import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
-import { type Agent, createAgent } from '../../src/agent/agent.js'
+import { createAgent } from '../../src/agent/agent.js'
+import type { Agent } from '../../src/agent/parts.js'
 import { defaultConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
 import { parseInventory } from '../../src/config/inventory.js'

@@ -70,6 +70,7 @@ export function createModelDisk(): ModelDisk {
     get isDamaged() {
       return isDamaged
     },
+    claim: () => Promise.resolve(),
     async read(path) {
       return files.get(path)
     },

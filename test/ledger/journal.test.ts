@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Fields, Log } from '../../src/deps.js'
+import type { Clock, Fields, Log } from '../../src/deps.js'
 import { createJournal } from '../../src/ledger/journal.js'
 import type { Decided } from '../../src/ledger/ledger.js'
 import type { Batch, StateRows } from '../../src/ledger/state.js'
@@ -7,6 +7,7 @@ import { NOTHING_COUNTED, renderBatch, VERSION } from '../../src/ledger/state.js
 import { createModelDisk } from './disk-model.js'
 
 const FILE = 'ledger.journal'
+const clock: Pick<Clock, 'sleep'> = { sleep: async () => undefined }
 
 function createMemoryLog(): Log & { readonly lines: readonly (readonly [string, string, Fields | undefined])[] } {
   const lines: [string, string, Fields | undefined][] = []
@@ -53,7 +54,7 @@ const decided = (atMs: number, adjustments = 1): Decided => ({ kind: 'batch', ba
 function setUp() {
   const disk = createModelDisk()
   const log = createMemoryLog()
-  return { disk, log, journal: createJournal({ disk, log }), size: () => disk.files.get(FILE)?.length ?? 0 }
+  return { disk, log, journal: createJournal({ clock, disk, log }), size: () => disk.files.get(FILE)?.length ?? 0 }
 }
 
 t.test('what was written is loaded by the next process', async (t) => {
@@ -62,7 +63,7 @@ t.test('what was written is loaded by the next process', async (t) => {
   t.ok(await journal.write({ kind: 'checkpoint' }, async () => rows(1)))
   t.ok(await journal.write(decided(2), async () => rows(2)))
   t.ok(await journal.write({ kind: 'nothing' }, async () => rows(3)))
-  const state = await createJournal({ disk, log }).load()
+  const state = await createJournal({ clock, disk, log }).load()
   t.match(state, { head: { atMs: 2 } })
   t.same(state?.accounts.get('b:posted'), ['b:posted', 1, 0, 0, 0])
   t.same(log.lines, [], 'nothing to say')
@@ -107,7 +108,7 @@ t.test('a disk that fails', async (t) => {
       ['info', 'state can be written again'],
       `${mode}: says when it ends`,
     )
-    t.match(await createJournal({ disk, log }).load(), { head: { atMs: 5 } }, `${mode}: nothing that was not durable is missed`)
+    t.match(await createJournal({ clock, disk, log }).load(), { head: { atMs: 5 } }, `${mode}: nothing that was not durable is missed`)
   }
 })
 
@@ -128,8 +129,34 @@ t.test('load says what it found', async (t) => {
     await journal.write({ kind: 'checkpoint' }, async () => rows(2))
     t.same(disk.files.get(`${FILE}.unusable`), atMs === undefined ? file : undefined, `${name}: only what cannot be used is kept aside`)
   }
+})
+
+t.test('a state that cannot be read is there still', async (t) => {
+  const good = setUp()
+  await good.journal.write({ kind: 'checkpoint' }, async () => rows(1))
+  for (const { failures, read } of [
+    { failures: 4, read: 'read' },
+    { failures: 5, read: 'refused' },
+  ]) {
+    const { disk, log } = setUp()
+    disk.files.set(FILE, good.disk.files.get(FILE) ?? Buffer.alloc(0))
+    let left = failures
+    const failing = { ...disk, read: (path: string) => (left-- > 0 ? Promise.reject(new Error('EIO: i/o error, read')) : disk.read(path)) }
+    const loading = createJournal({ clock, disk: failing, log }).load()
+    if (read === 'read') t.match(await loading, { head: { atMs: 1 } }, `after ${failures} failures`)
+    else await t.rejects(loading, { name: 'StateUnreadable', message: /EIO: i\/o error, read.*move ledger\.journal away/ })
+    t.same([...disk.files.keys()], [FILE], 'nothing is touched')
+  }
+})
+
+t.test('of what cannot be used the first ones stay', async (t) => {
   const { disk, log } = setUp()
-  const broken = { ...disk, read: () => Promise.reject(new Error('EIO: i/o error, read')) }
-  t.equal(await createJournal({ disk: broken, log }).load(), undefined, 'a file that cannot be read')
-  t.match(log.lines[0], ['warn', 'state cannot be read', { error: /EIO/ }])
+  for (const text of ['one', 'two', 'three', 'four']) {
+    disk.files.set(FILE, Buffer.from(text))
+    const journal = createJournal({ clock, disk, log })
+    await journal.load()
+    await journal.write({ kind: 'checkpoint' }, async () => rows(2))
+  }
+  const kept = ['', '.2', '.3'].map((end) => String(disk.files.get(`${FILE}.unusable${end}`)))
+  t.same(kept, ['one', 'two', 'four'])
 })

@@ -132,7 +132,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   async function start(): Promise<Agent> {
     disk.heal()
     lastReadMs = 0
-    const journal = createJournal({ disk, log: SILENT })
+    const journal = createJournal({ clock, disk, log: SILENT })
     const state = await journal.load()
     const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
     agent = { ledger, journal, reader: createReader(kernel, epochs), isFirst: true }
