@@ -18,6 +18,7 @@ interface Tail {
 }
 
 const CHUNK = 1 << 16
+const NOT_THERE = ['ENOENT', 'ENOTDIR']
 const PRIVATE = 0o600
 /** Without O_CREAT: lines that stand in no file of their own are worth nothing. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND
@@ -167,7 +168,7 @@ async function readWhole(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (NOT_THERE.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
   }
 }

@@ -48,6 +48,13 @@ const cases: readonly (Asked & { name: string; code: number; says: RegExp })[] =
     says: /^meshtoll: cannot listen on 127\.0\.0\.1:10042: another program uses port 10042; stop it, or choose another port with --web\.listen-address\n$/,
   },
   {
+    name: 'the state directory of another agent',
+    config: OTHER,
+    flags: (folder) => [`--state.dir=${folder}/n1`],
+    code: CANNOT,
+    says: /^meshtoll: \S+\/n1 holds the state of another meshtoll agent that runs; stop it, or give this one a --state\.dir of its own\n$/,
+  },
+  {
     name: 'a port below 1024 without the capability',
     config: OTHER,
     flags: listening('127.0.0.1:80'),
