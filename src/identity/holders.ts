@@ -2,12 +2,19 @@
 //   cart-7f9c-x2x4v   10.1.0.7   09:00:00 ────── 09:12:31
 //   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
-import type { Placement, Who } from '../model.js'
+import type { Who } from '../model.js'
+
+/** `node`: where it lives, `''` nowhere. `coverage`: its bytes are posted by the agent of that node, by some agent anyway, or by none. */
+export interface Tenant {
+  readonly who: Who
+  readonly node: string
+  readonly coverage: 'node' | 'always' | 'never'
+}
 
 /** `key` names the holder, such as a pod's uid. `untilMs` is Infinity while it holds the address. */
 export interface Holding {
   readonly key: string
-  readonly placement: Placement
+  readonly tenant: Tenant
   readonly fromMs: number
   readonly untilMs: number
 }
@@ -18,17 +25,21 @@ export interface Stretch {
   readonly toMs: number
 }
 
+/** `tenant`: the latest one; undefined where nobody on record had it yet. `isAmbiguous`: more than one could have had it, and `who` is what they share. */
+export interface Held {
+  readonly who: Who
+  readonly tenant: Tenant | undefined
+  readonly isAmbiguous: boolean
+}
+
 /** Addresses are canonical text. */
 export interface Holders {
   /** A holding that is new, or known and changed. */
   set(address: string, holding: Holding): void
   /** Who has it now, or had it last. */
   last(address: string): Holding | undefined
-  /**
-   * Whose the bytes of a stretch are. `before`: who the address was until then, as far as was known. Where more than one could have had
-   * it: nobody's for certain, and `ambiguous`. Undefined: nobody ever had it.
-   */
-  placeDuring(address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined
+  /** Whose the bytes of a stretch are. `before`: who the address was until then, as far as was known. Undefined: nobody ever had it. */
+  heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined
   /** Forgets who ended before, but for the last holder of each address that still has one. */
   forget(endedBeforeMs: number): void
   readonly size: number
@@ -50,16 +61,18 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
 
   const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
 
-  function placeDuring(address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined {
+  function heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined {
     const all = byAddress.get(address) ?? []
     const [earliest, latest] = [all.at(0), all.at(-1)]
     if (!earliest || !latest) return undefined
     const mayHaveHad = ({ fromMs, untilMs }: Holding): boolean => fromMs - skewMs <= stretch.toMs && untilMs + skewMs >= stretch.fromMs
-    const holders = all.filter(mayHaveHad).map(({ placement }) => placement)
+    const tenants = all.filter(mayHaveHad).map(({ tenant }) => tenant)
+    const holders = tenants.map(({ who }) => who)
     // Somebody that is not on record had it, until the first on record came.
-    const isOnRecord = before === undefined || isNobody(before.who) || all.some(({ placement }) => isSame(placement.who, before.who))
+    const isOnRecord = before === undefined || isNobody(before) || all.some(({ tenant }) => isSame(tenant.who, before))
     if (!isOnRecord && earliest.fromMs + skewMs >= stretch.fromMs) holders.unshift(before)
-    return holders.length === 0 ? latest.placement : merged(holders)
+    if (holders.length === 0) return { who: latest.tenant.who, tenant: latest.tenant, isAmbiguous: false }
+    return { ...merged(holders), tenant: tenants.at(-1) }
   }
 
   function forget(endedBeforeMs: number): void {
@@ -73,7 +86,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   return {
     set,
     last,
-    placeDuring,
+    heldDuring,
     forget,
     get size() {
       return byAddress.size
@@ -82,10 +95,10 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
 }
 
 /** Where all agree there is no doubt: a workload's new pod with the address of its old one. */
-function merged(holders: readonly Placement[]): Placement {
-  const latest = holders.at(-1) as Placement
-  if (holders.every(({ who }) => isSame(who, latest.who))) return latest
-  const shared = (of: (who: Who) => string): string => (holders.every(({ who }) => of(who) === of(latest.who)) ? of(latest.who) : UNKNOWN)
+function merged(holders: readonly Who[]): Pick<Held, 'who' | 'isAmbiguous'> {
+  const latest = holders.at(-1) as Who
+  if (holders.every((who) => isSame(who, latest))) return { who: latest, isAmbiguous: false }
+  const shared = (of: (who: Who) => string): string => (holders.every((who) => of(who) === of(latest)) ? of(latest) : UNKNOWN)
   const who: Who = {
     zone: shared(({ zone }) => zone),
     region: shared(({ region }) => region),
@@ -94,8 +107,7 @@ function merged(holders: readonly Placement[]): Placement {
     name: UNKNOWN,
     external: false,
   }
-  // Only one node may count them; that of the latest does.
-  return Object.freeze({ who: Object.freeze(who), local: latest.local, covered: latest.covered, ambiguous: true })
+  return { who: Object.freeze(who), isAmbiguous: true }
 }
 
 const isNobody = ({ kind, name }: Who): boolean => kind === UNKNOWN && name === UNKNOWN

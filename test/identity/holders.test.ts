@@ -1,41 +1,44 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createHolders, type Holding } from '../../src/identity/holders.js'
-import type { Placement, Who } from '../../src/model.js'
+import { createHolders, type Held, type Holding, type Tenant } from '../../src/identity/holders.js'
+import type { Who } from '../../src/model.js'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 2000)
 const SKEW_MS = 2_000
 const ADDRESS = '10.1.0.7'
 
 const who = (name: string, zone = 'a'): Who => ({ zone, region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false })
-const placement = (name: string, zone?: string): Placement => ({ who: who(name, zone), local: 'yes', covered: 'no' })
-const NOBODY: Placement = {
-  who: { zone: '_unknown', region: '_unknown', namespace: '_unknown', kind: '_unknown', name: '_unknown', external: false },
-  local: 'unknown',
-  covered: 'unknown',
+const tenant = (name: string, zone?: string): Tenant => ({ who: who(name, zone), node: 'n1', coverage: 'node' })
+const NOBODY: Who = {
+  zone: '_unknown',
+  region: '_unknown',
+  namespace: '_unknown',
+  kind: '_unknown',
+  name: '_unknown',
+  external: false,
 }
-const CART = placement('cart')
-const WEB = placement('web')
-const FAR = placement('web', 'b')
+const CART = tenant('cart')
+const WEB = tenant('web')
+const FAR = tenant('web', 'b')
 
-const holding = (key: string, of: Placement, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({
+const holding = (key: string, of: Tenant, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({
   key,
-  placement: of,
+  tenant: of,
   fromMs: fromS * 1000,
   untilMs: untilS * 1000,
 })
 
-const said = (found: Placement | undefined): string => {
+const said = (found: Held | undefined): string => {
   if (!found) return 'nobody ever'
-  return found.ambiguous ? `ambiguous in ${found.who.zone}` : `${found.who.name} in ${found.who.zone}`
+  return found.isAmbiguous ? `ambiguous in ${found.who.zone}` : `${found.who.name} in ${found.who.zone}`
 }
 
 t.test('whose the bytes between two readings are', async (t) => {
-  const cases: readonly (readonly [string, readonly Holding[], Placement | undefined, readonly [number, number], string])[] = [
+  const cases: readonly (readonly [string, readonly Holding[], Pick<Tenant, 'who'> | undefined, readonly [number, number], string])[] = [
     ['an address that nobody ever had', [], undefined, [0, 10], 'nobody ever'],
     ['a pod that was there all the time', [holding('1', CART, 0)], CART, [100, 110], 'cart in a'],
     ['a pod that came in the middle, to a new address', [holding('1', CART, 105)], undefined, [100, 110], 'cart in a'],
-    ['a pod whose address was not known yet', [holding('1', CART, 105)], NOBODY, [100, 110], 'cart in a'],
+    ['a pod whose address was not known yet', [holding('1', CART, 105)], { who: NOBODY }, [100, 110], 'cart in a'],
     ['a pod that has ended long ago', [holding('1', CART, 0, 50)], CART, [100, 110], 'cart in a'],
     ['another, long after the first', [holding('1', CART, 0, 80), holding('2', WEB, 105)], CART, [100, 110], 'web in a'],
     [
@@ -58,7 +61,7 @@ t.test('whose the bytes between two readings are', async (t) => {
   for (const [name, holdings, before, [from, to], want] of cases) {
     const holders = createHolders({ skewMs: SKEW_MS })
     for (const one of holdings) holders.set(ADDRESS, one)
-    t.equal(said(holders.placeDuring(ADDRESS, before, { fromMs: from * 1000, toMs: to * 1000 })), want, name)
+    t.equal(said(holders.heldDuring(ADDRESS, before?.who, { fromMs: from * 1000, toMs: to * 1000 })), want, name)
   }
 })
 
@@ -70,7 +73,7 @@ t.test('what is known of a holder changes, and is forgotten', async (t) => {
   holders.set(ADDRESS, holding('2', WEB, 60))
   t.equal(holders.last(ADDRESS)?.key, '2')
   holders.forget(55_000)
-  t.equal(said(holders.placeDuring(ADDRESS, NOBODY, { fromMs: 51_000, toMs: 61_000 })), 'web in a', 'the first is forgotten')
+  t.equal(said(holders.heldDuring(ADDRESS, NOBODY, { fromMs: 51_000, toMs: 61_000 })), 'web in a', 'the first is forgotten')
   holders.set(ADDRESS, holding('2', WEB, 60, 70))
   holders.forget(80_000)
   t.same([holders.last(ADDRESS), holders.size], [undefined, 0])
@@ -106,7 +109,7 @@ t.test('bytes never go to the wrong owner, and to the right one where the addres
     (all, errors, cycles) => {
       const holders = createHolders({ skewMs: SKEW_MS })
       const toldMs = (ms: number, index: number): number => Math.floor((ms + (errors[index] ?? 0)) / 1000) * 1000
-      let before: Placement | undefined
+      let before: Who | undefined
       let readMs = 95_000
       for (const cycleMs of cycles) {
         const stretch = { fromMs: readMs, toMs: readMs + cycleMs }
@@ -115,17 +118,17 @@ t.test('bytes never go to the wrong owner, and to the right one where the addres
         all.forEach(({ name, fromMs, untilMs }, index) => {
           if (fromMs > readMs) return
           const ended = untilMs <= readMs ? toldMs(untilMs, 2 * index + 1) : Number.POSITIVE_INFINITY
-          holders.set(ADDRESS, { key: String(index), placement: placement(name), fromMs: toldMs(fromMs, 2 * index), untilMs: ended })
+          holders.set(ADDRESS, { key: String(index), tenant: tenant(name), fromMs: toldMs(fromMs, 2 * index), untilMs: ended })
         })
-        const found = holders.placeDuring(ADDRESS, before, stretch)
+        const found = holders.heldDuring(ADDRESS, before, stretch)
         const had = all.filter(({ fromMs, untilMs }) => fromMs < stretch.toMs && untilMs > stretch.fromMs)
-        const isDecided = found !== undefined && !found.ambiguous
+        const isDecided = found !== undefined && !found.isAmbiguous
         for (const { name } of had) {
           if (isDecided && found.who.name !== name) throw new Error(`${name}'s bytes are given to ${found.who.name}`)
         }
         const near = all.filter(({ fromMs, untilMs }) => fromMs < stretch.toMs + 4_000 && untilMs > stretch.fromMs - 4_000)
         if (near.length === 1 && had.length === 1 && !isDecided) throw new Error(`${had[0]?.name}'s bytes are given to nobody`)
-        before = holders.last(ADDRESS)?.placement
+        before = holders.last(ADDRESS)?.tenant.who
       }
     },
   )
