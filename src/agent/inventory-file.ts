@@ -1,4 +1,5 @@
 // Follows the file of the inventory. A text is judged once, and nobody waits long for it: until then what was known before stays in force.
+// A judgement goes on when the file changes meanwhile: one that is rewritten more often than it is judged would never be taken.
 import type { ParseInventory } from '../config/inventory.js'
 import { type LoadedInventory, loadInventory } from '../config/load.js'
 import { type Mistakes, renderMistakes } from '../config/mistakes.js'
@@ -38,7 +39,7 @@ interface Refused {
 const SETTLE_MS = 100
 /** A thousand entries in YAML are judged within it. */
 const WAIT_MS = 500
-/** A text that could not be judged, for want of memory say, may be another time. */
+/** A text that could not be judged, for want of a thread say, may be another time. */
 const AGAIN_AFTER_MS = 60_000
 const SHOWN_MISTAKES = 3
 
@@ -52,6 +53,18 @@ export function createInventoryFile(parts: InventoryFileParts, { readFile, parse
     const stopping = new AbortController()
     const surroundings = { environment, readFile: () => Promise.resolve(text), parseInventory }
     return { text, loaded: loadInventory(path, surroundings, stopping.signal), stopping }
+  }
+
+  /** What is in force is there again: nothing else is to be known. */
+  function settled(): undefined {
+    judging?.stopping.abort()
+    judging = undefined
+    refused = undefined
+  }
+
+  /** Until the next verdict the last one stands. */
+  function undecided(): undefined {
+    if (refused) throw refused.error
   }
 
   function refuse(text: string, error: unknown, untilMs: number): never {
@@ -75,10 +88,11 @@ export function createInventoryFile(parts: InventoryFileParts, { readFile, parse
       judging = undefined
       return refuse(text, error, clock.monotonic() + AGAIN_AFTER_MS)
     })
-    if (!verdict) return undefined
+    if (!verdict) return undecided()
     judging = undefined
     if ('mistakes' in verdict) return refuse(text, new Error(shown(verdict.mistakes)), Number.POSITIVE_INFINITY)
     last = text
+    refused = undefined
     return verdict.entries
   }
 
@@ -86,15 +100,11 @@ export function createInventoryFile(parts: InventoryFileParts, { readFile, parse
     async read(signal) {
       const look = (): Promise<string> => untilAborted(readFile(path, signal), signal)
       const text = await look()
-      if (text !== judging?.text) {
-        judging?.stopping.abort()
-        judging = undefined
-      }
-      if (text === last) return undefined
-      if (text === refused?.text && clock.monotonic() < refused.untilMs) throw refused.error
+      if (text === last) return settled()
       if (!judging) {
+        if (text === refused?.text && clock.monotonic() < refused.untilMs) throw refused.error
         await clock.sleep(SETTLE_MS, signal)
-        if ((await look()) !== text) return undefined
+        if ((await look()) !== text) return undecided()
         judging = judge(text)
       }
       return verdictOn(judging, signal)

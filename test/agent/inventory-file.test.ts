@@ -15,6 +15,7 @@ interface Judgement {
 interface Situation {
   readonly file: InventoryFile
   readonly judged: readonly Judgement[]
+  readonly last: Judgement | undefined
   text: string
   monotonicMs: number
   onSleep: () => void
@@ -43,7 +44,17 @@ function createSituation(text: string): Situation {
     { path: '/etc/inventory.yaml', environment: {}, text },
     { readFile: async () => situation.text, parseInventory: parse, clock },
   )
-  const situation: Situation = { file, judged, text, monotonicMs: 0, onSleep: () => undefined, answersAtOnce: true }
+  const situation: Situation = {
+    file,
+    judged,
+    get last() {
+      return judged.at(-1)
+    },
+    text,
+    monotonicMs: 0,
+    onSleep: () => undefined,
+    answersAtOnce: true,
+  }
   return situation
 }
 
@@ -102,19 +113,58 @@ t.test('nobody waits for a long judgement', async (t) => {
   t.equal(situation.judged.length, 1, 'it is judged once')
 })
 
-t.test('a text that is gone is judged no longer', async (t) => {
+t.test('a file that changes more often than it is judged', async (t) => {
+  const situation = createSituation(inventoryOf('cart'))
+  situation.answersAtOnce = false
+  const taken: (string | undefined)[] = []
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    situation.text = inventoryOf(name)
+    taken.push(await read(situation))
+    if (name === 'b' || name === 'e') situation.last?.answer(parsedOf(situation.last.text))
+  }
+  t.same(taken, [undefined, undefined, 'a', undefined, undefined, 'd'], 'what is judged is taken, then the newest is judged')
+  t.same(
+    situation.judged.map(({ text, signal }) => [text, signal?.aborted]),
+    [
+      [inventoryOf('a'), false],
+      [inventoryOf('d'), false],
+    ],
+    'none is given up, and only the newest waits',
+  )
+})
+
+t.test('a mistake is said though the file has changed since, until there is another verdict', async (t) => {
+  const situation = createSituation(inventoryOf('cart'))
+  situation.answersAtOnce = false
+  situation.text = 'entries: [{cidr: a}]'
+  t.equal(await read(situation), undefined)
+  situation.last?.answer(parsedOf(situation.text))
+  situation.text = inventoryOf('stock')
+  const message = /inventory\.yaml has 1 mistake\n {2}1:18 {2}cidr is "a"/
+  await t.rejects(read(situation), { message })
+  await t.rejects(read(situation), { message }, 'while the next one is judged')
+  situation.onSleep = () => {
+    situation.text = inventoryOf('web')
+  }
+  await t.rejects(read(situation), { message }, 'while it changes')
+  t.equal(situation.judged.length, 2)
+  situation.last?.answer(parsedOf(inventoryOf('stock')))
+  t.equal(await read(situation), 'stock')
+  t.equal(await read(situation), undefined, 'and it is forgotten')
+})
+
+t.test('what is in force is there again: no other text is judged any longer', async (t) => {
   const situation = createSituation(inventoryOf('cart'))
   situation.answersAtOnce = false
   situation.text = inventoryOf('stock')
   t.equal(await read(situation), undefined)
-  situation.answersAtOnce = true
-  situation.text = inventoryOf('web')
-  t.equal(await read(situation), 'web')
-  const [first, second] = situation.judged
+  const [first] = situation.judged
+  situation.text = inventoryOf('cart')
+  t.equal(await read(situation), undefined)
   t.equal(first?.signal?.aborted, true)
-  t.equal(second?.signal?.aborted, false)
   first?.answer(parsedOf(first.text))
   t.equal(await read(situation), undefined, 'and its answer is not heard')
+  t.equal(situation.judged.length, 1)
 })
 
 t.test('whoever stops waiting stops only that', async (t) => {
@@ -134,10 +184,10 @@ t.test('what could not be judged is tried again after a minute', async (t) => {
   situation.answersAtOnce = false
   situation.text = inventoryOf('stock')
   t.equal(await read(situation), undefined)
-  situation.judged[0]?.fail(new Error('no memory'))
-  await t.rejects(read(situation), { message: 'no memory' })
+  situation.judged[0]?.fail(new Error('no thread'))
+  await t.rejects(read(situation), { message: 'no thread' })
   situation.monotonicMs = 59_999
-  await t.rejects(read(situation), { message: 'no memory' })
+  await t.rejects(read(situation), { message: 'no thread' })
   t.equal(situation.judged.length, 1)
   situation.monotonicMs = 60_000
   situation.answersAtOnce = true
@@ -149,7 +199,7 @@ t.test('what fails while nobody waits is said by the next read', async (t) => {
   situation.answersAtOnce = false
   situation.text = inventoryOf('stock')
   t.equal(await read(situation), undefined)
-  situation.judged[0]?.fail(new Error('no memory'))
+  situation.judged[0]?.fail(new Error('no thread'))
   await new Promise(setImmediate)
-  await t.rejects(read(situation), { message: 'no memory' })
+  await t.rejects(read(situation), { message: 'no thread' })
 })
