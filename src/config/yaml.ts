@@ -1,6 +1,19 @@
 // YAML text -> a small tree in which everything knows where it stands. Scalars stay text: what they mean is the field's business,
 // so that `zone: 1`, `zone: "1"` and `zone: ${ZONE}` say the same.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml'
+import {
+  Composer,
+  type CST,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  type YAMLError,
+  YAMLParseError,
+} from 'yaml'
 import { type Mistake, type Position, sortByPosition } from './mistakes.js'
 
 export type Node =
@@ -30,17 +43,55 @@ interface Context {
 const START: Position = { line: 1, column: 1 }
 const END: Position = { line: Number.POSITIVE_INFINITY, column: 1 }
 
+/** More than any of our files has. Composing takes stack for each level, and where V8 runs out of it the process may end. */
+const DEEPEST = 100
+
 export function parseYaml(text: string): Tree {
   const lines = new LineCounter()
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, lineCounter: lines })
-  const syntax = syntaxMistakes([...document.errors, ...document.warnings], { text, positionOf })
+  const tokens = tokensOf(text, lines)
+  if (tokens.tooDeepAt !== undefined) return tooDeep(positionOf(tokens.tooDeepAt))
+  const { contents, errors } = compose(tokens.all, text.length)
+  const syntax = syntaxMistakes(errors, { text, positionOf })
   const mistakes = [...syntax]
-  const root = nodeOf(document.contents, START, { mistakes, positionOf })
+  const root = nodeOf(contents, START, { mistakes, positionOf })
   return { root, mistakes, soundUntil: syntax[0]?.at ?? END }
+}
+
+interface Tokens {
+  readonly all: readonly CST.Token[]
+  /** Offset at which reading stopped. */
+  readonly tooDeepAt?: number
+}
+
+function tokensOf(text: string, lines: LineCounter): Tokens {
+  const parser = new Parser(lines.addNewLine)
+  const all: CST.Token[] = []
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    const { offset } = parser
+    for (const token of parser.next(lexeme)) all.push(token)
+    // The document itself is the first.
+    if (parser.stack.length > DEEPEST + 1) return { all, tooDeepAt: offset }
+  }
+  for (const token of parser.end()) all.push(token)
+  return { all }
+}
+
+function tooDeep(at: Position): Tree {
+  const text = `nested more than ${DEEPEST} levels deep; close what was opened before, or nest less`
+  return { root: { kind: 'empty', at: START }, mistakes: [{ at, text }], soundUntil: START }
+}
+
+/** What `parseDocument` does, from tokens. */
+function compose(tokens: readonly CST.Token[], end: number): { contents: ParsedNode | null; errors: readonly YAMLError[] } {
+  const [document, second] = new Composer({ prettyErrors: false, uniqueKeys: false }).compose(tokens, true, end)
+  const { contents = null, errors = [], warnings = [] } = document ?? {}
+  const further = second ? [new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', '')] : []
+  return { contents, errors: [...errors, ...further, ...warnings] }
 }
 
 interface Source extends Pick<Context, 'positionOf'> {
