@@ -28,7 +28,15 @@ export interface LoadedConfig {
   readonly optionsSet: number
 }
 
-export type Loaded = LoadedConfig | { readonly mistakes: readonly Mistakes[] }
+export type Loaded = LoadedConfig | WrongFiles
+
+/** `right`: the configuration, where only the inventory is wrong. */
+export interface WrongFiles {
+  readonly mistakes: readonly Mistakes[]
+  readonly right?: Pick<LoadedConfig, 'config' | 'optionsSet'>
+}
+
+export const rightConfig = (loaded: Loaded): WrongFiles['right'] => ('mistakes' in loaded ? loaded.right : loaded)
 
 export type LoadedInventory = Inventory | { readonly mistakes: Mistakes }
 
@@ -42,9 +50,11 @@ export async function loadConfig(flags: Pick<Flags, 'config.file'>, surroundings
   const parsed = parseConfig(text, surroundings.environment)
   const config = completed(parsed.config, { folder: dirname(path ?? ''), hostName: surroundings.hostName })
   const inventory = await loadInventory(config.inventory.file, surroundings, signal)
-  const mistakes = [...configMistakes(path, parsed), ...('mistakes' in inventory ? [inventory.mistakes] : [])]
-  if (mistakes.length > 0 || 'mistakes' in inventory) return { mistakes }
-  return { config, inventory, optionsSet: parsed.optionsSet }
+  const { optionsSet } = parsed
+  const mistakes = configMistakes(path, parsed)
+  if (mistakes.length > 0) return { mistakes: [...mistakes, ...('mistakes' in inventory ? [inventory.mistakes] : [])] }
+  if ('mistakes' in inventory) return { mistakes: [inventory.mistakes], right: { config, optionsSet } }
+  return { config, inventory, optionsSet }
 }
 
 type InventorySurroundings = Omit<Surroundings, 'hostName'>

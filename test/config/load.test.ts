@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { loadConfig } from '../../src/config/load.js'
+import { loadConfig, rightConfig } from '../../src/config/load.js'
 import { renderMistakes } from '../../src/config/mistakes.js'
 
 interface Situation {
@@ -33,6 +33,22 @@ t.test('a file, its environment, and an inventory in a folder beside it', async 
   t.equal(loaded?.config.inventory.file, join(folder, 'sub/inventory.yaml'))
   t.match(loaded?.inventory, { entries: [{ cidr: '10.0.0.0/8' }], text: 'entries: [{cidr: 10.0.0.0/8}]' })
   t.equal(loaded?.optionsSet, 3)
+})
+
+t.test('a configuration is right or wrong by itself', async (t) => {
+  const inventory = 'inventory: {file: i.yaml}\n'
+  const cases = [
+    { name: 'all is right', config: `${inventory}flows: {table: tolls}`, entries: '[]', table: 'tolls', optionsSet: 2 },
+    { name: 'a wrong inventory', config: `${inventory}flows: {table: tolls}`, entries: '[{}]', table: 'tolls', optionsSet: 2 },
+    { name: 'both are wrong', config: `${inventory}flows: {tabel: tolls}`, entries: '[{}]', table: undefined, optionsSet: undefined },
+    { name: 'a wrong configuration', config: `${inventory}flows: {tabel: tolls}`, entries: '[]', table: undefined, optionsSet: undefined },
+  ]
+  for (const { name, config, entries, table, optionsSet } of cases) {
+    const path = join(t.testdir({ 'meshtoll.yaml': config, 'i.yaml': `entries: ${entries}` }), 'meshtoll.yaml')
+    const surroundings = { environment: {}, hostName: 'host-1', readFile: (file: string) => readFile(file, 'utf8') }
+    const right = rightConfig(await loadConfig({ 'config.file': path }, surroundings))
+    t.same([right?.config.flows.table, right?.optionsSet], [table, optionsSet], name)
+  }
 })
 
 t.test('what a user sees', async (t) => {

@@ -1,6 +1,7 @@
 // The table of checks, in the order in which they are printed.
 import { basename } from 'node:path'
-import { renderMistakes } from '../../config/mistakes.js'
+import { rightConfig } from '../../config/load.js'
+import { type Mistakes, renderMistakes } from '../../config/mistakes.js'
 import { troubleOf } from '../../disk.js'
 import { RELEASE_YEAR } from '../../version.js'
 import { bypasses } from './bypasses.js'
@@ -23,14 +24,17 @@ export const CHECKS: readonly Check[] = [
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
-function configuration({ loaded, configFile }: Facts): Finding[] {
-  if ('mistakes' in loaded) {
-    const lines = renderMistakes(loaded.mistakes).trimEnd().replaceAll('meshtoll: ', '').split('\n')
-    return [fail('has mistakes; the checks below suppose the defaults', ...lines)]
+function configuration({ loaded, webMistakes, configFile }: Facts): Finding[] {
+  const right = rightConfig(loaded)
+  if (!right && 'mistakes' in loaded) {
+    return [fail('has mistakes; the checks below suppose the defaults', ...linesOf([...loaded.mistakes, ...webMistakes]))]
   }
+  if (webMistakes.length > 0) return [fail('has mistakes', ...linesOf(webMistakes))]
   const file = configFile === null ? 'no file, all options have their defaults' : basename(configFile)
-  return [ok(configFile === null ? file : `${file}, ${plural(loaded.optionsSet, 'option', 'options')} set`)]
+  return [ok(configFile === null ? file : `${file}, ${plural(right?.optionsSet ?? 0, 'option', 'options')} set`)]
 }
+
+const linesOf = (mistakes: readonly Mistakes[]): string[] => renderMistakes(mistakes).trimEnd().replaceAll('meshtoll: ', '').split('\n')
 
 function node({ config }: Facts): Finding[] {
   const { name, zone, region } = config.node
@@ -39,7 +43,7 @@ function node({ config }: Facts): Finding[] {
 }
 
 function inventory({ loaded, config }: Facts): Finding[] {
-  if ('mistakes' in loaded) return []
+  if ('mistakes' in loaded) return loaded.right ? [fail('has mistakes; the agent would not start', ...linesOf(loaded.mistakes))] : []
   if (config.inventory.file === null) return [ok('none: only the addresses of this node have a name')]
   const { name } = config.node
   const { entries } = loaded.inventory

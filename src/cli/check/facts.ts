@@ -1,21 +1,24 @@
 // What there is on this node, gathered without changing anything; judged elsewhere. What could not be found out says why.
 import { defaultConfig } from '../../config/config.js'
 import type { Config } from '../../config/fields.js'
-import { type Loaded, loadConfig } from '../../config/load.js'
+import { type Loaded, loadConfig, rightConfig } from '../../config/load.js'
+import type { Mistakes } from '../../config/mistakes.js'
 import type { Deps } from '../../deps.js'
 import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink, type Link } from '../../kernel/rtnetlink.js'
 import { inspectTable, readTableFacts, type Finding as TableFinding } from '../../sources/flows/inspect.js'
 import { pairLimit } from '../../sources/flows/sizing.js'
-import type { CommandOptions } from '../commands.js'
+import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
 import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
 
 export interface Facts {
   readonly loaded: Loaded
+  /** Of the file of --web.config.file. */
+  readonly webMistakes: readonly Mistakes[]
   readonly configFile: string | null
-  /** As loaded, or all defaults. */
+  /** As loaded, or all defaults where it is wrong. */
   readonly config: Config
   readonly node: NodeFacts
   readonly state: StateFacts
@@ -57,18 +60,20 @@ export interface ClockFacts {
   readonly jumpMs: number
 }
 
-export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<Facts> {
-  const { flags, hostName } = options
-  const { clock, random } = deps
+export async function gatherFacts(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<Facts> {
+  const { flags, environment, hostName } = options
+  const { clock, random, readFile, parseInventory } = deps
   const offset = clock.now() - clock.monotonic()
-  const loaded = await load(options, deps)
-  const config = 'config' in loaded ? loaded.config : defaultConfig(hostName)
+  const loaded = await loadConfig(flags, { environment, hostName, readFile, parseInventory }, signal)
+  const web = await loadWebFiles(flags['web.config.file'], readFile)
+  const config = rightConfig(loaded)?.config ?? defaultConfig(hostName)
   const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
   return {
     loaded,
+    webMistakes: 'mistakes' in web ? [web.mistakes] : [],
     configFile: flags['config.file'],
     config,
     node,
@@ -77,14 +82,6 @@ export async function gatherFacts(options: CommandOptions, deps: Deps): Promise<
     hasWebFile: flags['web.config.file'] !== null,
     clock: { nowMs, jumpMs: nowMs - clock.monotonic() - offset },
   }
-}
-
-/** The files of the agent, with the mistakes of all of them. */
-async function load({ flags, environment, hostName }: CommandOptions, { readFile }: Deps): Promise<Loaded> {
-  const loaded = await loadConfig(flags, { environment, hostName, readFile })
-  const web = await loadWebFiles(flags['web.config.file'], readFile)
-  if (!('mistakes' in web)) return loaded
-  return { mistakes: [...('mistakes' in loaded ? loaded.mistakes : []), web.mistakes] }
 }
 
 interface Counting {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CHECKS } from '../../../src/cli/check/checks.js'
 import type { Facts } from '../../../src/cli/check/facts.js'
+import { defaultConfig } from '../../../src/config/config.js'
 import { listenErrorOf } from '../../../src/http/listen-error.js'
 import { factsWith } from './healthy.js'
 
@@ -33,6 +34,8 @@ t.test('every failure and every warning has a remedy or says what could not be r
 
 t.test('configuration', async (t) => {
   const mistakes = [{ where: 'a.yaml', found: [{ at: { line: 1, column: 1 }, text: 'serie is not an option' }] }]
+  const webMistakes = [{ where: 'web.yaml', found: [{ at: { line: 2, column: 1 }, text: 'tls is not an option' }] }]
+  const right = { config: defaultConfig('n1'), optionsSet: 2 }
   const cases = [
     { name: 'no file', facts: factsWith(), lines: ['ok no file, all options have their defaults'] },
     { name: 'a file', facts: factsWith({ configFile: '/etc/meshtoll.yaml', optionsSet: 14 }), lines: ['ok meshtoll.yaml, 14 options set'] },
@@ -41,6 +44,24 @@ t.test('configuration', async (t) => {
       name: 'mistakes',
       facts: factsWith({ configFile: 'a.yaml', loaded: { mistakes } }),
       lines: ['fail has mistakes; the checks below suppose the defaults', '  a.yaml has 1 mistake', '    1:1  serie is not an option'],
+    },
+    {
+      name: 'mistakes in both files',
+      facts: factsWith({ configFile: 'a.yaml', loaded: { mistakes }, webMistakes }),
+      lines: [
+        'fail has mistakes; the checks below suppose the defaults',
+        ...['  a.yaml has 1 mistake', '    1:1  serie is not an option', '  web.yaml has 1 mistake', '    2:1  tls is not an option'],
+      ],
+    },
+    {
+      name: 'mistakes in the web file only',
+      facts: factsWith({ configFile: 'a.yaml', webMistakes }),
+      lines: ['fail has mistakes', '  web.yaml has 1 mistake', '    2:1  tls is not an option'],
+    },
+    {
+      name: 'mistakes in the inventory only',
+      facts: factsWith({ configFile: 'a.yaml', loaded: { mistakes, right } }),
+      lines: ['ok a.yaml, 2 options set'],
     },
   ]
   for (const { name, facts, lines } of cases) t.same(linesOf('configuration', facts), lines, name)
@@ -61,6 +82,8 @@ t.test('node', async (t) => {
 
 t.test('inventory', async (t) => {
   const config = { inventory: { file: '/etc/inventory.yaml' } }
+  const mistakes = [{ where: 'inventory.yaml', found: [{ at: { line: 1, column: 1 }, text: 'the file has no entries' }] }]
+  const right = { config: defaultConfig('n1'), optionsSet: 1 }
   const cases = [
     { name: 'none', facts: factsWith(), lines: ['ok none: only the addresses of this node have a name'] },
     { name: 'empty', facts: factsWith({ config }), lines: ['ok 0 entries, 0 of this node'] },
@@ -74,6 +97,11 @@ t.test('inventory', async (t) => {
       name: 'names other nodes',
       facts: factsWith({ config, inventory: ['a', 'b', 'a', 'c', 'd'].map((node) => ({ node })) }),
       lines: ['warn 5 entries, none of this node, n1', '  set node.name to the name that the inventory uses; it has a, b, c'],
+    },
+    {
+      name: 'has mistakes',
+      facts: factsWith({ config, loaded: { mistakes, right } }),
+      lines: ['fail has mistakes; the agent would not start', '  inventory.yaml has 1 mistake', '    1:1  the file has no entries'],
     },
     { name: 'has mistakes, said already', facts: factsWith({ config, loaded: { mistakes: [] } }), lines: [] },
   ]

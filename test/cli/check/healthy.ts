@@ -10,6 +10,7 @@ interface Changes {
   readonly config?: { readonly [Name in keyof Config]?: Partial<Config[Name]> }
   readonly inventory?: readonly Partial<InventoryEntry>[]
   readonly loaded?: Facts['loaded']
+  readonly webMistakes?: Facts['webMistakes']
   readonly node?: Partial<NodeFacts>
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
@@ -31,6 +32,7 @@ export function factsWith(changes: Changes = {}): Facts {
   const inventory = { entries: (changes.inventory ?? []) as readonly InventoryEntry[], text: '' }
   return {
     loaded: changes.loaded ?? { config, inventory, optionsSet: changes.optionsSet ?? 0 },
+    webMistakes: changes.webMistakes ?? [],
     configFile: changes.configFile ?? null,
     config,
     node: { ...NODE, ...changes.node },
