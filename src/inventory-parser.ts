@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Environment } from './config/environment.js'
-import { type ParseInventory, parseInventory } from './config/inventory.js'
+import { type ParsedInventory, type ParseInventory, parseInventory } from './config/inventory.js'
 
 /** What the thread is given. */
 export interface Task {
@@ -28,17 +28,52 @@ export interface InventoryParserOptions {
 const SMALL_CHARACTERS = 4_096
 
 /** Some 50,000 entries in YAML. */
-const HEAP_MIB = 512
+const MOST_HEAP_MIB = 512
+/** Some 2,000. */
+const LEAST_HEAP_MIB = 32
+/** What an agent with 10,000 pairs takes, and a thread besides its heap. */
+const TAKEN_MIB = 128
+/** Of the heap's young part. The default, four times as much, is no faster. */
+const YOUNG_MIB = 12
+
+/**
+ * Any usual text takes more heap than this for each of its characters. One far beyond the heap, such as a list of millions of numbers,
+ * would end more than the thread: where a single allocation is too large, V8 ends the whole agent.
+ */
+const LEAST_BYTES_PER_CHARACTER = 8
+
+const BYTES_PER_MIB = 2 ** 20
 
 const WORKER = new URL('./inventory-worker.js', import.meta.url)
 
-/** The same results as `parseInventory`. Rejects when the thread cannot do its work, and when aborted. */
-export function createInventoryParser({ worker = WORKER, heapMiB = HEAP_MIB }: InventoryParserOptions = {}): ParseInventory {
+/** In bytes. `limit`: that of the container; 0, undefined or more than `total` where there is none. */
+export interface Memory {
+  readonly limit: number | undefined
+  readonly total: number
+}
+
+/** Heap in MiB for the thread, so that it and the agent find room in the memory there is. */
+export function heapFor({ limit, total }: Memory): number {
+  const allowed = limit ? Math.min(limit, total) : total
+  const left = Math.floor(allowed / BYTES_PER_MIB) - TAKEN_MIB
+  return Math.min(Math.max(left, LEAST_HEAP_MIB), MOST_HEAP_MIB)
+}
+
+/** The same results as `parseInventory`; a text that takes too much memory is a mistake. Rejects when no thread can do it, and when aborted. */
+export function createInventoryParser({ worker = WORKER, heapMiB = MOST_HEAP_MIB }: InventoryParserOptions = {}): ParseInventory {
   return async (text, environment, signal) => {
     if (text.length <= SMALL_CHARACTERS) return parseInventory(text, environment)
+    if (text.length * LEAST_BYTES_PER_CHARACTER > heapMiB * BYTES_PER_MIB) return tooLarge(heapMiB)
     const answer = await ask({ text, environment: { ...environment } }, { worker, heapMiB }, signal)
+    if (answer === 'out of memory') return tooLarge(heapMiB)
     return { entries: await joined(answer.entries), mistakes: await joined(answer.mistakes) }
   }
+}
+
+function tooLarge(heapMiB: number): ParsedInventory {
+  const more = heapMiB < MOST_HEAP_MIB ? 'give the agent more memory, ' : ''
+  const text = `the file takes more than ${heapMiB} MiB of memory to parse; ${more}write fewer entries, or write them as JSON without mistakes, which takes a quarter`
+  return { entries: [], mistakes: [{ at: { line: 1, column: 1 }, text }] }
 }
 
 async function joined<Row>(slices: readonly string[]): Promise<readonly Row[]> {
@@ -50,29 +85,31 @@ async function joined<Row>(slices: readonly string[]): Promise<readonly Row[]> {
   return rows
 }
 
-function ask(task: Task, { worker: module, heapMiB }: Required<InventoryParserOptions>, signal?: AbortSignal): Promise<Answer> {
+type Asked = Required<InventoryParserOptions>
+
+function ask(task: Task, { worker: module, heapMiB }: Asked, signal?: AbortSignal): Promise<Answer | 'out of memory'> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     // What this process was told to load beforehand is of no use there.
-    const worker = new Worker(module, { workerData: task, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: heapMiB } })
+    const resourceLimits = { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: YOUNG_MIB }
+    const worker = new Worker(module, { workerData: task, execArgv: [], resourceLimits })
     const onAbort = (): void => {
       reject(signal?.reason)
       void worker.terminate()
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     worker.once('message', resolve)
-    worker.once('error', (error) => reject(failureOf(error, heapMiB)))
+    worker.once('error', (error) => (isOutOfMemory(error) ? resolve('out of memory') : reject(failureOf(error))))
     worker.once('exit', (code) => {
       signal?.removeEventListener('abort', onAbort)
-      reject(failureOf(new Error(`it ended without an answer, with status ${code}`), heapMiB))
+      reject(failureOf(new Error(`it ended without an answer, with status ${code}`)))
     })
   })
 }
 
-function failureOf(cause: Error, heapMiB: number): Error {
-  const why =
-    'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-      ? `it takes more than ${heapMiB} MiB; write fewer entries, or write them as JSON without mistakes, which takes a quarter`
-      : `its thread failed: ${cause.message}; see that memory and threads are left on this node`
+const isOutOfMemory = (error: Error): boolean => 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+
+function failureOf(cause: Error): Error {
+  const why = `its thread failed: ${cause.message}; see that memory and threads are left on this node`
   return new Error(`the inventory cannot be parsed: ${why}`, { cause })
 }

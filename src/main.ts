@@ -10,7 +10,7 @@ import { parseCommandLine } from './config/command-line.js'
 import type { Flags } from './config/flags.js'
 import type { Clock, LockFile } from './deps.js'
 import { createDisk } from './disk.js'
-import { createInventoryParser } from './inventory-parser.js'
+import { createInventoryParser, heapFor } from './inventory-parser.js'
 import { createLog, openStderr } from './log.js'
 
 const clock: Clock = {
@@ -33,7 +33,7 @@ async function createDeps(flags: Flags): Promise<CommandDeps> {
     log: createLog({ level: flags['log.level'], format: flags['log.format'], now: clock.now }, openStderr()),
     ...kernel,
     readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
-    parseInventory: createInventoryParser(),
+    parseInventory: createInventoryParser({ heapMiB: heapFor({ limit: process.constrainedMemory(), total: totalmem() }) }),
     random: () => randomUUID(),
     disk: createDisk(flags['state.dir'], lockFile),
     cpuUsage: () => process.cpuUsage(),

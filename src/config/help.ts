@@ -56,7 +56,7 @@ export function renderConfigDocs(): string {
     ...sections.flatMap(([name, { about, fields }]) => [`### ${name}\n`, `${about}\n`, fieldTable(fields, `${name}.`)]),
     '## The inventory\n',
     'The file of `inventory.file`, YAML or JSON: a list `entries`, each naming the owner of a range of addresses. The longest prefix wins. The values `_unknown` and `_other` are reserved. Where nobody is to be named the file says `entries: []`; one without entries is taken for cut short.\n',
-    'A running agent reads it again when it changes; while it has mistakes, what was known before stays in force. Anything but a small one is parsed in a thread of its own. Thousands of entries are better written as JSON: they are read in a fifth of the time of YAML, and in far less memory.\n',
+    'A running agent reads it again when it changes; while it has mistakes, what was known before stays in force. Anything but a small one is parsed in a thread of its own, which may take what the memory of the container (or of the machine) leaves after 128 MiB for the agent: at least 32 MiB, at most 512. Thousands of entries are better written as JSON: they are read in a fifth of the time of YAML, and in far less memory.\n',
     fieldTable(INVENTORY_FIELDS, ''),
   ].join('\n')
 }

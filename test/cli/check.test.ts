@@ -17,6 +17,15 @@ function situation(t: Test): { check: (...flags: string[]) => Promise<Ended>; fl
   return { flags, check: (...more) => runProgram(['check', ...flags, ...more]) }
 }
 
+/** What follows sees the limits of a container with 160 MiB, be it cgroup v1 or v2. */
+const LIMITED = `
+mount -t tmpfs none /sys/fs/cgroup
+v1=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+v2=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+mkdir -p $v1 $v2
+for file in $v1/memory.limit_in_bytes $v1/memory.soft_limit_in_bytes $v2/memory.max $v2/memory.high; do echo 167772160 > $file; done
+exec "$@"`
+
 t.setTimeout(120_000)
 
 await inNamespace(t, import.meta.filename, () => {
@@ -90,6 +99,38 @@ await inNamespace(t, import.meta.filename, () => {
     t.match(found.stdout, /\n {8}web\.yaml has 1 mistake\n {10}1:1 {2}tls is not an option/)
     t.match(lineOf('state', found), /^ok /)
     t.notOk(existsSync(join(folder, 'state')))
+  })
+
+  t.test('a wrong web file leaves the configuration in force', async (t) => {
+    const folder = t.testdir({ 'meshtoll.yaml': 'node: {name: n1, zone: z1}', 'web.yaml': 'tls: {}' })
+    const files = [`--config.file=${folder}/meshtoll.yaml`, `--web.config.file=${folder}/web.yaml`]
+    const found = await runProgram(['check', ...files, `--state.dir=${folder}/state`])
+    t.equal(found.status, 2)
+    t.match(found.stdout, /^fail {2}configuration {2}has mistakes\n {8}web\.yaml has 1 mistake\n/)
+    t.match(lineOf('node', found), /^ok .*n1 in zone z1$/)
+  })
+
+  t.test('a wrong inventory leaves the configuration in force', async (t) => {
+    const config = 'node: {name: n1, zone: z1}\nflows: {table: tolls}\ninventory: {file: i.yaml}\n'
+    const folder = t.testdir({ 'meshtoll.yaml': config, 'i.yaml': 'entries: [{}]' })
+    const found = await runProgram(['check', `--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`])
+    t.equal(found.status, 2)
+    t.match(lineOf('configuration', found), /^ok .*meshtoll\.yaml, 4 options set$/)
+    t.match(lineOf('node', found), /^ok .*n1 in zone z1$/)
+    t.match(lineOf('table', found), /^ok .*inet tolls is not there yet/)
+    t.match(found.stdout, /\nfail {2}inventory .*has mistakes; .*\n {8}i\.yaml has 1 mistake\n {10}1:11 {2}this entry has no cidr/)
+  })
+
+  t.test('an inventory that takes more memory than the container leaves', async (t) => {
+    const folder = t.testdir({ 'meshtoll.yaml': 'inventory: {file: i.yaml}', 'i.yaml': ' '.repeat(5 * 2 ** 20) })
+    const argv = ['check', `--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`]
+    const found = await runProgram(argv, { enter: ['unshare', '--mount', 'sh', '-ec', LIMITED, 'sh'] })
+    t.equal(found.status, 2)
+    t.equal(found.stderr, '')
+    t.match(
+      found.stdout,
+      /\n {8}i\.yaml has 1 mistake\n {10}1:1 {2}the file takes more than 32 MiB of memory to parse; give the agent more memory, /,
+    )
   })
 
   t.test('a state directory that cannot be', async (t) => {
