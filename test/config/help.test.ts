@@ -41,6 +41,14 @@ Flags:
   )
 })
 
+t.test('code in README.md fits a terminal', async (t) => {
+  const text = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```$/gms)].map(([, code = '']) => code)
+  t.ok(blocks.length > 0, 'there is some')
+  const tooWide = blocks.flatMap((code) => code.split('\n')).filter((line) => [...line].length > 80)
+  t.same(tooWide, [])
+})
+
 t.test('docs/configuration.md is what npm run docs would write', async (t) => {
   t.equal(readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8'), renderConfigDocs())
 })
