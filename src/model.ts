@@ -129,10 +129,13 @@ export interface Who {
   readonly external: boolean
 }
 
-/** `local`: lives on this node. `covered`: another node's agent posts its bytes. `ambiguous`: two could claim the bytes. */
+/**
+ * `local`: lives on this node; `joining`: it does, but others may still post its bytes. `covered`: another node's agent posts its bytes.
+ * `ambiguous`: two could claim the bytes.
+ */
 export interface Placement {
   readonly who: Who
-  readonly local: Known
+  readonly local: Known | 'joining'
   readonly covered: Known
   readonly ambiguous?: true
 }

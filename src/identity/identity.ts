@@ -1,5 +1,8 @@
+import type { Clock } from '../deps.js'
+import { addressText } from '../formats/address-text.js'
 import type { Identity, InventoryEntry, Known, Placement, Who } from '../model.js'
 import { type Address, parseAddress, parsePrefix, translatedOf } from './address.js'
+import type { ClusterChanges, ClusterNames } from './cluster-names.js'
 import { createPrefixTable, type PrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
 
@@ -15,6 +18,15 @@ export interface Changes {
   readonly entries?: readonly InventoryEntry[]
   /** Addresses of the node's own interfaces, as text. */
   readonly addresses?: readonly string[]
+  /** Where the node is, once somebody says so. */
+  readonly place?: Pick<Node, 'zone' | 'region'> | undefined
+  readonly cluster?: ClusterChanges
+}
+
+/** `cluster`: what Kubernetes says, where there is one. */
+export interface IdentityParts {
+  readonly clock?: Pick<Clock, 'now'>
+  readonly cluster?: ClusterNames | undefined
 }
 
 type Pause = () => Promise<void>
@@ -23,6 +35,8 @@ export interface ChangingIdentity extends Identity {
   /** One at a time; `place` answers from before until all is ready. Rejects a malformed address or CIDR, and then nothing has changed. */
   update(changes: Changes, pause: Pause): Promise<void>
 }
+
+type Zone = Identity['zones'][number]
 
 /** `exact`: the entry names a single address. */
 interface Named {
@@ -40,6 +54,7 @@ const OUTSIDE: Who = { zone: '', region: '', namespace: '', kind: 'External', na
 const LOOPBACK = ['127.0.0.0/8', '::1/128']
 
 const ENTRIES_BETWEEN_PAUSES = 128
+const NO_CLOCK = { now: () => 0 }
 
 /** What the inventory says. */
 interface Names {
@@ -47,51 +62,72 @@ interface Names {
   readonly zones: Identity['zones']
 }
 
-/** The order of answers: the node's own addresses, the inventory's longest prefix, the special-purpose registries. */
-export function createIdentity(node: Node): ChangingIdentity {
+/** The order of answers: the node's own addresses, who holds it in the cluster, the inventory's longest prefix, the special-purpose registries. */
+export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: IdentityParts = {}): ChangingIdentity {
   const intern = createIntern()
   const classify = createClassify()
-  const nodeWho = intern({ ...placeOf(node), namespace: '', kind: 'Node', name: orUnknown(node.name), external: false })
   const unknown = placementOf(intern(NOBODY))
   const external = placementOf(intern(OUTSIDE))
+  let here = hereOf(given, intern)
   let entries: readonly InventoryEntry[] = []
   let addresses: readonly string[] = []
-  let names: Names = { table: createPrefixTable(), zones: zonesFrom(nodeWho).all() }
-  let own = ownTable(addresses, nodeWho, names.table)
+  let names: Names = { table: createPrefixTable(), zones: zonesFrom(here.nodeWho).all() }
+  let own = ownTable(addresses, here.nodeWho, names.table)
   let version = 1
 
-  const placeParsed = (address: Address): Placement => {
-    const known = own.lookup(address) ?? names.table.lookup(address)?.placement
+  const ownPlacement = (address: Address, atMs: number): Placement | undefined => {
+    const found = own.lookup(address)
+    return found && cluster ? cluster.here(found.who, atMs) : found
+  }
+
+  const placeParsed = (text: string, address: Address, nowMs: number): Placement => {
+    const known = ownPlacement(address, nowMs) ?? cluster?.place(text, nowMs) ?? names.table.lookup(address)?.placement
     if (known) return known
     const behind = translatedOf(address)
-    if (behind) return beforeTranslation(placeParsed(behind))
-    return classify(address) === 'global' ? external : unknown
+    if (behind) return beforeTranslation(placeParsed(addressText(behind), behind, nowMs))
+    const otherwise = classify(address) === 'global' ? external : unknown
+    // No pod has a global IPv4 address, and a node's are told with it.
+    const isOutside = otherwise === external && address.length === 1
+    return cluster && !isOutside ? cluster.placeOfNobody(text, address, otherwise, nowMs) : otherwise
   }
 
   const place = (text: string): Placement => {
     const address = parseAddress(text)
-    return address ? placeParsed(address) : unknown
+    return address ? placeParsed(text, address, clock.now()) : unknown
+  }
+
+  const placeSince = (text: string, before: Placement | undefined, sinceMs: number): Placement => {
+    const address = cluster && parseAddress(text)
+    if (!address) return before ?? place(text)
+    const ownOne = ownPlacement(address, sinceMs)
+    if (ownOne) return before ?? ownOne
+    return cluster.placeSince(text, before, { fromMs: sinceMs, toMs: clock.now() }) ?? before ?? place(text)
+  }
+
+  async function update(changes: Changes, pause: Pause): Promise<void> {
+    const nextHere = changes.place ? hereOf({ ...given, ...changes.place }, intern) : here
+    const isNew = nextHere.nodeWho !== here.nodeWho || (changes.entries !== undefined && !(await areSame(entries, changes.entries, pause)))
+    const next = { entries, addresses, ...changes }
+    const nextNames = isNew ? await namesOf(next.entries, nextHere, pause) : names
+    if (changes.cluster && cluster?.apply(changes.cluster, clock.now())) version++
+    if (!isNew && sameSet(addresses, next.addresses)) return
+    own = ownTable(next.addresses, nextHere.nodeWho, nextNames.table)
+    names = nextNames
+    entries = next.entries
+    addresses = next.addresses
+    here = nextHere
+    version++
   }
 
   return {
     place,
-    placeSince: (text, before) => before ?? place(text),
-    async update(changes, pause) {
-      const isNew = changes.entries !== undefined && !(await areSame(entries, changes.entries, pause))
-      const next = { entries, addresses, ...changes }
-      const nextNames = isNew ? await namesOf(next.entries, { node, nodeWho, intern }, pause) : names
-      if (!isNew && sameSet(addresses, next.addresses)) return
-      own = ownTable(next.addresses, nodeWho, nextNames.table)
-      names = nextNames
-      entries = next.entries
-      addresses = next.addresses
-      version++
-    },
+    placeSince,
+    update,
     get version() {
       return version
     },
     get zones() {
-      return names.zones
+      return cluster ? distinctZones([...names.zones, ...cluster.zones]) : names.zones
     },
   }
 }
@@ -111,6 +147,10 @@ interface Here {
   readonly node: Node
   readonly nodeWho: Who
   readonly intern: Intern
+}
+
+function hereOf(node: Node, intern: Intern): Here {
+  return { node, intern, nodeWho: intern({ ...placeOf(node), namespace: '', kind: 'Node', name: orUnknown(node.name), external: false }) }
 }
 
 async function namesOf(entries: readonly InventoryEntry[], { node, nodeWho, intern }: Here, pause: Pause): Promise<Names> {
@@ -155,13 +195,20 @@ function beforeTranslation({ who, local, covered }: Placement): Placement {
 }
 
 /** Each known one once, in the order in which they come. */
-function zonesFrom(first: Who) {
-  const distinct = new Map<string, { readonly zone: string; readonly region: string }>()
-  const add = ({ zone, region }: Who): void => {
+function zonesFrom(first: Zone) {
+  const distinct = new Map<string, Zone>()
+  const add = ({ zone, region }: Zone): void => {
     if (zone !== UNKNOWN) distinct.set(JSON.stringify([zone, region]), Object.freeze({ zone, region }))
   }
   add(first)
   return { add, all: (): Identity['zones'] => [...distinct.values()] }
+}
+
+function distinctZones([first, ...rest]: readonly Zone[]): Identity['zones'] {
+  if (!first) return []
+  const zones = zonesFrom(first)
+  for (const zone of rest) zones.add(zone)
+  return zones.all()
 }
 
 function placementOf(who: Who, local: Known = 'no', covered: Known = 'no'): Placement {

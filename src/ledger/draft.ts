@@ -1,5 +1,5 @@
 // The decisions of the reading at hand, until they are written down.
-import type { Known } from '../model.js'
+import type { Placement } from '../model.js'
 import type { Account, Owner } from './accounts.js'
 import { ownerRowOf } from './accounts.js'
 import type { AddressRow, Batch, MarkRow, Moment, OwnerRow } from './state.js'
@@ -22,7 +22,7 @@ export interface Decisions {
 export function addressRowOf(
   text: string,
   owner: Owner,
-  rest: { region: string; external: boolean; local: Known; covered: Known },
+  rest: { region: string; external: boolean } & Pick<Placement, 'local' | 'covered'>,
 ): AddressRow {
   return [text, owner.id, rest.region, rest.external, rest.local, rest.covered]
 }

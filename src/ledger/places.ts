@@ -1,5 +1,5 @@
 // Who each address was when the ledger last looked: bytes that come are of these, until `follow` finds that it is somebody else.
-import type { Known, Pairs, Placement, Who } from '../model.js'
+import type { Pairs, Placement, Who } from '../model.js'
 import type { Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import { addressRowOf } from './draft.js'
@@ -41,7 +41,7 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     const owner = accounts.owner(ownerId)
     const { zone, namespace, kind, name } = owner
     const who: Who = { zone, region, namespace, kind, name, external }
-    return { text, placement: { who, local: local as Known, covered: covered as Known }, owner }
+    return { text, placement: { who, local, covered }, owner }
   }
 
   function of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed {

@@ -2,20 +2,22 @@
 import type { Placement } from '../model.js'
 
 /**
- * `posted`: this node's agent counts it. `elsewhere`: another one does. `transit`: it came from outside and left again;
+ * `posted`: this node's agent counts it. `elsewhere`: another one does. `handover`: another one did, and may have stopped. `transit`: it came from outside and left again;
  * only what was source-translated on the way is ours, since nobody else can tell where it came from. `pending`: not known yet.
  */
-export type Book = 'posted' | 'elsewhere' | 'transit' | 'pending' | 'multicast'
+export type Book = 'posted' | 'elsewhere' | 'handover' | 'transit' | 'pending' | 'multicast'
 
 /**
- * The sender's node posts; where no agent covers the sender, the receiver's node does.
+ * The sender's node posts; where no agent covers the sender, the receiver's node does. Who is not known yet is waited for.
  * A covered address that is not local is ignored as a source: so a Service address that shows up is never posted twice.
  */
 export function bookOf(source: Placement, destination: Placement): Book {
-  if (source.local === 'yes') return 'posted'
-  if (source.covered === 'yes') return 'elsewhere'
-  if ([source.local, source.covered, destination.local].includes('unknown')) return 'pending'
-  return destination.local === 'yes' ? 'posted' : 'transit'
+  const isHere = source.local === 'yes' || source.local === 'joining'
+  if (!isHere && source.covered === 'yes') return 'elsewhere'
+  if (destination.local === 'unknown' || source.local === 'unknown') return 'pending'
+  if (isHere) return source.local === 'yes' ? 'posted' : 'handover'
+  if (source.covered === 'unknown') return 'pending'
+  return destination.local === 'no' ? 'transit' : 'posted'
 }
 
 /** 224.0.0.0/4, the limited broadcast, or ff00::/8. Not 240.0.0.0/4, which some clouds give to pods. */

@@ -52,6 +52,7 @@ export function createRoutes({ accounts, admission }: { accounts: Accounts; admi
 
   function intoOf(book: Book, ends: Ends): readonly Account[] {
     if (book === 'posted') return posted(ends)
+    if (book === 'handover') return [accounts.book('elsewhere'), accounts.book('handover')]
     return [accounts.book(book === 'transit' ? 'pending' : book)]
   }
 

@@ -6,7 +6,7 @@
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import { crc32 } from 'node:zlib'
-import type { KernelCounters, Known } from '../model.js'
+import type { KernelCounters, Placement } from '../model.js'
 
 export const VERSION = 1
 
@@ -15,7 +15,7 @@ export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflo
 /** [id, zone, namespace, kind, name] */
 export type OwnerRow = readonly [number, string, string, string, string]
 /** [address, owner id, region, external, local, covered] */
-export type AddressRow = readonly [string, number, string, boolean, Known, Known]
+export type AddressRow = readonly [string, number, string, boolean, Placement['local'], Placement['covered']]
 /** [key, offset, total, since in ms, 1 = withdrawn] */
 export type AccountRow = readonly [string, number, number, number, 0 | 1]
 /** [source, destination, ...]: bytes that are not pending, translated ones among them; of transit, bytes that closed generations have left open. */

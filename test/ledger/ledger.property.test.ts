@@ -23,7 +23,11 @@ const KILLS: readonly KillAfter[] = [
 ]
 
 const known = fc.constantFrom<Known>('yes', 'no', 'no', 'unknown')
-const placement: fc.Arbitrary<Placement> = fc.record({ who: fc.constantFrom(...WHOS), local: known, covered: known })
+const placement: fc.Arbitrary<Placement> = fc.record({
+  who: fc.constantFrom(...WHOS),
+  local: fc.oneof({ weight: 5, arbitrary: known }, { weight: 1, arbitrary: fc.constant('joining' as const) }),
+  covered: known,
+})
 const packet = fc.record({
   from: fc.constantFrom(...SOURCES),
   to: fc.constantFrom(...DESTINATIONS),

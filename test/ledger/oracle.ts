@@ -1,5 +1,5 @@
 // What the ledger should say, found without offsets, diffs, routes or ids: every packet is booked one by one.
-import type { Identity, Known, Placement, Who } from '../../src/model.js'
+import type { Identity, Placement, Who } from '../../src/model.js'
 import type { Packet } from './kernel-model.js'
 
 /** Everything that was booked up to some reading; what a killed agent wrote down last is a copy of it. */
@@ -13,13 +13,15 @@ export interface Booked {
   pairs: ReadonlySet<string>
   flows: Map<string, number>
   zones: Map<string, number>
-  totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous', number>
+  totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous' | 'handover', number>
   /** Numbers of packets, and their bytes. */
   pending: readonly { readonly at: number; readonly bytes: number }[]
   /** Transit that may still be translated. */
   flying: readonly { readonly at: number; readonly from: Placement; readonly to: Placement }[]
   /** Transit that was never translated: pending first, elsewhere soon. */
   rest: number
+  /** Of what was rest when its table went: some of it may have been handed over, and some elsewhere by then. */
+  leftBehind: number
 }
 
 export const nothingBooked = (): Booked => ({
@@ -29,10 +31,11 @@ export const nothingBooked = (): Booked => ({
   pairs: new Set(),
   flows: new Map(),
   zones: new Map(),
-  totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, ambiguous: 0 },
+  totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, ambiguous: 0, handover: 0 },
   pending: [],
   flying: [],
   rest: 0,
+  leftBehind: 0,
 })
 
 export const copyOf = (booked: Booked): Booked => ({
@@ -88,6 +91,8 @@ function takePending(booked: Booked): Booked['pending'] {
 /** The table is gone: what waited can no longer be placed. */
 export function bookEpoch(booked: Booked, epoch: string): void {
   booked.totals.elsewhere += booked.rest + pendingOf(booked)
+  booked.totals.handover += pendingOf(booked)
+  booked.leftBehind += booked.rest
   booked.pending = []
   booked.flying = []
   booked.rest = 0
@@ -113,19 +118,27 @@ function bookPacket(booked: Booked, { packets, at }: Place, placeOf: (address: s
   if (path === 'tunnel') booked.totals.tunnel += bytes
   else if (path === 'no room for pair') booked.totals.overflow += bytes
   else if (packet.destination.startsWith('224.')) booked.totals.multicast += bytes
-  else if (source.local === 'yes') post(booked, bytes, [source, destination])
-  else if (source.covered === 'yes') booked.totals.elsewhere += bytes
-  else if (isUndecided(source.local, source.covered, destination.local)) booked.pending = [...booked.pending, { at, bytes }]
-  else if (destination.local === 'yes') post(booked, bytes, [source, destination])
+  else if (!isHere(source) && source.covered === 'yes') booked.totals.elsewhere += bytes
+  else if (isUndecided(source, destination)) booked.pending = [...booked.pending, { at, bytes }]
+  else if (source.local === 'joining') handOver(booked, bytes)
+  else if (source.local === 'yes' || destination.local !== 'no') post(booked, bytes, [source, destination])
   else bookTransit(booked, { packets, at }, [source, destination])
 }
 
-function isTransit(source: Placement, destination: Placement): boolean {
-  if ([source.local, source.covered].includes('yes')) return false
-  return !isUndecided(source.local, source.covered, destination.local) && destination.local !== 'yes'
+const isHere = ({ local }: Placement): boolean => local === 'yes' || local === 'joining'
+
+function isUndecided(source: Placement, destination: Placement): boolean {
+  return [source.local, destination.local, isHere(source) ? 'no' : source.covered].includes('unknown')
 }
 
-const isUndecided = (...answers: Known[]): boolean => answers.some((answer) => answer === 'unknown')
+function isTransit(source: Placement, destination: Placement): boolean {
+  return source.local === 'no' && source.covered === 'no' && destination.local === 'no'
+}
+
+function handOver({ totals }: Booked, bytes: number): void {
+  totals.elsewhere += bytes
+  totals.handover += bytes
+}
 
 function bookTransit(booked: Booked, { packets, at }: Place, [from, to]: readonly [Placement, Placement]): void {
   const { bytes, path, landed } = packets[at] as Packet

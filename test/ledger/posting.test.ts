@@ -1,27 +1,36 @@
 import t from 'tap'
 import { bookOf, isMulticast } from '../../src/ledger/posting.js'
-import type { Known } from '../../src/model.js'
+import type { Known, Placement } from '../../src/model.js'
 import { UNKNOWN } from './identity-model.js'
 
-const placement = (local: Known, covered: Known) => ({ who: UNKNOWN, local, covered })
+type Local = Placement['local']
+
+const placement = (local: Local, covered: Known) => ({ who: UNKNOWN, local, covered })
 
 /** Rows: is the source local, is it covered; columns: is the destination local. */
-const TABLE: readonly (readonly [Known, Known, Record<Known, string>])[] = [
-  ['yes', 'yes', { yes: 'posted', no: 'posted', unknown: 'posted' }],
-  ['yes', 'no', { yes: 'posted', no: 'posted', unknown: 'posted' }],
-  ['yes', 'unknown', { yes: 'posted', no: 'posted', unknown: 'posted' }],
-  ['no', 'yes', { yes: 'elsewhere', no: 'elsewhere', unknown: 'elsewhere' }],
-  ['no', 'no', { yes: 'posted', no: 'transit', unknown: 'pending' }],
-  ['no', 'unknown', { yes: 'pending', no: 'pending', unknown: 'pending' }],
-  ['unknown', 'yes', { yes: 'elsewhere', no: 'elsewhere', unknown: 'elsewhere' }],
-  ['unknown', 'no', { yes: 'pending', no: 'pending', unknown: 'pending' }],
-  ['unknown', 'unknown', { yes: 'pending', no: 'pending', unknown: 'pending' }],
+const HERE = { yes: 'posted', joining: 'posted', no: 'posted', unknown: 'pending' }
+const JOINING = { yes: 'handover', joining: 'handover', no: 'handover', unknown: 'pending' }
+const ELSEWHERE = { yes: 'elsewhere', joining: 'elsewhere', no: 'elsewhere', unknown: 'elsewhere' }
+const PENDING = { yes: 'pending', joining: 'pending', no: 'pending', unknown: 'pending' }
+const TABLE: readonly (readonly [Local, Known, Record<Local, string>])[] = [
+  ['yes', 'yes', HERE],
+  ['yes', 'no', HERE],
+  ['yes', 'unknown', HERE],
+  ['joining', 'yes', JOINING],
+  ['joining', 'no', JOINING],
+  ['joining', 'unknown', JOINING],
+  ['no', 'yes', ELSEWHERE],
+  ['no', 'no', { yes: 'posted', joining: 'posted', no: 'transit', unknown: 'pending' }],
+  ['no', 'unknown', PENDING],
+  ['unknown', 'yes', ELSEWHERE],
+  ['unknown', 'no', PENDING],
+  ['unknown', 'unknown', PENDING],
 ]
 
 t.test('bookOf', async (t) => {
   const answers: readonly Known[] = ['yes', 'no', 'unknown']
   for (const [local, covered, books] of TABLE)
-    for (const answer of answers)
+    for (const answer of [...answers, 'joining'] as const)
       for (const other of answers)
         t.equal(
           bookOf(placement(local, covered), placement(answer, other)),

@@ -45,7 +45,13 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
     assert.equal(observed, posted + elsewhere + tunnel + multicast + overflow + pending, 'the books balance')
     const ambiguous = [...valuesOf(families, 'meshtoll_flow_ambiguous_bytes_total').values()][0] ?? 0
     const found = { observed, posted, tunnel, multicast, overflow, ambiguous }
-    assert.deepEqual(found, without(booked.totals, 'elsewhere'), 'every byte is in its book')
+    const { elsewhere: _, handover: least, ...totals } = booked.totals
+    assert.deepEqual(found, totals, 'every byte is in its book')
+    const handover = [...valuesOf(families, 'meshtoll_flow_handover_bytes_total').values()][0] ?? 0
+    assert.ok(
+      handover >= least && handover <= least + booked.leftBehind,
+      `${handover} bytes handed over, not ${least} (+ ${booked.leftBehind})`,
+    )
     const certain = pendingOf(booked)
     assert.equal(elsewhere + pending, booked.totals.elsewhere + booked.rest + certain, 'nothing elsewhere is lost or doubled')
     assert.ok(pending >= certain, `${pending} pending bytes, ${certain} are`)
@@ -135,11 +141,6 @@ function remembered(before: ReadonlyMap<string, Served>, now: ReadonlyMap<string
       return [key, last?.value === value ? last : { value, sinceMs: clock.monotonic() }]
     }),
   )
-}
-
-function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {
-  const { [key]: _, ...rest } = object
-  return rest
 }
 
 const sorted = (map: ReadonlyMap<string, number>): [string, number][] => [...map].sort(([a], [b]) => (a < b ? -1 : 1))

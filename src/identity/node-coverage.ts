@@ -1,0 +1,57 @@
+// Which nodes' agents post what their pods send. A node begins to at a time that all others have heard of before; until then its bytes are
+// posted by whoever receives them, and for a while by nobody, so that none is posted twice.
+import type { Known, Placement } from '../model.js'
+import type { Tenant } from './holders.js'
+
+/** `unknown`: not heard of; `joining`: said to all, but not all may have heard. */
+export type Standing = 'unknown' | 'joining' | 'yes'
+
+export interface NodeCoverage {
+  /** All other nodes that cover their addresses, as of now. */
+  putOthers(nodes: ReadonlySet<string>, atMs: number): void
+  putSelf(standing: Standing, atMs: number): void
+  /** As it was at a time; only the last change is remembered. */
+  answersFor(tenant: Pick<Tenant, 'node' | 'coverage'>, atMs: number): Pick<Placement, 'local' | 'covered'>
+}
+
+interface Changed<T> {
+  readonly now: T
+  readonly before: T
+  readonly sinceMs: number
+}
+
+export function createNodeCoverage(self: string): NodeCoverage {
+  let own: Changed<Standing> = { now: 'unknown', before: 'unknown', sinceMs: 0 }
+  const others = new Map<string, Changed<Known>>()
+  /** Since when a node that is not listed is known not to cover. */
+  let listedSinceMs = Number.POSITIVE_INFINITY
+
+  function put(node: string, now: Known, atMs: number): void {
+    const before = others.get(node)?.now ?? (listedSinceMs <= atMs ? 'no' : 'unknown')
+    if (before !== now) others.set(node, { now, before, sinceMs: atMs })
+  }
+
+  function coveredBy(node: string, atMs: number): Known {
+    const known = others.get(node)
+    if (known) return at(known, atMs)
+    return atMs >= listedSinceMs ? 'no' : 'unknown'
+  }
+
+  return {
+    putOthers(nodes, atMs) {
+      for (const node of nodes) if (node !== self) put(node, 'yes', atMs)
+      for (const node of others.keys()) if (!nodes.has(node)) put(node, 'no', atMs)
+      listedSinceMs = Math.min(listedSinceMs, atMs)
+    },
+    putSelf(standing, atMs) {
+      if (standing !== own.now) own = { now: standing, before: own.now, sinceMs: atMs }
+    },
+    answersFor({ node, coverage }, atMs) {
+      if (coverage === 'always') return { local: 'no', covered: 'yes' }
+      if (coverage === 'never' || node === '') return { local: 'no', covered: 'no' }
+      return node === self ? { local: at(own, atMs), covered: 'no' } : { local: 'no', covered: coveredBy(node, atMs) }
+    },
+  }
+}
+
+const at = <T>({ now, before, sinceMs }: Changed<T>, atMs: number): T => (atMs < sinceMs ? before : now)

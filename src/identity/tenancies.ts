@@ -1,0 +1,217 @@
+// What Kubernetes says of its objects -> who had which address when.
+//   Pod shop/cart-7f9c-x2x4v on n1 with 10.1.0.7  +  Node n1 in us-east-1a  +  owner Deployment cart
+//   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
+import type { Who } from '../model.js'
+import type { Holding, Tenant } from './holders.js'
+import type { NodeFacts } from './objects/node.js'
+import type { PodFacts } from './objects/pod.js'
+import type { ServiceFacts } from './objects/service.js'
+import type { Owner } from './owners/direct-owner.js'
+import { heldAddressesOf, placeOfPod } from './pod-places.js'
+
+/** A holding that is new, or known and changed. */
+export interface Tenancy extends Holding {
+  /** Canonical text. */
+  readonly address: string
+}
+
+/** Addresses of pods that nobody has told of yet; `''` where it is not said whose. */
+export interface NodeRange {
+  readonly cidr: string
+  readonly node: string
+}
+
+/** Keys are those of the API server: `namespace/name`, or `name` of a Node. */
+export interface Tenancies {
+  putPod(key: string, pod: PodFacts, owner: Owner): void
+  removePod(key: string, atMs: number): void
+  putNode(node: NodeFacts): void
+  removeNode(name: string, atMs: number): void
+  putService(key: string, service: ServiceFacts): void
+  removeService(key: string, atMs: number): void
+  /** What changed since this was last asked. */
+  take(): TenancyChanges
+  readonly nodes: ReadonlyMap<string, NodeFacts>
+}
+
+export interface TenancyChanges {
+  readonly tenancies: readonly Tenancy[]
+  /** All there are, where a node came, went or changed. */
+  readonly ranges: readonly NodeRange[] | undefined
+  readonly zones: readonly Zone[] | undefined
+}
+
+export interface Zone {
+  readonly zone: string
+  /** `_unknown` where the node does not say. */
+  readonly region: string
+}
+
+/** `held`: all addresses it ever had. An ended pod may lose them. */
+interface Kept {
+  readonly key: string
+  readonly held: ReadonlySet<string>
+  readonly tenancies: readonly Tenancy[]
+}
+
+interface KeptPod extends Kept {
+  readonly pod: PodFacts
+  readonly owner: Owner
+}
+
+const UNKNOWN = '_unknown'
+const ALWAYS = 0
+const FOREVER = Number.POSITIVE_INFINITY
+
+export function createTenancies(): Tenancies {
+  const pods = new Map<string, KeptPod>()
+  const podsOfNode = new Map<string, Set<string>>()
+  const nodes = new Map<string, NodeFacts>()
+  const others = new Map<string, Kept>()
+  let changed = new Map<string, Tenancy>()
+  let haveNodesChanged = false
+
+  const say = (tenancy: Tenancy): void => void changed.set(`${tenancy.key} ${tenancy.address}`, tenancy)
+
+  function end({ tenancies }: Kept, atMs: number): void {
+    for (const tenancy of tenancies) if (tenancy.untilMs > atMs) say({ ...tenancy, untilMs: Math.max(atMs, tenancy.fromMs) })
+  }
+
+  /** Says what is new of it, and the end of what it no longer is. */
+  function keep(before: Kept | undefined, after: Kept, atMs: number): void {
+    if (before && before.key !== after.key) end(before, atMs)
+    const known = before?.key === after.key ? before.tenancies : []
+    for (const tenancy of after.tenancies) {
+      const same = known.find(({ address }) => address === tenancy.address)
+      if (!same || !isSame(same, tenancy)) say(tenancy)
+    }
+  }
+
+  function putPod(key: string, pod: PodFacts, owner: Owner): void {
+    const before = pods.get(key)
+    if (before && before.pod.node !== pod.node) podsOfNode.get(before.pod.node)?.delete(key)
+    const held = new Set([...(before?.key === pod.uid ? before.held : []), ...heldAddressesOf(pod)])
+    const after = { key: pod.uid, pod, owner, held, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
+    pods.set(key, after)
+    ofNode(pod.node).add(key)
+    keep(before, after, pod.startedMs)
+  }
+
+  function ofNode(node: string): Set<string> {
+    const keys = podsOfNode.get(node) ?? new Set<string>()
+    podsOfNode.set(node, keys)
+    return keys
+  }
+
+  function putOther(key: string, tenancies: readonly Tenancy[], atMs: number): void {
+    const after: Kept = { key, held: new Set(), tenancies }
+    const before = others.get(key)
+    others.set(key, after)
+    keep(before, after, atMs)
+    if (before) end({ ...before, tenancies: before.tenancies.filter(({ address }) => !hasAddress(tenancies, address)) }, atMs)
+  }
+
+  function removeOther(key: string, atMs: number): void {
+    const before = others.get(key)
+    others.delete(key)
+    if (before) end(before, atMs)
+  }
+
+  return {
+    putPod,
+    removePod(key, atMs) {
+      const before = pods.get(key)
+      pods.delete(key)
+      if (!before) return
+      podsOfNode.get(before.pod.node)?.delete(key)
+      end(before, atMs)
+    },
+    putNode(node) {
+      const before = nodes.get(node.name)
+      nodes.set(node.name, node)
+      haveNodesChanged ||= !before || hasMoved(before, node) || String(before.podCidrs) !== String(node.podCidrs)
+      putOther(`node/${node.name}`, tenanciesOfNode(node), ALWAYS)
+      if (!before || hasMoved(before, node)) for (const key of podsOfNode.get(node.name) ?? []) putAgain(key)
+    },
+    removeNode(name, atMs) {
+      nodes.delete(name)
+      haveNodesChanged = true
+      removeOther(`node/${name}`, atMs)
+    },
+    putService: (key, service) => putOther(`service/${key}`, tenanciesOfService(service), ALWAYS),
+    removeService: (key, atMs) => removeOther(`service/${key}`, atMs),
+    take() {
+      const all = [...nodes.values()]
+      const [ranges, zones] = haveNodesChanged ? [[...rangesOf(all)], zonesOf(all)] : []
+      const taken = { tenancies: [...changed.values()], ranges, zones }
+      changed = new Map()
+      haveNodesChanged = false
+      return taken
+    },
+    nodes,
+  }
+
+  function putAgain(key: string): void {
+    const kept = pods.get(key)
+    if (kept) putPod(key, kept.pod, kept.owner)
+  }
+}
+
+interface PodSurroundings {
+  readonly owner: Owner
+  readonly held: ReadonlySet<string>
+  readonly nodes: ReadonlyMap<string, NodeFacts>
+}
+
+function tenanciesOfPod(pod: PodFacts, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
+  const { uid, namespace, node, startedMs, endedMs } = pod
+  const tenant = tenantOf({ ...placeOfPod(pod, nodes), namespace, ...owner }, node, 'node')
+  return [...held].map((address) => ({ address, key: uid, tenant, fromMs: startedMs, untilMs: endedMs ?? FOREVER }))
+}
+
+function tenanciesOfNode({ name, zone, region, internalIps, externalIps }: NodeFacts): readonly Tenancy[] {
+  const place = { zone: zone || UNKNOWN, region: region || UNKNOWN }
+  const tenant = tenantOf({ ...place, namespace: '', kind: 'Node', name }, name, 'node')
+  return [...new Set([...internalIps, ...externalIps])].map((address) => always(address, `node/${name}`, tenant))
+}
+
+/**
+ * What is sent to a Service's address is posted by whoever sent it, and comes back from a pod. A load balancer has no agent, and what it
+ * sends on comes over the border a second time.
+ */
+function tenanciesOfService({ namespace, name, clusterIps, externalIps, loadBalancerIps }: ServiceFacts): readonly Tenancy[] {
+  const nowhere = { zone: UNKNOWN, region: UNKNOWN, namespace, name }
+  const service = tenantOf({ ...nowhere, kind: 'Service' }, '', 'always')
+  const loadBalancer = tenantOf({ ...nowhere, kind: 'LoadBalancer' }, '', 'never')
+  const key = `service/${namespace}/${name}`
+  const virtual = new Set([...clusterIps, ...externalIps])
+  const balanced = loadBalancerIps.filter((address) => !virtual.has(address))
+  return [...[...virtual].map((address) => always(address, key, service)), ...balanced.map((address) => always(address, key, loadBalancer))]
+}
+
+function tenantOf(who: Omit<Who, 'external'>, node: string, coverage: Tenant['coverage']): Tenant {
+  return Object.freeze({ who: Object.freeze({ ...who, external: false }), node, coverage })
+}
+
+const always = (address: string, key: string, tenant: Tenant): Tenancy => ({ address, key, tenant, fromMs: ALWAYS, untilMs: FOREVER })
+
+function* rangesOf(nodes: readonly NodeFacts[]): Generator<NodeRange> {
+  for (const { name, podCidrs } of nodes) for (const cidr of podCidrs) yield { cidr, node: name }
+}
+
+function zonesOf(nodes: readonly NodeFacts[]): readonly Zone[] {
+  const distinct = new Map<string, Zone>()
+  for (const { zone, region } of nodes) if (zone) distinct.set(JSON.stringify([zone, region]), { zone, region: region || UNKNOWN })
+  return [...distinct.values()]
+}
+
+const hasMoved = (before: NodeFacts, after: NodeFacts): boolean => before.zone !== after.zone || before.region !== after.region
+
+const hasAddress = (tenancies: readonly Tenancy[], address: string): boolean => tenancies.some((one) => one.address === address)
+
+function isSame(a: Tenancy, b: Tenancy): boolean {
+  if (a.fromMs !== b.fromMs || a.untilMs !== b.untilMs || a.tenant.node !== b.tenant.node || a.tenant.coverage !== b.tenant.coverage)
+    return false
+  const [one, other] = [a.tenant.who, b.tenant.who]
+  return (['zone', 'region', 'namespace', 'kind', 'name'] as const).every((key) => one[key] === other[key])
+}
