@@ -2,7 +2,7 @@
 // wait, and only after `patienceMs` the best answer there is stands.
 import type { Placement, Who } from '../model.js'
 import { type Address, parsePrefix } from './address.js'
-import { createHolders, type Tenant } from './holders.js'
+import { createHolders, type Held, type Stretch, type Tenant } from './holders.js'
 import { createNodeCoverage, type Standing } from './node-coverage.js'
 import { createPrefixTable } from './prefix-table.js'
 import type { NodeRange, Tenancy, Zone } from './tenancies.js'
@@ -120,18 +120,19 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return isCurrent ? otherwise : { ...otherwise, covered: 'yes' }
   }
 
-  function placeSince(address: string, before: Placement | undefined, stretch: { fromMs: number; toMs: number }): Placement | undefined {
+  function placeSince(address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined {
     const last = holders.last(address)
     if (!last) return undefined
-    const waited = before?.local === 'unknown' ? waiting.sinceMs(address) : undefined
-    const fromMs = Math.min(stretch.fromMs, waited ?? stretch.fromMs)
+    const waitedFromMs = before?.local === 'unknown' ? waiting.sinceMs(address) : undefined
+    const fromMs = Math.min(stretch.fromMs, waitedFromMs ?? stretch.fromMs)
     // It was nobody's, as far as was told.
     if (last.untilMs + skewMs < fromMs) return before ? undefined : place(address, stretch.toMs)
     const held = holders.heldDuring(address, before?.who, { fromMs, toMs: stretch.toMs })
-    if (!held) return undefined
-    const { who, tenant, isAmbiguous } = held
-    if (!tenant) return before
-    const placement = placed(who, tenant, stretch.fromMs)
+    return held?.tenant ? placedAs({ ...held, tenant: held.tenant }, stretch.fromMs) : before
+  }
+
+  function placedAs({ who, tenant, isAmbiguous }: Held & { readonly tenant: Tenant }, atMs: number): Placement {
+    const placement = placed(who, tenant, atMs)
     return isAmbiguous ? Object.freeze({ ...placement, ambiguous: true as const }) : placement
   }
 
