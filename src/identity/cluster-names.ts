@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly patienceMs: number
   readonly skewMs: number
   /** Whether the kernel routes to it over a device that is no uplink: it lives here, whoever it is. */
-  readonly isBehindUs: (address: string) => boolean
+  readonly isBehindUs: (address: Address) => boolean
 }
 
 export interface ClusterNames {
@@ -115,7 +115,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (waiting.waits(text, nowMs)) return NOT_TOLD
     const range = ranges.lookup(address)
     if (range) return placed(otherwise.who, range, nowMs)
-    if (isBehindUs(text)) return placed(otherwise.who, { node, coverage: 'node' }, nowMs)
+    if (isBehindUs(address)) return placed(otherwise.who, { node, coverage: 'node' }, nowMs)
     // Where the cluster could not be asked it may be a pod that another agent posts for: then rather missed than twice.
     return isCurrent ? otherwise : { ...otherwise, covered: 'yes' }
   }

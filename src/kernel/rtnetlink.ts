@@ -1,8 +1,10 @@
 // Devices, addresses, routes and queueing disciplines (rtnetlink(7)); reading them needs no privilege.
 import type { OpenNetlink } from '../deps.js'
+import { addressText as textOfWords } from '../formats/address-text.js'
 import { addressText } from './address.js'
-import { createConversation } from './conversation.js'
-import { type Attributes, attributesOf, NLM_F_DUMP, NLM_F_REQUEST, textOf } from './message.js'
+import { createConversation, type Question } from './conversation.js'
+import { KernelError } from './errors.js'
+import { type Attributes, attribute, attributesOf, NLM_F_DUMP, NLM_F_REQUEST, textOf } from './message.js'
 
 /**
  * `type`: ARPHRD_ number (linux/if_arp.h), 1 for Ethernet. `kind`: what made it ("veth", "vxlan"), '' for hardware and the loopback.
@@ -41,6 +43,8 @@ export interface Rtnetlink {
   addresses(): readonly InterfaceAddress[]
   /** Indexes of devices with a default route of any family in any table. */
   defaultRouteDevices(): readonly number[]
+  /** Index of the device that a packet to this address would leave by; undefined where there is no way. One word for IPv4, four for IPv6. */
+  deviceTo(address: readonly number[]): number | undefined
   qdiscs(): readonly Qdisc[]
   close(): void
 }
@@ -77,9 +81,31 @@ export function createRtnetlink(open: OpenNetlink): Rtnetlink {
       )
       return [...new Set(routes.filter(isDefault).flatMap(routeDevices))]
     },
+    deviceTo(address) {
+      try {
+        return questions.ask(wayTo(address)).flatMap(routeDevices)[0]
+      } catch (error) {
+        if (error instanceof KernelError && NO_WAY.includes(error.code)) return undefined
+        throw error
+      }
+    },
     qdiscs: () => list({ type: RTM_GETQDISC, headerBytes: QDISC_HEADER, what: 'queueing disciplines' }).map(qdiscOf),
     close: questions.close,
   }
+}
+
+/** Unreachable, blackhole and prohibited routes answer with an error of their own. */
+const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'EINVAL', 'EACCES']
+const RTA_DST = 1
+
+function wayTo(address: readonly number[]): Question {
+  const body = Buffer.alloc(ROUTE_HEADER)
+  body.writeUInt8(address.length === 1 ? AF_INET : AF_INET6)
+  body.writeUInt8(address.length * 32, 1)
+  const bytes = Buffer.alloc(address.length * 4)
+  for (const [index, word] of address.entries()) bytes.writeInt32BE(word, index * 4)
+  const attempt = `find the way to ${textOfWords(address)}`
+  return { type: RTM_GETROUTE, flags: NLM_F_REQUEST, body: Buffer.concat([body, attribute(RTA_DST, bytes)]), attempt }
 }
 
 interface ListRequest {

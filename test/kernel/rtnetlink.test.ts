@@ -35,6 +35,21 @@ await inNamespace(t, import.meta.filename, () => {
     t.same(shape('bridge0'), { type: 1, kind: 'bridge', master: 0, up: false, xdp: false })
   })
 
+  t.test('the way to an address', async (t) => {
+    const rtnetlink = createRtnetlink(await loadNetlink())
+    const links = rtnetlink.links()
+    const indexOf = (name: string): number | undefined => links.find((link) => link.name === name)?.index
+    const word = (a: number, b: number, c: number, d: number): number => (a << 24) | (b << 16) | (c << 8) | d
+    t.equal(rtnetlink.deviceTo([word(10, 1, 0, 7)]), indexOf('second'), 'on a link')
+    t.equal(rtnetlink.deviceTo([word(203, 0, 113, 7)]), indexOf('left'), 'by the default route')
+    t.equal(rtnetlink.deviceTo([word(10, 0, 0, 1)]), indexOf('lo'), 'our own')
+    t.equal(rtnetlink.deviceTo([0x20010db8, 0, 0, 1]), indexOf('left'), 'IPv6')
+    ip('route add unreachable 192.0.2.0/24')
+    t.equal(rtnetlink.deviceTo([word(192, 0, 2, 1)]), undefined, 'none')
+    t.equal(rtnetlink.deviceTo([word(10, 1, 0, 7)]), indexOf('second'), 'and the next question is answered')
+    rtnetlink.close()
+  })
+
   t.test('addresses are our own ends, in canonical text', async (t) => {
     const rtnetlink = createRtnetlink(await loadNetlink())
     const links = rtnetlink.links()
