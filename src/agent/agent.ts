@@ -7,6 +7,7 @@
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
 import { createSelf } from '../exporters/self.js'
+import { createClusterNames } from '../identity/cluster-names.js'
 import { createIdentity } from '../identity/identity.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
@@ -23,6 +24,8 @@ import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
+import { createBehind } from './behind.js'
+import { createCluster, usesCluster } from './cluster.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createNames } from './names.js'
@@ -39,7 +42,12 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)
-  const identity = createIdentity(config.node)
+  const behind = createBehind(rtnetlink)
+  const clusterNames = usesCluster(config, environment)
+    ? createClusterNames({ node: config.node.name, ...config.identity, isBehindUs: behind.isBehindUs })
+    : undefined
+  const identity = createIdentity(config.node, { clock, cluster: clusterNames })
+  const cluster = clusterNames && createCluster({ config, environment, identity, names: clusterNames }, deps)
   const names = createNames(
     { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
@@ -48,11 +56,11 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const coverage = createCoverage()
   const values = createValues()
   const flows = createFlows(
-    { ...config.flows, rotateEveryMs: config.flows.rotateIntervalMs, kubernetes: false, ...host },
+    { ...config.flows, rotateEveryMs: config.flows.rotateIntervalMs, kubernetes: cluster !== undefined, ...host },
     { ...deps, announceEpoch },
   )
   const others: readonly Source[] = [createNetDev(deps), createQdisc({ rtnetlink })]
-  const sourceNames = [flows, ...others, names].map(({ name }) => name)
+  const sourceNames = [flows, ...others, names, ...(cluster ? [cluster] : [])].map(({ name }) => name)
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
   const snapshotOptions = { limit: config.series.limit, zeroFirstMs: config.series.zeroFirstMs, prices: pricesOf(config.price) }
@@ -93,7 +101,9 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
 
   async function readAll(signal: AbortSignal): Promise<void> {
     const startedMs = clock.now()
+    behind.look()
     await readers.read(names, signal)
+    if (cluster) await readers.read(cluster, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...others.map((source) => readOther(source, signal))])
     keepValues(flows.name, flowReadings)
     self.stateWritable(journal.writable)
@@ -135,6 +145,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       try {
         if (config.flows.enabled !== false) await deps.disk.claim()
         await loadLedger()
+        await openCluster(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
       } catch (error) {
@@ -142,6 +153,13 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
         throw error
       }
     })
+  }
+
+  async function openCluster(signal: AbortSignal): Promise<void> {
+    await cluster?.open(signal).catch((error: unknown) => {
+      if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
+    })
+    await cluster?.settle(signal)
   }
 
   async function openFlows(): Promise<void> {
@@ -165,7 +183,13 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
-    every(clock, { ms: WATCH_EVERY_MS, signal }, () => inTurn(async () => void (isOpen && flows.watch())))
+    every(clock, { ms: WATCH_EVERY_MS, signal }, () =>
+      inTurn(async () => {
+        if (isOpen) flows.watch()
+        // A cut: what was sent until now belongs to who had the address until now.
+        if (cluster?.hasUrgentNews()) await readAll(signal)
+      }),
+    )
 
   /** A last read; then the state says all that was ever served. False when it does not. */
   function finish(): Promise<boolean> {
@@ -181,6 +205,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   async function uninstall(signal: AbortSignal): Promise<boolean> {
     if (!(await flows.find())) return false
     await deps.disk.claim()
+    await openCluster(signal)
     await inTurn(async () => {
       await flows.open()
       isOpen = true
@@ -188,6 +213,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     })
     if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
     await flows.uninstall()
+    await cluster?.withdraw(signal)
     return true
   }
 

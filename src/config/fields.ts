@@ -92,6 +92,22 @@ export const OPTIONS = {
     fields: {
       patience: time({ from: '0s', to: '1h' }, '30s', 'How long bytes wait to be placed before they are posted as _unknown.'),
       skew: time({ from: '0s', to: '1m' }, '2s', "Around a change of owner, bytes within this time are nobody's for certain."),
+      handover: time(
+        { from: '1s', to: '10m' },
+        '15s',
+        'How long the agent of a new node waits before it posts what its pods send, so that all others have heard of it.',
+      ),
+    },
+  },
+  kubernetes: {
+    about: 'The API server that says whose addresses are.',
+    fields: {
+      enabled: option(either(oneOf('auto'), boolean), 'auto', 'Ask an API server; auto asks in a pod, and where there is a kubeconfig.'),
+      kubeconfig: optional(
+        path,
+        { value: null, shown: "the pod's service account" },
+        'Path of a kubeconfig file, relative to the folder of this file.',
+      ),
     },
   },
   series: {
@@ -126,7 +142,7 @@ export const OPTIONS = {
 export type Config = { readonly [Name in keyof typeof OPTIONS]: ValuesOf<(typeof OPTIONS)[Name]['fields']> }
 
 /** Options that later versions will have: known words, so they deserve a better answer than a guess. */
-export const LATER: readonly string[] = ['kubernetes', 'kubelet', 'istiod', 'envoy', 'datadog', 'series.causes']
+export const LATER: readonly string[] = ['kubernetes.directory', 'kubelet', 'istiod', 'envoy', 'datadog', 'series.causes']
 
 /** `flows`, `flows.enabled`, ... */
 export function optionPaths(): string[] {

@@ -77,11 +77,13 @@ function configMistakes(path: string | null, { mistakes }: ParsedConfig): Mistak
 }
 
 function completed(config: Config, { folder, hostName }: { folder: string; hostName: string }): Config {
-  const { node, inventory } = config
+  const { node, inventory, kubernetes } = config
+  const beside = (path: string | null): string | null => (path === null ? null : resolve(folder, path))
   return {
     ...config,
     node: { ...node, name: node.name || hostName },
-    inventory: { file: inventory.file === null ? null : resolve(folder, inventory.file) },
+    inventory: { file: beside(inventory.file) },
+    kubernetes: { ...kubernetes, kubeconfig: beside(kubernetes.kubeconfig) },
   }
 }
 

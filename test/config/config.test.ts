@@ -20,7 +20,8 @@ t.test('an empty file has all defaults', async (t) => {
       rotateIntervalMs: 86_400_000,
     },
     inventory: { file: null },
-    identity: { patienceMs: 30_000, skewMs: 2000 },
+    identity: { patienceMs: 30_000, skewMs: 2_000, handoverMs: 15_000 },
+    kubernetes: { enabled: 'auto', kubeconfig: null },
     series: { limit: 10_000, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
@@ -92,8 +93,8 @@ t.test('mistakes, each with where and what instead', async (t) => {
     { name: 'a path for a key', text: 'flows.interval: 1s', lines: ['1:1 flows.interval is not a key; write flows: {interval: ...}'] },
     {
       name: 'of a later version',
-      text: 'kubernetes: {enabled: false}',
-      lines: ['1:1 kubernetes is not an option of this version; remove it'],
+      text: 'kubelet: {enabled: false}',
+      lines: ['1:1 kubelet is not an option of this version; remove it'],
     },
     {
       name: 'of a later version, in a section',
@@ -151,7 +152,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
     {
       name: 'a list for the file',
       text: '- a',
-      lines: ['1:1 the file is a list; expected a mapping with node, flows, inventory, identity, series, price'],
+      lines: ['1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, series, price'],
     },
     {
       name: 'given twice',

@@ -24,6 +24,8 @@ export type Entry = Partial<InventoryEntry> & Pick<InventoryEntry, 'cidr'>
 export interface AgentsOptions {
   /** Of meshtoll.yaml, for all; node and inventory are filled in. */
   readonly options?: Readonly<Record<string, object>>
+  /** What meshtoll.yaml says of a node; default: name and zone. */
+  readonly describe?: (node: NodeSpec) => Readonly<Record<string, string>>
   /** Default: all. The others have no agent, and the inventory says so. */
   readonly nodes?: readonly string[]
   readonly inventory?: readonly Entry[]
@@ -127,13 +129,13 @@ interface Place extends AgentsOptions {
 }
 
 async function startAgent(topology: Topology, node: NodeSpec, place: Place): Promise<NodeAgent> {
-  const { name, zone } = node
-  const { folder, options = {}, capabilities = ['net_admin'] } = place
+  const { name } = node
+  const { folder, options = {}, capabilities = ['net_admin'], describe = ({ zone }) => ({ name, zone }) } = place
   const stateDir = join(folder, name)
   const configFile = join(folder, `${name}.yaml`)
   await mkdir(stateDir)
   await place.prepareState?.(stateDir)
-  await writeFile(configFile, JSON.stringify({ ...options, node: { name, zone }, inventory: { file: place.inventoryFile } }))
+  await writeFile(configFile, JSON.stringify({ ...options, node: describe(node), inventory: { file: place.inventoryFile } }))
   const socketPath = await topology.peer(name).relay({ port: PORT })
   const flags = [`--config.file=${configFile}`, `--state.dir=${stateDir}`, `--web.listen-address=127.0.0.1:${PORT}`]
   const argv = [process.execPath, MAIN, 'agent', ...flags]

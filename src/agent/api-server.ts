@@ -1,0 +1,75 @@
+// All that the agent asks of an API server. Loaded only where there is one: its HTTP client takes some megabytes.
+import type { Deps } from '../deps.js'
+import type { Tenancies } from '../identity/tenancies.js'
+import { readAccess } from '../kube/access.js'
+import { createKubeClient, readJson } from '../kube/client.js'
+import { KubeError } from '../kube/kube-error.js'
+import { followCluster } from './cluster-objects.js'
+import { type CoverageRecord, coverageLeaseOf, LEASE_LABELS, leaseNameOf, leaseOf } from './coverage-record.js'
+import { createFollowing } from './following.js'
+
+export interface ApiServerOptions {
+  readonly kubeconfig: string | null
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export type ApiServerDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
+
+/** Who says that its pods are posted for. `uid`: of its Node. */
+export interface Claimant {
+  readonly node: string
+  readonly uid: string
+}
+
+export interface ApiServer {
+  /** Both resolve once all there is has been told, and go on until aborted. */
+  followObjects(tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
+  followLeases(record: CoverageRecord, signal: AbortSignal): Promise<void>
+  createLease(claimant: Claimant, signal: AbortSignal): Promise<void>
+  deleteLease(node: string, signal: AbortSignal): Promise<void>
+  /** What stands in the way of hearing of changes at once; '' when nothing does. */
+  readonly trouble: string
+  takeRejected(): number
+  close(): Promise<void>
+}
+
+const GONE = 404
+const THERE_ALREADY = 409
+
+/** Rejects with an AccessError that says what to do. */
+export async function openApiServer(options: ApiServerOptions, deps: ApiServerDeps, signal: AbortSignal): Promise<ApiServer> {
+  const { environment, kubeconfig } = options
+  const { namespace, ...access } = await readAccess({ environment, kubeconfig: kubeconfig ?? undefined }, deps, signal)
+  const client = createKubeClient(access, deps)
+  const following = createFollowing(client, deps)
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
+  const labelSelector = Object.entries(LEASE_LABELS)
+    .map((pair) => pair.join('='))
+    .join(',')
+  return {
+    followObjects: (tenancies, { patienceMs }, until) => followCluster({ client, following, tenancies, patienceMs }, deps, until),
+    async followLeases(record, until) {
+      const { put, remove } = record
+      await following.follow({ path, query: { labelSelector }, prune: coverageLeaseOf, put, remove }, until)
+      record.synced()
+    },
+    async createLease(claimant, until) {
+      const body = leaseOf(claimant, deps.clock.now())
+      await readJson(client, path, { method: 'POST', body, signal: until }).catch(unless(THERE_ALREADY))
+    },
+    async deleteLease(node, until) {
+      await client.request(`${path}/${leaseNameOf(node)}`, { method: 'DELETE', signal: until }).catch(unless(GONE))
+    },
+    get trouble() {
+      return following.trouble
+    },
+    takeRejected: following.takeRejected,
+    close: () => client.close(),
+  }
+}
+
+const unless =
+  (status: number) =>
+  (error: unknown): void => {
+    if (!(error instanceof KubeError && error.status === status)) throw error
+  }

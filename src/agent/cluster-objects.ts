@@ -1,0 +1,112 @@
+// Pods with their owners, nodes and services of the API server -> tenancies.
+import type { Deps } from '../deps.js'
+import { nodeFactsOf } from '../identity/objects/node.js'
+import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
+import { serviceFactsOf } from '../identity/objects/service.js'
+import { createSharing } from '../identity/objects/sharing.js'
+import type { Owner } from '../identity/owners/direct-owner.js'
+import { type ControllerReference, controllerIn } from '../identity/owners/lookup.js'
+import { createOwners } from '../identity/owners.js'
+import type { Tenancies } from '../identity/tenancies.js'
+import { createBackoff } from '../kube/backoff.js'
+import type { KubeClient } from '../kube/client.js'
+import { readMetadata } from '../kube/metadata.js'
+import type { Following } from './following.js'
+
+export interface ClusterObjectsParts {
+  readonly client: KubeClient
+  readonly following: Following
+  readonly tenancies: Tenancies
+  /** An owner that cannot be read for this long is stood in for. */
+  readonly patienceMs: number
+}
+
+type ClusterDeps = Pick<Deps, 'clock' | 'log' | 'random'>
+
+/** Its owner is asked for; `goneMs`: it has gone meanwhile. */
+interface Waiting {
+  readonly pod: PodFacts
+  readonly goneMs?: number
+}
+
+const MOST_SHARED = 20_000
+/** What is made anew at every rollout or run (identity/owners). */
+const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
+
+/** Resolves once all there is has been told; goes on in the background until aborted. */
+export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
+  const { following, tenancies } = parts
+  const { clock } = deps
+  const pods = createOwnedPods(parts, deps, signal)
+  const sharing = createSharing(MOST_SHARED)
+  // A pod's zone is its node's: so nodes come first.
+  await following.follow(
+    {
+      path: '/api/v1/nodes',
+      prune: nodeFactsOf,
+      put: (_, node) => tenancies.putNode(node),
+      remove: (name) => tenancies.removeNode(name, clock.now()),
+    },
+    signal,
+  )
+  await Promise.all([
+    following.follow({ path: '/api/v1/pods', prune: (raw) => podFactsOf(raw, sharing), ...pods }, signal),
+    following.follow(
+      {
+        path: '/api/v1/services',
+        prune: serviceFactsOf,
+        put: tenancies.putService,
+        remove: (key) => tenancies.removeService(key, clock.now()),
+      },
+      signal,
+    ),
+  ])
+}
+
+/** A pod is told of with its owner: until that is known its bytes wait. */
+function createOwnedPods({ client, tenancies, patienceMs }: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal) {
+  const readController = async (reference: ControllerReference, until: AbortSignal) =>
+    controllerIn(await readMetadata(client, objectNameOf(reference), until), reference)
+  const owners = createOwners({ readController, createBackoff: () => createBackoff(deps.random), giveUpMs: patienceMs, ...deps }, signal)
+  const waiting = new Map<string, Waiting>()
+
+  function tell(key: string, { pod, goneMs }: Waiting, owner: Owner): void {
+    tenancies.putPod(key, pod, owner)
+    if (goneMs !== undefined) tenancies.removePod(key, goneMs)
+  }
+
+  async function tellLater(key: string, uid: string, asked: Promise<Owner>): Promise<void> {
+    const owner = await asked.catch(() => undefined)
+    const latest = waiting.get(key)
+    if (!owner || latest?.pod.uid !== uid) return
+    waiting.delete(key)
+    tell(key, latest, owner)
+  }
+
+  return {
+    put(key: string, pod: PodFacts): void {
+      const isAsked = waiting.get(key)?.pod.uid === pod.uid
+      if (isAsked) waiting.set(key, { pod })
+      if (isAsked) return
+      const owner = owners.ownerOf(pod)
+      if (!(owner instanceof Promise)) {
+        waiting.delete(key)
+        tell(key, { pod }, owner)
+        return
+      }
+      waiting.set(key, { pod })
+      void tellLater(key, pod.uid, owner)
+    },
+    remove(key: string): void {
+      const goneMs = deps.clock.now()
+      const asked = waiting.get(key)
+      if (asked) waiting.set(key, { ...asked, goneMs })
+      else tenancies.removePod(key, goneMs)
+    },
+  }
+}
+
+function objectNameOf({ apiVersion, kind, namespace, name }: ControllerReference) {
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
+  return { group, version, resource: RESOURCES[kind] ?? `${kind.toLowerCase()}s`, namespace, name }
+}

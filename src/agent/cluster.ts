@@ -1,0 +1,167 @@
+// What Kubernetes says, in the background: followed from the API server, gathered here, and taken in the agent's turn, so that nobody becomes
+// somebody else in the middle of a reading.
+import type { Config } from '../config/fields.js'
+import type { Disk } from '../deps.js'
+import type { ClusterNames } from '../identity/cluster-names.js'
+import type { ChangingIdentity } from '../identity/identity.js'
+import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
+import type { Readings } from '../model.js'
+import type { ApiServer, ApiServerDeps, ApiServerOptions } from './api-server.js'
+import { createCoverageRecord } from './coverage-record.js'
+import { every } from './every.js'
+
+export interface ClusterParts {
+  readonly config: Pick<Config, 'node' | 'identity' | 'kubernetes'>
+  readonly environment: ApiServerOptions['environment']
+  readonly identity: Pick<ChangingIdentity, 'update'>
+  readonly names: Pick<ClusterNames, 'isUsed'>
+}
+
+export type ClusterDeps = ApiServerDeps & { readonly disk: Disk }
+
+/** Read like a source, so that it shows when the API server cannot be heard; what was known before stays in force. */
+export interface Cluster {
+  readonly name: string
+  /** Begins to follow, until aborted; rejects where there is no access to an API server. */
+  open(signal: AbortSignal): Promise<void>
+  /** Waits until all there is was told, but not for long. */
+  settle(signal: AbortSignal): Promise<void>
+  /** Hands on what was told since the last time, and rejects with what stands in the way of hearing more. */
+  read(): Promise<Readings>
+  /** Whether something was told that may not wait for the next reading. */
+  hasUrgentNews(): boolean
+  /** This node's pods are posted for by others again. */
+  withdraw(signal: AbortSignal): Promise<void>
+}
+
+/** A cluster of 5,000 pods tells of itself in less. */
+const SETTLE_MS = 5_000
+/** Between two looks whether all others know of this node. */
+const CLAIM_EVERY_MS = 500
+const NO_PAUSE = () => Promise.resolve()
+
+/** Auto: in a pod, which is told where its API server is, and where a kubeconfig is named. */
+export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environment: ClusterParts['environment']): boolean {
+  const { enabled, kubeconfig } = kubernetes
+  return enabled === 'auto' ? kubeconfig !== null || (environment.KUBERNETES_SERVICE_HOST ?? '') !== '' : enabled
+}
+
+export function createCluster({ config, environment, identity, names }: ClusterParts, deps: ClusterDeps): Cluster {
+  const { clock, log } = deps
+  const { node } = config
+  const { patienceMs, handoverMs } = config.identity
+  const tenancies = createTenancies()
+  const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
+  let life: AbortSignal | undefined
+  let api: ApiServer | undefined
+  let isAllTold = false
+  let allTold: Promise<void> = Promise.resolve()
+  let claimTrouble = ''
+  let news: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
+  let told = { covering: '', standing: '' }
+
+  async function openApi(signal: AbortSignal): Promise<ApiServer> {
+    const { openApiServer } = await import('./api-server.js')
+    return openApiServer({ kubeconfig: config.kubernetes.kubeconfig, environment }, deps, signal)
+  }
+
+  async function open(signal: AbortSignal): Promise<void> {
+    life = signal
+    if (api) return
+    await record.load()
+    const opened = await openApi(signal)
+    api = opened
+    signal.addEventListener('abort', () => void opened.close().catch(() => undefined), { once: true })
+    const objects = opened.followObjects(tenancies, { patienceMs }, signal).then(() => {
+      isAllTold = true
+    })
+    const leases = opened.followLeases(record, signal)
+    allTold = Promise.allSettled([objects, leases]).then(() => undefined)
+    const claiming = every(clock, { ms: CLAIM_EVERY_MS, signal }, async () => {
+      claimTrouble = await claim(opened, signal)
+    })
+    for (const background of [objects, leases, claiming])
+      background.catch((error: unknown) => log.debug('the API server is no longer followed', { error: String(error) }))
+  }
+
+  function claim(opened: ApiServer, signal: AbortSignal): Promise<string> | string {
+    if (!isAllTold) return ''
+    const own = tenancies.nodes.get(node.name)
+    if (!own) return `there is no Node ${node.name}; set node.name to the name that Kubernetes has for this node`
+    if (!record.isMissing) return ''
+    return opened.createLease({ node: node.name, uid: own.uid }, signal).then(
+      () => '',
+      (error: Error) => error.message,
+    )
+  }
+
+  function gather(): TenancyChanges {
+    const more = tenancies.take()
+    news = { tenancies: [...news.tenancies, ...more.tenancies], ranges: more.ranges ?? news.ranges, zones: more.zones ?? news.zones }
+    return news
+  }
+
+  /** Nodes that are gone cover nothing, whatever is left of them. Undefined: not all has been told yet. */
+  function coveringNodes(): readonly string[] | undefined {
+    return isAllTold ? record.covering?.filter((name) => tenancies.nodes.has(name)).sort() : undefined
+  }
+
+  async function handOn(): Promise<void> {
+    const changes = gather()
+    news = { tenancies: [], ranges: undefined, zones: undefined }
+    const covering = coveringNodes()
+    const now = { covering: covering?.join(' ') ?? told.covering, standing: record.standing() }
+    const isNewCovering = covering !== undefined && (now.covering !== told.covering || told.covering === '')
+    await identity.update(
+      {
+        place: ownPlace(),
+        cluster: {
+          ...changes,
+          isCurrent: api?.trouble === '',
+          ...(isNewCovering ? { covering: new Set(covering) } : {}),
+          ...(now.standing === told.standing ? {} : { standing: now.standing }),
+        },
+      },
+      NO_PAUSE,
+    )
+    told = now
+  }
+
+  /** As configured, or as the Node says. */
+  function ownPlace() {
+    const own = tenancies.nodes.get(node.name)
+    return own && { zone: node.zone === '_unknown' ? own.zone : node.zone, region: node.region || own.region }
+  }
+
+  return {
+    name: 'kubernetes',
+    open,
+    async settle(signal) {
+      const over = new AbortController()
+      const late = clock.sleep(SETTLE_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined)
+      await Promise.race([allTold, late])
+      over.abort()
+    },
+    async read() {
+      const refused = await open(life as AbortSignal).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      await handOn()
+      if (refused) throw refused
+      const trouble = api?.trouble || claimTrouble
+      if (trouble) throw new Error(trouble)
+      return { readings: [], rejected: api?.takeRejected() ?? 0 }
+    },
+    hasUrgentNews() {
+      const covering = coveringNodes()?.join(' ') ?? told.covering
+      return covering !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
+    },
+    async withdraw(signal) {
+      const opened = api ?? (await openApi(signal))
+      await opened.deleteLease(node.name, signal)
+      await record.withdrawn()
+      await opened.close()
+    },
+  }
+}

@@ -1,0 +1,112 @@
+// Which nodes' agents post what their pods send, as all agents say to each other: by a Lease for each node, in our own namespace. It goes
+// with its Node, and with `meshtoll agent --uninstall`; that an agent is down for a while changes nothing, since its kernel table counts on.
+import type { Deps, Disk } from '../deps.js'
+import type { Standing } from '../identity/node-coverage.js'
+
+/** `sinceMs`: since when it is said, by the clock of its node. */
+export interface CoverageLease {
+  readonly node: string
+  readonly sinceMs: number
+}
+
+export interface CoverageRecord {
+  /** By their keys, as the API server has them. */
+  put(key: string, lease: CoverageLease): void
+  remove(key: string): void
+  /** All there are have been put. */
+  synced(): void
+  /** What the process before knew. */
+  load(): Promise<void>
+  /** Nobody has heard of us, as far as all is known. */
+  readonly isMissing: boolean
+  /** Others may post again what our pods send. */
+  withdrawn(): Promise<void>
+  standing(): Standing
+  /** Undefined until all have been put. */
+  readonly covering: readonly string[] | undefined
+}
+
+export interface CoverageRecordOptions {
+  readonly node: string
+  /** How long after it was said to all until all have heard it. */
+  readonly handoverMs: number
+  /** How long it is waited to hear anything at all. */
+  readonly patienceMs: number
+}
+
+const FILE = 'coverage'
+
+export function createCoverageRecord(
+  { node, handoverMs, patienceMs }: CoverageRecordOptions,
+  { clock, disk }: Pick<Deps, 'clock'> & { readonly disk: Pick<Disk, 'read' | 'replace'> },
+): CoverageRecord {
+  const leases = new Map<string, CoverageLease>()
+  const startedMs = clock.monotonic()
+  let isSynced = false
+  let wasCovering = false
+
+  const ownLease = (): CoverageLease | undefined => [...leases.values()].find((lease) => lease.node === node)
+
+  /** For the next process, which may not reach the API server at once. Where it cannot be kept, that one has to. */
+  async function remember(isCovering: boolean): Promise<void> {
+    if (isCovering === wasCovering) return
+    wasCovering = isCovering
+    await disk.replace(FILE, [isCovering ? `${node}\n` : '']).catch(() => undefined)
+  }
+
+  function standing(): Standing {
+    if (!isSynced && wasCovering) return 'yes'
+    if (!isSynced) return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
+    const own = ownLease()
+    const isCovering = own !== undefined && clock.now() >= own.sinceMs + handoverMs
+    void remember(isCovering)
+    return isCovering ? 'yes' : 'joining'
+  }
+
+  return {
+    put: (key, lease) => void leases.set(key, lease),
+    remove: (key) => void leases.delete(key),
+    synced() {
+      isSynced = true
+    },
+    async load() {
+      const text = await disk.read(FILE).catch(() => undefined)
+      wasCovering = text?.toString().trim() === node
+    },
+    get isMissing() {
+      return isSynced && ownLease() === undefined
+    },
+    withdrawn: () => remember(false),
+    standing,
+    get covering() {
+      return isSynced ? [...leases.values()].map((lease) => lease.node) : undefined
+    },
+  }
+}
+
+export const LEASE_LABELS = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'coverage' } as const
+export const leaseNameOf = (node: string): string => `meshtoll-${node}`
+
+/** A Lease of coordination.k8s.io/v1; undefined where it is none of ours. */
+export function coverageLeaseOf(raw: unknown): CoverageLease | undefined {
+  const { spec } = (raw ?? {}) as { readonly spec?: { readonly holderIdentity?: unknown; readonly acquireTime?: unknown } }
+  const { holderIdentity, acquireTime } = spec ?? {}
+  if (typeof holderIdentity !== 'string' || holderIdentity === '' || typeof acquireTime !== 'string') return undefined
+  const sinceMs = Date.parse(acquireTime)
+  return Number.isFinite(sinceMs) ? Object.freeze({ node: holderIdentity, sinceMs }) : undefined
+}
+
+/** The Node owns it, so that both go together. */
+export function leaseOf({ node, uid }: { readonly node: string; readonly uid: string }, nowMs: number): object {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: leaseNameOf(node),
+      labels: LEASE_LABELS,
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
+    },
+    // A MicroTime has six digits.
+    spec: { holderIdentity: node, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') },
+  }
+}
