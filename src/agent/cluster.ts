@@ -124,7 +124,14 @@ export function createCluster({ config, environment, identity, names }: ClusterP
       },
       NO_PAUSE,
     )
+    if (now.standing !== told.standing) sayStanding(now.standing)
     told = now
+  }
+
+  function sayStanding(standing: string): void {
+    if (standing === 'joining')
+      log.info('joins the nodes that post what their pods send: until all know, it goes to handover', { node: node.name })
+    if (standing === 'yes') log.info('covers its pods: what they send is posted here', { node: node.name })
   }
 
   /** As configured, or as the Node says. */

@@ -1,0 +1,72 @@
+// Pods come and go on addresses that others had before, under load, while the API server restarts and an agent is killed: every byte is posted,
+// by one agent, to whoever had the address when it was sent, or to nobody.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { booked, flowBytes, sumOf } from '../lab/agents.js'
+import { eventually, worldTest } from '../lab/world.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { createClusterLab } from './agents.js'
+import { CLUSTER_PEERS } from './cluster.js'
+import { type Life, live, merged } from './lives.js'
+
+const WORKLOADS = ['cart', 'web', 'stock', 'mail']
+const LIVES: readonly Life[] = Array.from({ length: 5 }, (_, index) => ({
+  deployment: WORKLOADS[index % WORKLOADS.length] as string,
+  ms: 4_000,
+  // Two cycles, and the skew of both.
+  restMs: 7_000,
+}))
+const PATIENCE_MS = 10_000
+
+await worldTest(
+  import.meta.url,
+  async (t) => {
+    const skip = reasonToSkip(CLUSTER_PEERS)
+    t.test('addresses that go from pod to pod', { skip: skip ?? false }, async (t) => {
+      const lab = await createClusterLab(t)
+      const { topology, truth, cluster } = lab
+      await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
+      await lab.createPod({ name: 'queue-0', address: '10.1.3.2', node: 'n3', deployment: 'queue' })
+      await topology.peer('p2a').listenUdp({ port: 9 })
+      await topology.peer('p3a').listenUdp({ port: 9 })
+      const options = { flows: { interval: '2s' }, identity: { patience: `${PATIENCE_MS}ms` } }
+      const agents = await lab.startAgents({ options })
+      await eventually('all cover their pods', async () =>
+        agents.all.every((agent) => /covers its pods/.test(agent.log())) ? true : undefined,
+      )
+      const before = await agents.atRest()
+      const sentBefore = await truth.total()
+      const disturb = async (): Promise<void> => {
+        await sleep(12_000)
+        await cluster.restart()
+        await sleep(10_000)
+        const agent = agents.on('n1')
+        await agent.kill()
+        await agent.start()
+      }
+      const [places] = await Promise.all([
+        Promise.all([
+          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES),
+          live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
+        ]),
+        disturb(),
+      ])
+      const sent = merged(places)
+      await sleep(PATIENCE_MS)
+      const all = await agents.atRest()
+      const rest = (family: string): number => sumOf(all, family) - sumOf(before, family)
+      t.equal(flowBytes(all) - flowBytes(before), (await truth.total()) - sentBefore, 'all of it is posted, by one agent')
+      t.equal(booked(all, 'pending'), 0, 'nothing waits')
+      for (const [name, bytes] of sent) {
+        const served = flowBytes(all, { src_owner_name: name })
+        t.ok(served <= bytes, `${name}: ${served} served, ${bytes} sent`)
+        t.comment(`${name}: ${bytes - served} of ${bytes} to nobody`)
+      }
+      const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+      const certain = WORKLOADS.reduce((sum, name) => sum + flowBytes(all, { src_owner_name: name }), 0)
+      const ambiguous = rest('meshtoll_flow_ambiguous_bytes_total')
+      t.equal(total - certain, ambiguous, 'what has no name is said to be ambiguous')
+      t.ok(ambiguous <= total / 1000, `${ambiguous} of ${total} bytes ambiguous`)
+    })
+  },
+  { timeoutMs: 300_000 },
+)

@@ -1,0 +1,68 @@
+// Pods that come and go on one address, and send while they live: what each workload sent, by the counter of the device.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sentIpBytes } from '../../src/lab/counters.js'
+import type { Topology } from '../../src/lab/topology.js'
+import type { ClusterLab } from './agents.js'
+import { remove } from './resource.js'
+
+export interface Life {
+  readonly deployment: string
+  readonly ms: number
+  /** Until the next one has the address. */
+  readonly restMs: number
+}
+
+export interface Place {
+  /** A namespace of the topology. */
+  readonly namespace: string
+  readonly address: string
+  readonly node: string
+  /** Where its datagrams go. */
+  readonly to: readonly string[]
+}
+
+const SIZE = 1_000
+const PACKETS = 50
+const EVERY_MS = 20
+
+/** Lives one after the other. Answers bytes sent by workload. */
+export async function live(lab: ClusterLab, place: Place, lives: readonly Life[]): Promise<ReadonlyMap<string, number>> {
+  const sent = new Map<string, number>()
+  for (const [index, { deployment, ms, restMs }] of lives.entries()) {
+    const name = `${deployment}-${place.namespace}-${index}`
+    const pod = await retried(() => lab.createPod({ name, address: place.address, node: place.node, deployment }))
+    const bytes = await sendFor(lab.topology, place, ms)
+    sent.set(deployment, (sent.get(deployment) ?? 0) + bytes)
+    await retried(() => remove(lab.cluster.admin, pod))
+    await sleep(restMs)
+  }
+  return sent
+}
+
+async function sendFor(topology: Topology, { namespace, to }: Place, ms: number): Promise<number> {
+  const peer = topology.peer(namespace)
+  const before = sentIpBytes(await topology.device(namespace))
+  const untilMs = performance.now() + ms
+  while (performance.now() < untilMs) {
+    await peer.sendUdp({ to: [...to], port: 9, size: SIZE, packets: PACKETS })
+    await sleep(EVERY_MS)
+  }
+  return sentIpBytes(await topology.device(namespace)) - before
+}
+
+/** An API server that restarts is away for some seconds. */
+async function retried<T>(attempt: () => Promise<T>, tries = 60): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (tries === 0) throw error
+  }
+  await sleep(250)
+  return retried(attempt, tries - 1)
+}
+
+export const merged = (all: readonly ReadonlyMap<string, number>[]): Map<string, number> => {
+  const sums = new Map<string, number>()
+  for (const one of all) for (const [name, bytes] of one) sums.set(name, (sums.get(name) ?? 0) + bytes)
+  return sums
+}
