@@ -42,6 +42,8 @@ export interface Disk {
   /** Whole or not at all: written beside, then renamed over. */
   replace(path: string, data: Iterable<string>, options?: { readonly sync?: boolean }): Promise<void>
   rename(path: string, to: string): Promise<void>
+  /** Also where there is no such file. */
+  remove(path: string): Promise<void>
 }
 
 export interface Deps {

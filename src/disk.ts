@@ -18,6 +18,7 @@ interface Tail {
 }
 
 const CHUNK = 1 << 16
+const LOCK = 'lock'
 const NOT_THERE = ['ENOENT', 'ENOTDIR']
 const PRIVATE = 0o600
 /** Without O_CREAT: lines that stand in no file of their own are worth nothing. */
@@ -79,16 +80,18 @@ export function createDisk(folder: string, lockFile: LockFile = () => true): Clo
   let tail: Tail | undefined
   let held: FileHandle | undefined
 
-  /** The folder itself is locked: no file that somebody could remove. */
+  /** By a file that only its owner can open: where all can, anybody could keep the agent from starting. */
   async function hold(): Promise<void> {
     await makeFolder(folder)
-    if (held) return
-    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-    if (lockFile(handle.fd)) held = handle
-    else {
+    const path = join(folder, LOCK)
+    if (held && (await isAt(path, held))) return
+    const handle = await open(path, constants.O_RDONLY | constants.O_CREAT, PRIVATE)
+    if (!lockFile(handle.fd)) {
       await handle.close()
       throw new StateInUse(folder)
     }
+    await held?.close()
+    held = handle
   }
 
   const closeTail = async (): Promise<void> => {
@@ -121,6 +124,7 @@ export function createDisk(folder: string, lockFile: LockFile = () => true): Clo
         // The open handle leads to the file that was replaced.
         if (tail?.path === path) await closeTail()
       }),
+    remove: (path) => writing(() => rm(join(folder, path), { force: true })),
     rename: (path, to) =>
       writing(async () => {
         await rename(join(folder, path), join(folder, to))

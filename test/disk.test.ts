@@ -125,6 +125,7 @@ t.test('one process at a time', async (t) => {
   await t.rejects(other.claim(), { name: 'StateInUse', message: /another meshtoll agent that runs.*--state\.dir of its own/ })
   await t.rejects(other.replace('journal', ['theirs']), { name: 'StateInUse' })
   t.notOk(existsSync(join(folder, 'journal')), 'nothing is written')
+  t.equal(statSync(join(folder, 'lock')).mode & 0o777, 0o600, 'nobody else can hold it')
   await one.close()
   await other.replace('journal', ['theirs'])
   await t.rejects(one.claim(), { name: 'StateInUse' }, 'writing claims it too')
@@ -132,6 +133,21 @@ t.test('one process at a time', async (t) => {
   const unwritable = createDisk('/proc/nope', lockFile)
   await unwritable.claim()
   await t.rejects(unwritable.replace('journal', ['a']), { name: 'DiskError' }, 'what cannot be written is found then')
+})
+
+t.test('a folder that is moved away is claimed anew', async (t) => {
+  const parent = t.testdir({ state: {} })
+  const folder = join(parent, 'state')
+  const lockFile = await loadLockFile()
+  const [one, other] = [createDisk(folder, lockFile), createDisk(folder, lockFile)]
+  await one.claim()
+  renameSync(folder, join(parent, 'away'))
+  await other.claim()
+  await t.rejects(one.replace('journal', ['ours']), { name: 'StateInUse' }, 'the one in its place is of another')
+  await other.close()
+  await one.replace('journal', ['ours'])
+  await t.rejects(other.claim(), { name: 'StateInUse' })
+  await one.close()
 })
 
 t.test('a failed task does not stop the next', async (t) => {

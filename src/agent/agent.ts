@@ -7,8 +7,6 @@
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
 import { createSelf } from '../exporters/self.js'
-import { createClusterNames } from '../identity/cluster-names.js'
-import { createIdentity } from '../identity/identity.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
 import { createCoverage } from '../ledger/coverage.js'
@@ -18,16 +16,15 @@ import { pricesOf } from '../ledger/price.js'
 import { snapshotOf } from '../ledger/snapshot.js'
 import { createValues } from '../ledger/values.js'
 import type { FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
-import { TableForeign, TableInUse } from '../sources/flows/errors.js'
+import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
 import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
-import { createBehind } from './behind.js'
-import { createCluster, usesCluster } from './cluster.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
+import { createIdentities } from './identities.js'
 import { createNames } from './names.js'
 import type { Agent, AgentDeps, AgentParts } from './parts.js'
 import { createReaders, type SourceStatus } from './readers.js'
@@ -42,12 +39,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)
-  const behind = createBehind(rtnetlink)
-  const clusterNames = usesCluster(config, environment)
-    ? createClusterNames({ node: config.node.name, ...config.identity, isBehindUs: behind.isBehindUs })
-    : undefined
-  const identity = createIdentity(config.node, { clock, cluster: clusterNames })
-  const cluster = clusterNames && createCluster({ config, environment, identity, names: clusterNames }, deps)
+  const { identity, cluster } = createIdentities({ config, environment, rtnetlink }, deps)
   const names = createNames(
     { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
@@ -71,10 +63,16 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   let isOpen = false
   let isStopping = false
   let isOver = false
+  /** Without flows there is nothing to keep. */
+  let keepsState = config.flows.enabled !== false
   let refusal: Error | undefined
 
   async function loadLedger(): Promise<Ledger> {
-    ledger ??= createLedger({ limit: config.series.limit, idleMs: config.series.idleMs }, deps, await journal.load())
+    ledger ??= createLedger(
+      { limit: config.series.limit, idleMs: config.series.idleMs },
+      deps,
+      await (keepsState ? journal.load() : undefined),
+    )
     return ledger
   }
 
@@ -101,7 +99,6 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
 
   async function readAll(signal: AbortSignal): Promise<void> {
     const startedMs = clock.now()
-    behind.look()
     await readers.read(names, signal)
     if (cluster) await readers.read(cluster, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...others.map((source) => readOther(source, signal))])
@@ -143,9 +140,9 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   function start(signal: AbortSignal): Promise<void> {
     return inTurn(async () => {
       try {
-        if (config.flows.enabled !== false) await deps.disk.claim()
+        if (keepsState) await deps.disk.claim()
         await loadLedger()
-        await openCluster(signal)
+        await cluster?.begin(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
       } catch (error) {
@@ -153,13 +150,6 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
         throw error
       }
     })
-  }
-
-  async function openCluster(signal: AbortSignal): Promise<void> {
-    await cluster?.open(signal).catch((error: unknown) => {
-      if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
-    })
-    await cluster?.settle(signal)
   }
 
   async function openFlows(): Promise<void> {
@@ -204,13 +194,15 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
 
   async function uninstall(signal: AbortSignal): Promise<boolean> {
     if (!(await flows.find())) return false
+    keepsState = true
     await deps.disk.claim()
-    await openCluster(signal)
+    await cluster?.begin(signal)
     await inTurn(async () => {
       await flows.open()
       isOpen = true
       await readAll(signal)
     })
+    if (ledger?.hasStartedOver) throw new TableUnknown(config.flows.table)
     if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
     await flows.uninstall()
     await cluster?.withdraw(signal)

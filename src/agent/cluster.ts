@@ -1,13 +1,15 @@
 // What Kubernetes says, in the background: followed from the API server, gathered here, and taken in the agent's turn, so that nobody becomes
 // somebody else in the middle of a reading.
 import type { Config } from '../config/fields.js'
+import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
 import type { ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
 import type { ApiServer, ApiServerDeps, ApiServerOptions } from './api-server.js'
-import { createCoverageRecord } from './coverage-record.js'
+import type { Behind } from './behind.js'
+import { createCoverageRecord, leaseNameOf } from './coverage-record.js'
 import { every } from './every.js'
 
 export interface ClusterParts {
@@ -15,6 +17,7 @@ export interface ClusterParts {
   readonly environment: ApiServerOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
   readonly names: Pick<ClusterNames, 'isUsed'>
+  readonly behind: Pick<Behind, 'look'>
 }
 
 export type ClusterDeps = ApiServerDeps & { readonly disk: Disk }
@@ -22,16 +25,28 @@ export type ClusterDeps = ApiServerDeps & { readonly disk: Disk }
 /** Read like a source, so that it shows when the API server cannot be heard; what was known before stays in force. */
 export interface Cluster {
   readonly name: string
-  /** Begins to follow, until aborted; rejects where there is no access to an API server. */
-  open(signal: AbortSignal): Promise<void>
-  /** Waits until all there is was told, but not for long. */
-  settle(signal: AbortSignal): Promise<void>
+  /**
+   * Begins to follow, until aborted, and waits until all there is was told, but not for long. Rejects where there is no access to an API
+   * server that the configuration asks for.
+   */
+  begin(signal: AbortSignal): Promise<void>
   /** Hands on what was told since the last time, and rejects with what stands in the way of hearing more. */
   read(): Promise<Readings>
   /** Whether something was told that may not wait for the next reading. */
   hasUrgentNews(): boolean
   /** This node's pods are posted for by others again. */
   withdraw(signal: AbortSignal): Promise<void>
+}
+
+/** Others go on as if this node's agent posted what its pods send. */
+class NotWithdrawn extends Error {
+  constructor(node: string, cause: Error) {
+    const lease = leaseNameOf(node)
+    super(`the kernel table is removed, but the Lease ${lease} is not (${cause.message}); remove it with kubectl delete lease ${lease}`, {
+      cause,
+    })
+    this.name = 'NotWithdrawn'
+  }
 }
 
 /** A cluster of 5,000 pods tells of itself in less. */
@@ -46,7 +61,7 @@ export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environm
   return enabled === 'auto' ? kubeconfig !== null || (environment.KUBERNETES_SERVICE_HOST ?? '') !== '' : enabled
 }
 
-export function createCluster({ config, environment, identity, names }: ClusterParts, deps: ClusterDeps): Cluster {
+export function createCluster({ config, environment, identity, names, behind }: ClusterParts, deps: ClusterDeps): Cluster {
   const { clock, log } = deps
   const { node } = config
   const { patienceMs, handoverMs } = config.identity
@@ -142,14 +157,14 @@ export function createCluster({ config, environment, identity, names }: ClusterP
 
   return {
     name: 'kubernetes',
-    open,
-    async settle(signal) {
-      const over = new AbortController()
-      const late = clock.sleep(SETTLE_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined)
-      await Promise.race([allTold, late])
-      over.abort()
+    async begin(signal) {
+      await open(signal).catch((error: unknown) => {
+        if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
+      })
+      await within(clock, { ms: SETTLE_MS, signal }, (limited) => untilAborted(allTold, limited)).catch(() => undefined)
     },
     async read() {
+      behind.look()
       const refused = await open(life as AbortSignal).then(
         () => undefined,
         (error: unknown) => error,
@@ -165,10 +180,14 @@ export function createCluster({ config, environment, identity, names }: ClusterP
       return covering !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
     },
     async withdraw(signal) {
-      const opened = api ?? (await openApi(signal))
-      await opened.deleteLease(node.name, signal)
-      await record.withdrawn()
-      await opened.close()
+      try {
+        const opened = api ?? (await openApi(signal))
+        await opened.deleteLease(node.name, signal)
+        await record.withdrawn()
+        await opened.close()
+      } catch (error) {
+        throw new NotWithdrawn(node.name, error as Error)
+      }
     },
   }
 }

@@ -3,9 +3,9 @@
 import type { ParseInventory } from '../config/inventory.js'
 import { type LoadedInventory, loadInventory } from '../config/load.js'
 import { type Mistakes, renderMistakes } from '../config/mistakes.js'
+import { TimedOut, untilAborted, within } from '../deadline.js'
 import type { Deps } from '../deps.js'
 import type { InventoryEntry } from '../model.js'
-import { untilAborted } from '../sources/source.js'
 
 export interface InventoryFileParts {
   readonly path: string
@@ -73,13 +73,12 @@ export function createInventoryFile(parts: InventoryFileParts, { readFile, parse
   }
 
   /** Undefined when it takes longer. */
-  async function soon<T>(waitedFor: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-    const done = new AbortController()
-    try {
-      return await Promise.race([waitedFor, clock.sleep(WAIT_MS, AbortSignal.any([signal, done.signal])).then(() => undefined)])
-    } finally {
-      done.abort()
-    }
+  function soon<T>(waitedFor: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    const limited: Promise<T | undefined> = within(clock, { ms: WAIT_MS, signal }, (until) => untilAborted(waitedFor, until))
+    return limited.catch((error: unknown) => {
+      if (error instanceof TimedOut) return undefined
+      throw error
+    })
   }
 
   async function verdictOn({ text, loaded }: Judging, signal: AbortSignal): Promise<readonly InventoryEntry[] | undefined> {

@@ -1,4 +1,5 @@
 // Reads sources side by side: each within its own deadline, and one that fails fails alone.
+import { within } from '../deadline.js'
 import type { Clock, Log } from '../deps.js'
 import type { Self } from '../exporters/self.js'
 import type { Reading, Source } from '../model.js'
@@ -35,7 +36,7 @@ export function createReaders({ clock, log, self }: { clock: Clock; log: Log; se
     const startMs = clock.monotonic()
     const seconds = (): number => (clock.monotonic() - startMs) / 1000
     try {
-      const { readings, rejected } = await source.read(AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]))
+      const { readings, rejected } = await within(clock, { ms: DEADLINE_MS, signal }, (limited) => source.read(limited))
       if (rejected > 0) self.rejected(source.name, rejected)
       report(source.name, seconds(), '')
       return readings

@@ -18,19 +18,17 @@ import type { PlacementOf } from './places.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
-import type { Batch, Moment, State, StateRows } from './state.js'
+import type { Moment, State, StateRows } from './state.js'
 import { NOTHING_COUNTED, VERSION } from './state.js'
 import { createTally } from './tally.js'
 import { createTransit } from './transit.js'
 import { createUpkeep } from './upkeep.js'
+import { createWriting, type Decided } from './writing.js'
 
 export interface LedgerOptions {
   readonly limit: number
   readonly idleMs: number
 }
-
-/** What to write down: a line, or everything, since a whole generation went into the offsets or an epoch began. */
-export type Decided = { readonly kind: 'batch'; readonly batch: Batch } | { readonly kind: 'checkpoint' } | { readonly kind: 'nothing' }
 
 export interface Ledger {
   /** A new kernel table with this epoch is about to be made; write the state down before it is. */
@@ -44,6 +42,8 @@ export interface Ledger {
   readonly accounts: Accounts
   /** Until a table was read or announced nothing is known: not what was served before, and so not what to serve. */
   readonly hasBegun: boolean
+  /** What the table held at first belongs to totals that are not known here. */
+  readonly hasStartedOver: boolean
   readonly served: number
   /** Bytes seen leaving the node since this process began. */
   readonly leaving: number
@@ -59,6 +59,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const routes = createRoutes({ accounts, admission })
   const book = createPairBook({ accounts, decisions, generations, routes, transit, clock })
   const pauses = createPauses(clock)
+  const writing = createWriting({ decisions, clock })
   const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, pauses, clock, idleMs: options.idleMs })
   const tally = createTally({ accounts, book, decisions, generations, routes, transit, pauses, clock, log })
@@ -70,13 +71,12 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let live: readonly number[] = []
   let pairs: Pairs | undefined
   let leaving = 0
+  let hasStartedOver = false
   let atMs = clock.now()
   /** When the last reading began: what it did not find came later. */
   let readAtMs = restored?.head.atMs ?? 0
   let unbrokenSinceMs = 0
   let identityVersion = -1
-  let isCheckpointDue = false
-  let writtenMs = clock.monotonic()
 
   const addGap = (ms: number): void => {
     accounts.book('gapMs').value += Math.max(0, ms)
@@ -117,7 +117,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     }
     leaveEpoch()
     epoch = next
-    isCheckpointDue = true
+    writing.demandCheckpoint()
   }
 
   /** Returns whether what the table holds by now is not to be posted, because it may have been posted before. */
@@ -128,7 +128,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
       addGap(reading.gapMs)
       return false
     }
-    isCheckpointDue = true
+    writing.demandCheckpoint()
     epoch = reading.epoch
     if (state && isContinued(state, reading)) {
       restore(state, 'offset')
@@ -142,9 +142,9 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const isOfTable = state?.head.epoch === reading.epoch
     const sinceMs = isOfTable ? state.head.atMs : Math.min(reading.epochStartMs, state?.head.atMs ?? Number.POSITIVE_INFINITY)
     addGap(reading.atMs - sinceMs)
-    log.warn(`${state ? 'state does not belong to' : 'no state for'} the kernel table: totals start over`, {
-      gap_s: Math.round((reading.atMs - sinceMs) / 1000),
-    })
+    hasStartedOver = true
+    const gap = { gap_s: Math.round((reading.atMs - sinceMs) / 1000) }
+    log.warn(`${state ? 'state does not belong to' : 'no state for'} the kernel table: totals start over`, gap)
     return true
   }
 
@@ -155,7 +155,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const sinceMs = Math.max(readAtMs, reading.epochStartMs)
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const context = { pairs: reading.pairs, placementOf, isBaseline }
-    if (identity.version !== identityVersion) await book.lookBack(reading.pairs, placementOf, pauses.pause)
+    if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, placementOf, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
     for (const generation of open) tally.translated(generation, context)
     counters = tally.counters(reading.counters, { before: counters, isBaseline })
@@ -176,32 +176,20 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (identity.version === identityVersion && !book.hasAmbiguous) return
     identityVersion = identity.version
     admission.openZones(identity.zones)
-    await book.replace(pairs, identity.place, pauses.pause)
+    if (await book.replace(pairs, identity.place, pauses.pause)) writing.moved()
   }
 
   async function closeGenerations(all: readonly GenerationReading[], pairs: Pairs): Promise<void> {
     for (const generation of all) {
       if (!generation.closed || !(await closing.close(generation, pairs))) continue
       closed.add(generation.id)
-      isCheckpointDue = true
+      writing.demandCheckpoint()
     }
   }
 
   function moment(): Moment {
     const { settled, closed: closedTransit } = transit.totals
     return { atMs, unbrokenSinceMs, counters, live, settled, closedTransit }
-  }
-
-  function take(): Decided {
-    if (isCheckpointDue || decisions.count() > MAX_LINE_ROWS) {
-      isCheckpointDue = false
-      writtenMs = clock.monotonic()
-      decisions.take(moment())
-      return { kind: 'checkpoint' }
-    }
-    if (decisions.count() === 0 && clock.monotonic() - writtenMs < HEARTBEAT_MS) return { kind: 'nothing' }
-    writtenMs = clock.monotonic()
-    return { kind: 'batch', batch: decisions.take(moment()) }
   }
 
   async function state({ complete = false }: { readonly complete?: boolean } = {}): Promise<StateRows> {
@@ -222,12 +210,15 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   return {
     announce,
     post,
-    take,
+    take: () => writing.take(moment()),
     state,
     releasable: () => [...closed],
     accounts,
     get hasBegun() {
       return epoch !== ''
+    },
+    get hasStartedOver() {
+      return hasStartedOver
     },
     get served() {
       return admission.served
@@ -237,8 +228,3 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     },
   }
 }
-
-/** More is written as a checkpoint, which is rendered piece by piece. */
-const MAX_LINE_ROWS = 2_000
-/** So that a gap is known to ten seconds when the table is found damaged after a restart. */
-const HEARTBEAT_MS = 10_000

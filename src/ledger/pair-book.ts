@@ -14,9 +14,9 @@ export interface PairBook {
    * Before a reading is posted: its bytes are of those who had the addresses since the last one. Transit waits for `replace`, since bytes
    * on their way between the hooks would lose theirs.
    */
-  lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void>
-  /** Addresses that are now somebody else: bytes up to now stay where they are. */
-  replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void>
+  lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean>
+  /** Addresses that are now somebody else: bytes up to now stay where they are. Both resolve with whether a pair took another route. */
+  replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean>
   /** Adds what the kernel holds for all pairs, account by account. */
   contributions(pause: () => Promise<void>): Promise<Map<Account, number>>
   /** Forgets pairs of which no generation has bytes; returns the routes still taken. */
@@ -77,26 +77,31 @@ export function createPairBook(parts: MovesParts): PairBook {
     for (let pair = 0; pair < taken.length; pair++) if (taken[pair]?.book === 'pending') moves.mark(pair, pairs, moves.bytesOf(pair))
   }
 
-  async function lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void> {
+  async function lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean> {
     const changed = await places.follow(placementOf, pause)
     for (const address of changed) waiting.add(address)
-    await reroute(pairs, { placementOf, changed, pause, except: 'transit' })
+    return reroute(pairs, { placementOf, changed, pause, except: 'transit' })
   }
 
-  async function replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<void> {
+  async function replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean> {
     const changed = await places.follow(placementOf, pause)
-    await reroute(pairs, { placementOf, changed: new Set([...waiting, ...changed]), pause })
+    const hasMoved = await reroute(pairs, { placementOf, changed: new Set([...waiting, ...changed]), pause })
     waiting.clear()
+    return hasMoved
   }
 
-  async function reroute(pairs: Pairs, { placementOf, changed, pause, except }: Rerouting): Promise<void> {
-    if (changed.size === 0) return
+  async function reroute(pairs: Pairs, { placementOf, changed, pause, except }: Rerouting): Promise<boolean> {
+    let hasMoved = false
+    if (changed.size === 0) return hasMoved
     for (let pair = 0; pair < taken.length; pair++) {
       if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       if (!changed.has(pairs.sourceOf(pair)) && !changed.has(pairs.destinationOf(pair))) continue
       const between = betweenOf(pair, pairs, placementOf)
-      if (between && between.from.book !== except && between.to.book !== except) taken[pair] = moves.move(pair, between, pairs)
+      if (!between || between.from.book === except || between.to.book === except) continue
+      hasMoved ||= between.from !== between.to
+      taken[pair] = moves.move(pair, between, pairs)
     }
+    return hasMoved
   }
 
   function betweenOf(pair: number, pairs: Pairs, placementOf: PlacementOf): { from: Route; to: Route } | undefined {

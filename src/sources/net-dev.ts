@@ -2,9 +2,10 @@
 //   face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
 //     eth0: 421197482   10287    0    0    0     0          0         0   748489    6207    0    0    0     0       0          0
 // Needs nothing. Absent only where /proc is not mounted.
+import { untilAborted } from '../deadline.js'
 import type { Deps } from '../deps.js'
 import type { Family, Source } from '../model.js'
-import { isMissing, NotHere, type Parsed, readingOf, untilAborted } from './source.js'
+import { isMissing, NotHere, type Parsed, readingOf } from './source.js'
 
 // `thread-self`: /proc/net/dev shows the namespace of the main thread, which may be inside a pod's just when another thread opens the file.
 const PATH = '/proc/thread-self/net/dev'

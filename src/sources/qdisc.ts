@@ -4,9 +4,10 @@
 // It counts what leaves after segmentation: `bytes` holds the link header and the headers of every segment (qdisc_pkt_len_init in
 // net/core/dev.c), `packets` the segments. A root with classes counts for all of them; mq adds its queues up when asked (mq_dump).
 // Needs no privilege. Absent where the kernel has no queueing disciplines.
+import { untilAborted } from '../deadline.js'
 import type { Link, Qdisc, Rtnetlink } from '../kernel/rtnetlink.js'
 import type { Family, Readings, Source } from '../model.js'
-import { NotHere, readingOf, untilAborted } from './source.js'
+import { NotHere, readingOf } from './source.js'
 
 const wireBytes: Family = {
   name: 'meshtoll_node_wire_bytes_total',

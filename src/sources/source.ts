@@ -20,19 +20,3 @@ export function readingOf(family: Family, labels: Labels, value: number): ValueR
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }
-
-/** A read that hangs in the kernel cannot be stopped, only left behind. */
-export async function untilAborted<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stopWaiting = (): void => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    stopWaiting = () => signal.removeEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
-  })
-  try {
-    return await Promise.race([aborted, reading])
-  } finally {
-    stopWaiting()
-  }
-}

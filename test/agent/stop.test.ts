@@ -18,11 +18,19 @@ await inNamespace(t, import.meta.filename, () => {
 
   t.test('uninstall while another agent counts', async (t) => {
     const skew = { wallMs: 0, monotonicMs: 0 }
-    const running = await createAgentHere(t, { stateDir: t.testdir(), skew })
+    const stateDir = t.testdir()
+    const running = await createAgentHere(t, { stateDir, skew })
     await running.agent.start(AbortSignal.timeout(10_000))
-    const { agent } = await createAgentHere(t, { stateDir: t.testdir(), skew })
+    const { agent } = await createAgentHere(t, { stateDir, skew })
     await t.rejects(agent.uninstall(AbortSignal.timeout(10_000)), { name: 'TableInUse', message: /; stop that agent first$/ })
     running.kill()
+    const elsewhere = await createAgentHere(t, { stateDir: t.testdir({ other: {} }), skew })
+    await t.rejects(
+      elsewhere.agent.uninstall(AbortSignal.timeout(10_000)),
+      { name: 'TableUnknown', message: /no state for it is in --state\.dir/ },
+      'its totals are not at hand',
+    )
+    elsewhere.kill()
     t.equal(await agent.uninstall(AbortSignal.timeout(10_000)), true)
     t.equal(nft('list', 'tables').trim(), '')
   })

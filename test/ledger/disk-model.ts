@@ -14,7 +14,8 @@ export interface ModelDisk extends Disk {
   readonly files: Map<string, Buffer>
   /** What was written since the last damage is not all of the file. */
   readonly isDamaged: boolean
-  remove(): void
+  /** All files. */
+  lose(): void
   /** Changes one byte of the whole lines; the line break at their end stays, since without it the last one is a torn one. */
   garble(at: number): void
 }
@@ -34,6 +35,7 @@ export function createModelDisk(): ModelDisk {
 
   /** How many bytes of a write arrive. */
   function roomFor(length: number): number {
+    if (tornWrite !== 'none') throw new Error('the process is dead')
     if (mode === 'full' || mode === 'read-only') return 0
     if (mode === 'full in the middle of a write') return Math.floor(length / 2)
     if (tearAt === undefined) return length
@@ -45,6 +47,12 @@ export function createModelDisk(): ModelDisk {
 
   function settle(): void {
     if (mode !== 'works') throw new Error(ERRORS[mode])
+    if (tornWrite !== 'none') throw new Error('the process is dead')
+  }
+
+  /** Names take no room. */
+  function mayChange(): void {
+    if (mode === 'read-only') throw new Error(ERRORS[mode])
     if (tornWrite !== 'none') throw new Error('the process is dead')
   }
 
@@ -90,14 +98,18 @@ export function createModelDisk(): ModelDisk {
       }
       settle()
     },
+    async remove(path) {
+      mayChange()
+      files.delete(path)
+    },
     async rename(path, to) {
-      settle()
+      mayChange()
       const file = files.get(path)
       if (!file) throw new Error(`ENOENT: there is no ${path}`)
       files.delete(path)
       files.set(to, file)
     },
-    remove() {
+    lose() {
       isDamaged = files.size > 0
       files.clear()
     },

@@ -136,7 +136,9 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const state = await journal.load()
     const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
     agent = { ledger, journal, reader: createReader(kernel, epochs), isFirst: true }
-    const isUsable = !disk.isDamaged && disk.files.size > 0
+    const isWhole = disk.files.has('ledger.journal')
+    const isUsable = !disk.isDamaged && (isWhole || disk.files.has('ledger.journal.resumed'))
+    if (!isWhole) durable = { ...durable, isLast: false }
     if (isAhead) witness.forget('what came last')
     isAhead = false
     booked = copyOf(durable.booked)
@@ -262,7 +264,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
         disk.mode = action.mode
         return
       case 'remove the state':
-        return disk.remove()
+        return disk.lose()
       case 'garble the state':
         return disk.garble(action.at)
       default:

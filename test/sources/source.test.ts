@@ -1,18 +1,5 @@
 import t from 'tap'
-import { isMissing, untilAborted } from '../../src/sources/source.js'
-
-t.test('untilAborted', async (t) => {
-  const reason = new Error('over')
-  const never = new Promise<string>(() => undefined)
-  const live = new AbortController()
-  t.equal(await untilAborted(Promise.resolve('read'), live.signal), 'read', 'what was read')
-  await t.rejects(untilAborted(Promise.reject(new Error('EIO')), live.signal), { message: 'EIO' }, 'a failure as it is')
-  await t.rejects(untilAborted(never, AbortSignal.abort(reason)), reason, 'aborted before')
-  const late = new AbortController()
-  const reading = untilAborted(never, late.signal)
-  late.abort(reason)
-  await t.rejects(reading, reason, 'aborted meanwhile')
-})
+import { isMissing } from '../../src/sources/source.js'
 
 t.test('isMissing', async (t) => {
   const failure = (code: string): Error => Object.assign(new Error(code), { code })

@@ -16,6 +16,16 @@ export class TableForeign extends Error {
   }
 }
 
+/** Its bytes were added to totals that are not at hand: to remove it would lose what came since. */
+export class TableUnknown extends Error {
+  constructor(table: string) {
+    super(
+      `the kernel table stays: no state for it is in --state.dir, so its last bytes would be lost; name the right one, or remove it with nft delete table inet ${table}`,
+    )
+    this.name = 'TableUnknown'
+  }
+}
+
 /** Our table went again right after we had made it, again and again. */
 export class TableContested extends Error {
   constructor(table: string) {

@@ -5,7 +5,7 @@ import { SHARDS, type Shards, shardsFor } from './sizing.js'
 const FULL = 0.5
 const PRESSED_EVERY_MS = 60_000
 /** Generations that wait for their release; more would take memory without bound. */
-const MOST_WAITING = 4
+export const MOST_WAITING = 4
 
 export interface Rotating {
   readonly requested: boolean

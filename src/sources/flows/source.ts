@@ -15,7 +15,7 @@ import { createKeeper } from './keeper.js'
 import type { Mode } from './layout.js'
 import { createPairs } from './pairs.js'
 import { type FlowRead, hasFallen, readFlows } from './reading.js'
-import { isDue } from './rotation.js'
+import { isDue, MOST_WAITING } from './rotation.js'
 import { createShelf } from './shelf.js'
 import { pairLimit, shardsFor } from './sizing.js'
 import { createSurroundings } from './surroundings.js'
@@ -105,7 +105,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
     for (let reads = 0; reads < MOST_FIRST_READS; reads++) {
       const found = await readOnce(signal)
       if (!found.isPartial) return found
-      if (shelf.live?.whole === false) keeper.rotate(shardsFor(found.fill.pairs))
+      if (shelf.live?.whole === false && shelf.all.length <= MOST_WAITING) keeper.rotate(shardsFor(found.fill.pairs))
       await clock.sleep(SETTLE_MS, signal)
     }
     throw new FirstReadPartial(name)
