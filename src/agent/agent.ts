@@ -22,6 +22,7 @@ import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
+import type { Cluster } from './cluster.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createIdentities } from './identities.js'
@@ -203,10 +204,17 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       await readAll(signal)
     })
     if (ledger?.hasStartedOver) throw new TableUnknown(config.flows.table)
+    if (cluster) await leave(cluster, signal)
     if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
     await flows.uninstall()
-    await cluster?.withdraw(signal)
     return true
+  }
+
+  /** While others begin to post what our pods send it goes to handover here, so that none of it is posted twice. */
+  async function leave(cluster: Cluster, signal: AbortSignal): Promise<void> {
+    await cluster.retire()
+    await inTurn(() => readAll(signal))
+    await cluster.withdraw(signal)
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {

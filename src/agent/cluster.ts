@@ -34,23 +34,24 @@ export interface Cluster {
   read(): Promise<Readings>
   /** Whether something was told that may not wait for the next reading. */
   hasUrgentNews(): boolean
-  /** This node's pods are posted for by others again. */
+  /** From the next reading on this node no longer posts what its pods send. */
+  retire(): Promise<void>
+  /** And all others hear that they may. */
   withdraw(signal: AbortSignal): Promise<void>
 }
 
-/** Others go on as if this node's agent posted what its pods send. */
+/** Then others would go on as if this node's agent posted what its pods send. */
 class NotWithdrawn extends Error {
   constructor(node: string, cause: Error) {
-    const lease = leaseNameOf(node)
-    super(`the kernel table is removed, but the Lease ${lease} is not (${cause.message}); remove it with kubectl delete lease ${lease}`, {
-      cause,
-    })
+    super(`the kernel table stays: the Lease ${leaseNameOf(node)} could not be deleted (${cause.message}); try again`, { cause })
     this.name = 'NotWithdrawn'
   }
 }
 
 /** A cluster of 5,000 pods tells of itself in less. */
 const SETTLE_MS = 5_000
+/** A change takes this long at most to come to all agents that hear anything, and to be acted on. */
+const HEARD_WITHIN_MS = 3_000
 /** Between two looks whether all others know of this node. */
 const CLAIM_EVERY_MS = 500
 const NO_PAUSE = () => Promise.resolve()
@@ -179,11 +180,12 @@ export function createCluster({ config, environment, identity, names, behind }: 
       const covering = coveringNodes()?.join(' ') ?? told.covering
       return covering !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
     },
+    retire: record.retire,
     async withdraw(signal) {
       try {
         const opened = api ?? (await openApi(signal))
         await opened.deleteLease(node.name, signal)
-        await record.withdrawn()
+        await clock.sleep(HEARD_WITHIN_MS, signal)
         await opened.close()
       } catch (error) {
         throw new NotWithdrawn(node.name, error as Error)

@@ -19,8 +19,8 @@ export interface CoverageRecord {
   load(): Promise<void>
   /** Nobody has heard of us, as far as all is known. */
   readonly isMissing: boolean
-  /** Others may post again what our pods send. */
-  withdrawn(): Promise<void>
+  /** We post no longer what our pods send, so that others may. */
+  retire(): Promise<void>
   standing(): Standing
   /** Undefined until all have been put. */
   readonly covering: readonly string[] | undefined
@@ -44,6 +44,7 @@ export function createCoverageRecord(
   const startedMs = clock.monotonic()
   let isSynced = false
   let wasCovering = false
+  let isRetired = false
 
   const ownLease = (): CoverageLease | undefined => [...leases.values()].find((lease) => lease.node === node)
 
@@ -55,6 +56,7 @@ export function createCoverageRecord(
   }
 
   function standing(): Standing {
+    if (isRetired) return 'joining'
     if (!isSynced && wasCovering) return 'yes'
     if (!isSynced) return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
     const own = ownLease()
@@ -74,9 +76,12 @@ export function createCoverageRecord(
       wasCovering = text?.toString().trim() === node
     },
     get isMissing() {
-      return isSynced && ownLease() === undefined
+      return isSynced && !isRetired && ownLease() === undefined
     },
-    withdrawn: () => remember(false),
+    retire() {
+      isRetired = true
+      return remember(false)
+    },
     standing,
     get covering() {
       return isSynced ? [...leases.values()].map((lease) => lease.node) : undefined

@@ -1,31 +1,18 @@
 // Nodes that are network namespaces, with a real API server behind their loopbacks and real agents that act as a ServiceAccount.
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { NodeSpec, TopologySpec } from '../../src/lab/plan.js'
 import { createTopology, type Topology } from '../../src/lab/topology.js'
+import { readAgentAccess } from '../deploy/access.js'
 import { type Agents, type AgentsOptions, startAgents } from '../lab/agents.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
 import { createTruth, type Truth } from '../lab/truth.js'
-import { allow, createServiceAccount, createToken, type Rule } from './access.js'
+import { createToken } from './access.js'
 import type { KubeObject } from './client.js'
 import { type Cluster, startCluster } from './cluster.js'
+import { writeKubeconfig } from './kubeconfig.js'
 import { createNamespace, createNode, createReplicaSet, createRunningPod } from './objects.js'
 import { reachFrom } from './reach.js'
-import { ownerOf } from './resource.js'
-
-export const NAMESPACE = 'meshtoll'
-export const ACCOUNT = { namespace: NAMESPACE, name: 'meshtoll-agent' }
-
-/** What an agent may, and no more. */
-export const RULES: { readonly everywhere: readonly Rule[]; readonly own: readonly Rule[] } = {
-  everywhere: [
-    { apiGroups: [''], resources: ['pods', 'nodes', 'services'], verbs: ['list', 'watch'] },
-    { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
-  ],
-  own: [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch', 'create', 'delete'] }],
-}
+import { create, ownerOf } from './resource.js'
 
 export interface ClusterLab {
   readonly topology: Topology
@@ -55,12 +42,11 @@ export async function createClusterLab(t: Test, spec: TopologySpec = THREE_ZONES
     cluster,
   )
   t.teardown(() => reach.close())
-  for (const name of [NAMESPACE, 'shop']) await createNamespace(admin, name)
-  await createServiceAccount(admin, ACCOUNT)
-  await allow(admin, { name: 'meshtoll-agent', rules: RULES.everywhere, serviceAccount: ACCOUNT })
-  await allow(admin, { name: 'meshtoll-agent', namespace: NAMESPACE, rules: RULES.own, serviceAccount: ACCOUNT })
+  const { account, objects } = await readAgentAccess()
+  for (const name of [account.namespace, 'shop']) await createNamespace(admin, name)
+  for (const object of objects) await create(admin, object)
   for (const node of spec.nodes) await createNode(admin, nodeOf(node))
-  const kubeconfig = await writeKubeconfig(cluster, await createToken(admin, ACCOUNT))
+  const kubeconfig = await writeKubeconfig(cluster, { token: await createToken(admin, account), namespace: account.namespace })
   const replicaSets = new Map<string, Promise<KubeObject>>()
 
   function replicaSetOf(deployment: string): Promise<KubeObject> {
@@ -99,17 +85,3 @@ const nodeOf = ({ name, zone, address, address6 }: NodeSpec) => ({
   region: 'lab',
   addresses: [address, ...(address6 ? [address6] : [])],
 })
-
-async function writeKubeconfig({ url, caFile, folder }: Cluster, token: string): Promise<string> {
-  const path = join(folder, 'kubeconfig')
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'lab', cluster: { server: url, 'certificate-authority': caFile } }],
-    users: [{ name: 'agent', user: { token } }],
-    contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'agent', namespace: NAMESPACE } }],
-    'current-context': 'lab',
-  }
-  await writeFile(path, JSON.stringify(config))
-  return path
-}

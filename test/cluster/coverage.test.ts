@@ -1,0 +1,117 @@
+// Nodes join, crash, come back and leave under load: nothing is posted twice, and what is missed is said.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { type Agents, booked, endOf, flowBytes, type Served, sumOf } from '../lab/agents.js'
+import { eventually, worldTest } from '../lab/world.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { type ClusterLab, createClusterLab } from './agents.js'
+import { CLUSTER_PEERS } from './cluster.js'
+
+const PODS = [
+  { name: 'cart-0', address: '10.1.1.2', node: 'n1', deployment: 'cart' },
+  { name: 'stock-0', address: '10.1.2.2', node: 'n2', deployment: 'stock' },
+  { name: 'web-0', address: '10.1.3.2', node: 'n3', deployment: 'web' },
+]
+const IN = { n1: 'p1a', n2: 'p2a', n3: 'p3a' } as const
+const SIZE = 500
+const HEARD_MS = 2_500
+
+const handover = (all: readonly Served[]): number => sumOf(all, 'meshtoll_flow_handover_bytes_total')
+const says = (agents: Agents, words: RegExp): Promise<true> =>
+  eventually(String(words), () => (agents.all.every((agent) => words.test(agent.log())) ? true : undefined), 30_000)
+
+async function setUp(t: Test): Promise<ClusterLab> {
+  const lab = await createClusterLab(t)
+  for (const pod of PODS) await lab.createPod(pod)
+  for (const peer of Object.values(IN)) await lab.topology.peer(peer).listenUdp({ port: 9 })
+  return lab
+}
+
+/** Each pod sends to the two others. */
+async function talk({ topology }: ClusterLab, packets: number): Promise<void> {
+  const addresses = PODS.map(({ address }) => address)
+  await Promise.all(
+    Object.values(IN).map((peer, index) =>
+      topology.peer(peer).sendUdp({ to: addresses.filter((_, other) => other !== index), port: 9, size: SIZE, packets }),
+    ),
+  )
+}
+
+async function talkUntil(lab: ClusterLab, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    await talk(lab, 20)
+    await sleep(20)
+  }
+}
+
+await worldTest(
+  import.meta.url,
+  async (t) => {
+    const skip = reasonToSkip(CLUSTER_PEERS) ?? false
+
+    t.test('a node that joins: what is sent until all know of it is handed over, to the byte', { skip }, async (t) => {
+      const lab = await setUp(t)
+      const options = { flows: { interval: '1s' }, identity: { handover: '8s' } }
+      const first = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
+      await says(first, /covers its pods/)
+      const sentBefore = await lab.truth.total()
+      const [before, ownBefore] = [await first.atRest(), sentBefore]
+      await talk(lab, 50)
+      const alone = await first.atRest()
+      t.equal(flowBytes(alone) - flowBytes(before), (await lab.truth.total()) - ownBefore, 'the others post for it')
+
+      const joining = await lab.startAgents({ options, nodes: ['n2'] })
+      await says(joining, /joins the nodes/)
+      await sleep(HEARD_MS)
+      await talk(lab, 70)
+      await joining.atRest()
+      t.match(joining.on('n2').log(), /^(?!.*covers its pods)/s, 'it has not begun yet')
+      await says(joining, /covers its pods/)
+      await sleep(HEARD_MS)
+      await talk(lab, 90)
+      const all = [...(await first.atRest()), ...(await joining.atRest())]
+      const missed = (await lab.truth.total()) - sentBefore - (flowBytes(all) - flowBytes(before))
+      t.equal(missed, 2 * 70 * (SIZE + 28), 'what it sent while it joined')
+      t.equal(handover(all) - handover(before), missed)
+      t.equal(booked(all, 'pending'), 0)
+    })
+
+    t.test('under load, through joining, kill -9 and leaving: nothing twice', { skip }, async (t) => {
+      const lab = await setUp(t)
+      const options = { flows: { interval: '1s' }, identity: { handover: '4s' } }
+      const stable = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
+      await says(stable, /covers its pods/)
+      const before = await stable.atRest()
+      const sentBefore = await lab.truth.total()
+      let isOver = false
+      const talking = talkUntil(lab, () => isOver)
+      const moving = await lab.startAgents({ options, nodes: ['n2'] })
+      const agent = moving.on('n2')
+      await says(moving, /covers its pods/)
+      await sleep(2_000)
+      await agent.kill()
+      await sleep(1_500)
+      await agent.start()
+      await sleep(3_000)
+      await agent.stop()
+      const uninstall = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
+      t.same(await endOf(uninstall, 20_000), { code: 0, signal: null }, uninstall.stderr())
+      await sleep(3_000)
+      await agent.start()
+      await says(moving, /covers its pods/)
+      await sleep(2_000)
+      isOver = true
+      await talking
+      const all = [...(await stable.atRest()), ...(await moving.atRest())]
+      const sent = (await lab.truth.total()) - sentBefore
+      const posted = flowBytes(all) - flowBytes(before)
+      const missed = handover(all) - handover(before)
+      t.comment(`${sent} sent, ${posted} posted, ${missed} said to be missed`)
+      t.ok(posted <= sent, 'nothing is posted twice')
+      t.ok(sent - posted <= missed, 'what is missed is said')
+      t.ok(missed < sent / 2, 'and is not most of it')
+      t.equal(booked(all, 'pending'), 0)
+    })
+  },
+  { timeoutMs: 240_000 },
+)
