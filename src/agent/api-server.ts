@@ -1,12 +1,13 @@
 // All that the agent asks of an API server. Loaded only where there is one: its HTTP client takes some megabytes.
+import { createFollowing } from '../cluster/following.js'
+import { coverageLeaseOf, LEASE_SELECTOR, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
+import { followCluster } from '../cluster/objects.js'
 import type { Deps } from '../deps.js'
 import type { Tenancies } from '../identity/tenancies.js'
 import { readAccess } from '../kube/access.js'
 import { createKubeClient, readJson } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
-import { followCluster } from './cluster-objects.js'
-import { type CoverageRecord, coverageLeaseOf, LEASE_LABELS, leaseNameOf, leaseOf } from './coverage-record.js'
-import { createFollowing } from './following.js'
+import type { CoverageRecord } from './coverage-record.js'
 
 export interface ApiServerOptions {
   readonly kubeconfig: string | null
@@ -42,15 +43,12 @@ export async function openApiServer(options: ApiServerOptions, deps: ApiServerDe
   const { namespace, ...access } = await readAccess({ environment, kubeconfig: kubeconfig ?? undefined }, deps, signal)
   const client = createKubeClient(access, deps)
   const following = createFollowing(client, deps)
-  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
-  const labelSelector = Object.entries(LEASE_LABELS)
-    .map((pair) => pair.join('='))
-    .join(',')
+  const path = leasesPath(namespace)
   return {
     followObjects: (tenancies, { patienceMs }, until) => followCluster({ client, following, tenancies, patienceMs }, deps, until),
     async followLeases(record, until) {
       const { put, remove } = record
-      await following.follow({ path, query: { labelSelector }, prune: coverageLeaseOf, put, remove }, until)
+      await following.follow({ path, query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf, put, remove }, until)
       record.synced()
     },
     async createLease(claimant, until) {

@@ -1,5 +1,7 @@
 // What Kubernetes says, in the background: followed from the API server, gathered here, and taken in the agent's turn, so that nobody becomes
 // somebody else in the middle of a reading.
+
+import { leaseNameOf } from '../cluster/leases.js'
 import type { Config } from '../config/fields.js'
 import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
@@ -9,7 +11,7 @@ import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
 import type { ApiServer, ApiServerDeps, ApiServerOptions } from './api-server.js'
 import type { Behind } from './behind.js'
-import { createCoverageRecord, leaseNameOf } from './coverage-record.js'
+import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
 
 export interface ClusterParts {

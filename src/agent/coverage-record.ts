@@ -1,13 +1,8 @@
 // Which nodes' agents post what their pods send, as all agents say to each other: by a Lease for each node, in our own namespace. It goes
 // with its Node, and with `meshtoll agent --uninstall`; that an agent is down for a while changes nothing, since its kernel table counts on.
+import type { CoverageLease } from '../cluster/leases.js'
 import type { Deps, Disk } from '../deps.js'
 import type { Standing } from '../identity/node-coverage.js'
-
-/** `sinceMs`: since when it is said, by the clock of its node. */
-export interface CoverageLease {
-  readonly node: string
-  readonly sinceMs: number
-}
 
 export interface CoverageRecord {
   /** By their keys, as the API server has them. */
@@ -86,32 +81,5 @@ export function createCoverageRecord(
     get covering() {
       return isSynced ? [...leases.values()].map((lease) => lease.node) : undefined
     },
-  }
-}
-
-export const LEASE_LABELS = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'coverage' } as const
-export const leaseNameOf = (node: string): string => `meshtoll-${node}`
-
-/** A Lease of coordination.k8s.io/v1; undefined where it is none of ours. */
-export function coverageLeaseOf(raw: unknown): CoverageLease | undefined {
-  const { spec } = (raw ?? {}) as { readonly spec?: { readonly holderIdentity?: unknown; readonly acquireTime?: unknown } }
-  const { holderIdentity, acquireTime } = spec ?? {}
-  if (typeof holderIdentity !== 'string' || holderIdentity === '' || typeof acquireTime !== 'string') return undefined
-  const sinceMs = Date.parse(acquireTime)
-  return Number.isFinite(sinceMs) ? Object.freeze({ node: holderIdentity, sinceMs }) : undefined
-}
-
-/** The Node owns it, so that both go together. */
-export function leaseOf({ node, uid }: { readonly node: string; readonly uid: string }, nowMs: number): object {
-  return {
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    metadata: {
-      name: leaseNameOf(node),
-      labels: LEASE_LABELS,
-      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
-    },
-    // A MicroTime has six digits.
-    spec: { holderIdentity: node, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') },
   }
 }

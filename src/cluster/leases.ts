@@ -1,0 +1,38 @@
+// How a node says that its agent posts what its pods send: a Lease of its name, in the namespace of the agents.
+
+/** `sinceMs`: since when it is said, by the clock of its node. */
+export interface CoverageLease {
+  readonly node: string
+  readonly sinceMs: number
+}
+
+const LABELS = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'coverage' }
+export const LEASE_SELECTOR = Object.entries(LABELS)
+  .map((pair) => pair.join('='))
+  .join(',')
+export const leasesPath = (namespace: string): string => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
+export const leaseNameOf = (node: string): string => `meshtoll-${node}`
+
+/** A Lease of coordination.k8s.io/v1; undefined where it is none of ours. */
+export function coverageLeaseOf(raw: unknown): CoverageLease | undefined {
+  const { spec } = (raw ?? {}) as { readonly spec?: { readonly holderIdentity?: unknown; readonly acquireTime?: unknown } }
+  const { holderIdentity, acquireTime } = spec ?? {}
+  if (typeof holderIdentity !== 'string' || holderIdentity === '' || typeof acquireTime !== 'string') return undefined
+  const sinceMs = Date.parse(acquireTime)
+  return Number.isFinite(sinceMs) ? Object.freeze({ node: holderIdentity, sinceMs }) : undefined
+}
+
+/** The Node owns it, so that both go together. */
+export function leaseOf({ node, uid }: { readonly node: string; readonly uid: string }, nowMs: number): object {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: leaseNameOf(node),
+      labels: LABELS,
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
+    },
+    // A MicroTime has six digits.
+    spec: { holderIdentity: node, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') },
+  }
+}
