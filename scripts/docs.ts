@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderConfigDocs } from '../src/config/help.js'
 import { renderMetricsDoc } from './metrics-doc.js'
+import { renderValuesSchema } from './values-schema.js'
 
-const DOCS = join(import.meta.dirname, '../docs')
+const ROOT = join(import.meta.dirname, '..')
 
 const documents: Readonly<Record<string, () => string>> = {
-  'configuration.md': renderConfigDocs,
-  'metrics.md': renderMetricsDoc,
+  'docs/configuration.md': renderConfigDocs,
+  'docs/metrics.md': renderMetricsDoc,
+  'deploy/helm/meshtoll/values.schema.json': renderValuesSchema,
 }
 
-for (const [file, render] of Object.entries(documents)) writeFileSync(join(DOCS, file), render())
+for (const [file, render] of Object.entries(documents)) writeFileSync(join(ROOT, file), render())

@@ -30,11 +30,13 @@ export const remove = async (api: Client, object: Reference): Promise<void> =>
 
 export const read = (api: Client, object: Reference): Promise<KubeObject> => api.send('GET', pathOf(object))
 
-/** Where objects of this kind and namespace are listed and watched; for the kinds here the plural only takes an s. */
+/** Where objects of this kind and namespace are listed and watched. */
 export function collectionOf({ apiVersion, kind, metadata: { namespace } }: Collection): string {
   const root = apiVersion.includes('/') ? 'apis' : 'api'
-  return ['', root, apiVersion, ...(namespace === undefined ? [] : ['namespaces', namespace]), `${kind.toLowerCase()}s`].join('/')
+  return ['', root, apiVersion, ...(namespace === undefined ? [] : ['namespaces', namespace]), pluralOf(kind)].join('/')
 }
+
+const pluralOf = (kind: string): string => `${kind.toLowerCase()}s`.replace(/ys$/, 'ies')
 
 const pathOf = (object: Reference): string => `${collectionOf(object)}/${object.metadata.name}`
 

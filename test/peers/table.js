@@ -28,6 +28,19 @@ export const PEERS = [
       set: { [`${KUBE_VERSION}.gitVersion`]: 'v1.34.2', [`${KUBE_VERSION}.gitMajor`]: '1', [`${KUBE_VERSION}.gitMinor`]: '34' },
     },
   },
+  {
+    name: 'helm',
+    pin: '3.22.0',
+    go: {
+      programs: { helm: 'helm.sh/helm/v3/cmd/helm' },
+      // The version of Kubernetes that charts are rendered for where nobody says another.
+      set: {
+        'helm.sh/helm/v3/internal/version.version': 'v3.22.0',
+        'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '37',
+        'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor': '37',
+      },
+    },
+  },
 ]
 
 /**
@@ -38,7 +51,10 @@ export const GO = { name: 'go', pin: '1.26.6', pip: { programs: { go: 'go/bin/go
 export const GO_MIN = [1, 26]
 
 /** Tests by the beginning of their path. */
-export const SUITES = [{ files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] }]
+export const SUITES = [
+  { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
+  { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
+]
 
 /** @param {string} name */
 export function peerOf(name) {

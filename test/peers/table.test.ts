@@ -7,14 +7,15 @@ import { GO, GO_MIN, PEERS, type Peer, peerOf, peersOf, SUITES } from './table.j
 const ROOT = join(import.meta.dirname, '../..')
 const pinsOf = ({ name, go }: Peer): string => readFileSync(join(import.meta.dirname, name, go ? 'go.mod' : 'requirements.txt'), 'utf8')
 
-// `require x v1`, a line of a require block without "// indirect", or `x==1 \`.
-const VERSION = /^(?:require |\t)?\S+(?: v|==)(\S+)(?: \\)?$/gm
+// `require x v1`, a line of a require block without "// indirect", or `x==1 \`. A module that only brings a program is always "// indirect", and
+// then on a line of its own.
+const VERSION = /^(?:(?:require |\t)?\S+(?: v|==)(?<direct>\S+)(?: \\)?|require \S+ v(?<tool>\S+) \/\/ indirect)$/gm
 
 t.test('each pin is that of go.mod or requirements.txt', async (t) => {
   for (const peer of [...PEERS, GO]) {
     t.ok(peer.go ? !peer.pip : peer.pip, `${peer.name} is had in one way`)
-    const versions = [...pinsOf(peer).matchAll(VERSION)].map(([, version]) => version)
-    if (peer.go) t.match(pinsOf(peer), `\ngo ${GO_MIN.join('.')}\n`, `${peer.name} asks for no newer Go than the table`)
+    const versions = [...pinsOf(peer).matchAll(VERSION)].map(({ groups }) => groups?.['direct'] ?? groups?.['tool'])
+    if (peer.go) t.match(pinsOf(peer), new RegExp(`\\ngo ${GO_MIN.join('\\.')}(\\.0)?\\n`), `${peer.name} asks for no newer Go than the table`)
     t.ok(versions.includes(peer.pin), `${peer.name} ${peer.pin} is one of ${versions}`)
   }
 })
@@ -32,6 +33,7 @@ t.test('peersOf', async (t) => {
   const cases = [
     { name: 'no test that needs any', files: ['test/main.test.ts', 'test/lab/paths.test.ts'], peers: [] },
     { name: 'a test against a cluster', files: ['test/main.test.ts', 'test/cluster/cluster.test.ts'], peers: ['etcd', 'kube-apiserver'] },
+    { name: 'a test of the chart', files: ['test/deploy/chart.test.ts'], peers: ['etcd', 'kube-apiserver', 'helm'] },
     { name: 'two of them', files: ['test/cluster/a.test.ts', 'test/cluster/b.test.ts'], peers: ['etcd', 'kube-apiserver'] },
   ]
   for (const { name, files, peers } of cases) t.same(peersOf(files), peers, name)

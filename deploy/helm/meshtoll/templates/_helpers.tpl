@@ -1,0 +1,107 @@
+{{- define "meshtoll.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "meshtoll.agent" -}}
+{{- printf "%s-agent" (include "meshtoll.fullname" .) -}}
+{{- end -}}
+
+{{- define "meshtoll.selector" -}}
+app.kubernetes.io/name: meshtoll
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: agent
+{{- end -}}
+
+{{- define "meshtoll.labels" -}}
+{{ include "meshtoll.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end -}}
+
+{{- define "meshtoll.serviceAccount" -}}
+{{- if .Values.serviceAccount.name -}}
+{{- .Values.serviceAccount.name -}}
+{{- else if .Values.serviceAccount.create -}}
+{{- include "meshtoll.agent" . -}}
+{{- else -}}
+default
+{{- end -}}
+{{- end -}}
+
+{{- define "meshtoll.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "meshtoll.isFull" -}}
+{{- if eq .Values.mode "full" }}true{{ end -}}
+{{- end -}}
+
+{{- /* An agent that counts no flows has no use for names; it would only tell the others that it counts for its pods. */ -}}
+{{- define "meshtoll.config" -}}
+{{- $always := dict "node" (dict "name" "${NODE_NAME}") -}}
+{{- if not (include "meshtoll.isFull" .) -}}
+{{- $_ := merge $always (dict "flows" (dict "enabled" false) "kubernetes" (dict "enabled" false)) -}}
+{{- end -}}
+{{- if .Values.inventory -}}
+{{- $_ := set $always "inventory" (dict "file" "inventory.json") -}}
+{{- end -}}
+{{- mergeOverwrite (deepCopy .Values.config) $always | toYaml -}}
+{{- end -}}
+
+{{- define "meshtoll.flags" -}}
+- --config.file=/etc/meshtoll/meshtoll.yaml
+- --state.dir=/var/lib/meshtoll
+- --log.level={{ .Values.log.level }}
+- --log.format={{ .Values.log.format }}
+{{- end -}}
+
+{{- /* What every container of the program is and may. */ -}}
+{{- define "meshtoll.program" -}}
+image: {{ include "meshtoll.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+env:
+  - name: NODE_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: spec.nodeName
+  {{- if include "meshtoll.isFull" . }}
+  - name: HOST_IP
+    valueFrom:
+      fieldRef:
+        fieldPath: status.hostIP
+  {{- end }}
+  {{- with .Values.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+    {{- if include "meshtoll.isFull" . }}
+    add: [NET_ADMIN]
+    {{- end }}
+  {{- if and (include "meshtoll.isFull" .) .Values.seLinuxOptions }}
+  seLinuxOptions:
+    {{- toYaml .Values.seLinuxOptions | nindent 4 }}
+  {{- end }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+volumeMounts:
+  - name: config
+    mountPath: /etc/meshtoll
+    readOnly: true
+  - name: state
+    mountPath: /var/lib/meshtoll
+{{- end -}}

@@ -1,0 +1,187 @@
+// What the chart makes of its values, and what it refuses.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { isMap, isPair, isScalar, parse, parseDocument, type YAMLMap } from 'yaml'
+import { renderValuesSchema } from '../../scripts/values-schema.js'
+import { COMMANDS } from '../../src/cli/commands.js'
+import { parseCommandLine } from '../../src/config/command-line.js'
+import { parseConfig } from '../../src/config/config.js'
+import { parseInventory } from '../../src/config/inventory.js'
+import { VERSION } from '../../src/version.js'
+import type { NewObject } from '../cluster/resource.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { CHART, helm, objectOf, renderChart, renderObjects } from './helm.js'
+
+const skip = reasonToSkip(['helm']) ?? false
+const readChart = (file: string): Promise<string> => readFile(join(CHART, file), 'utf8')
+
+interface Container {
+  readonly image: string
+  readonly args: readonly string[]
+  readonly readinessProbe: { readonly httpGet: { readonly scheme: string } }
+}
+
+interface Template {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
+  readonly spec: { readonly containers: readonly [Container]; readonly volumes: readonly object[] }
+}
+
+function templateOf(objects: readonly NewObject[]): Template {
+  const { spec } = objectOf(objects, 'DaemonSet') as NewObject & { readonly spec: { readonly template: Template } }
+  return spec.template
+}
+
+const templateWith = async (values: object): Promise<Template> => templateOf(await renderObjects({ values }))
+const dataOf = (object: NewObject): Readonly<Record<string, string>> => object['data'] as Readonly<Record<string, string>>
+
+t.test('helm lint', { skip }, async (t) => {
+  for (const mode of ['full', 'reduced']) t.match(await helm(['lint', '--strict', CHART], { mode }), '0 chart(s) failed')
+})
+
+t.test('the chart is of the version of the program', async (t) => {
+  const { version, appVersion } = parse(await readChart('Chart.yaml'))
+  t.same([version, appVersion], [VERSION, VERSION])
+})
+
+t.test('values.schema.json is what npm run docs would write', async (t) => {
+  t.equal(await readChart('values.schema.json'), renderValuesSchema())
+})
+
+t.test('every value is explained, and in the schema', async (t) => {
+  const { contents } = parseDocument(await readChart('values.yaml'))
+  const schema = JSON.parse(renderValuesSchema())
+  const unexplained: string[] = []
+  const look = (map: YAMLMap, path: string, isExplained: boolean): void => {
+    for (const [index, pair] of map.items.entries()) {
+      if (!isPair(pair) || !isScalar(pair.key)) continue
+      // What stands above the first key belongs to the whole.
+      const comment = pair.key.commentBefore ?? (index === 0 ? map.commentBefore : undefined)
+      const name = `${path}${pair.key.value}`
+      if (isMap(pair.value) && path === '' && pair.value.items.length > 0) look(pair.value, `${name}.`, Boolean(comment))
+      else if (!comment && !isExplained) unexplained.push(name)
+    }
+  }
+  if (isMap(contents)) look(contents, '', false)
+  t.same(unexplained, [])
+  const values = Object.keys(parse(await readChart('values.yaml')))
+  t.same(
+    Object.keys(schema.properties)
+      .filter((name) => name !== 'global')
+      .sort(),
+    values.sort(),
+  )
+})
+
+t.test('mistakes are refused', { skip }, async (t) => {
+  const cases = [
+    { name: 'a value that there is not', values: { mod: 'full' }, says: "additional properties 'mod' not allowed" },
+    { name: 'a mode that there is not', values: { mode: 'light' }, says: "'/mode': value must be one of 'full', 'reduced'" },
+    { name: 'a value of a part', values: { web: { prot: 1 } }, says: "'/web': additional properties 'prot'" },
+    { name: 'no port', values: { web: { port: 0 } }, says: "'/web/port': minimum" },
+    {
+      name: 'an option that there is not',
+      values: { config: { flows: { intervall: '1s' } } },
+      says: "'/config/flows': additional properties",
+    },
+    { name: 'a duration without unit', values: { config: { flows: { interval: 10 } } }, says: "'/config/flows/interval': got number" },
+    { name: 'a number out of range', values: { config: { flows: { maxPairs: 3 } } }, says: "'/config/flows/maxPairs': minimum" },
+    { name: 'a word that is none', values: { config: { price: { provider: 'hetzner' } } }, says: "'/config/price/provider'" },
+    { name: 'one name for all nodes', values: { config: { node: { name: 'n1' } } }, says: "'/config/node': additional properties 'name'" },
+    { name: 'an entry that names nothing', values: { inventory: [{ zone: 'a' }] }, says: "'/inventory/0': missing property 'cidr'" },
+    {
+      name: 'flows without the privilege',
+      values: { mode: 'reduced', config: { flows: { enabled: true } } },
+      says: "'/config/flows/enabled'",
+    },
+    { name: 'nothing to uninstall', values: { mode: 'reduced', uninstall: true }, says: "'/uninstall': value must be false" },
+    { name: 'a state directory that is no path', values: { stateDir: 'state' }, says: "'/stateDir'" },
+  ]
+  for (const { name, values, says } of cases) await t.rejects(renderChart({ values }), { message: says }, name)
+})
+
+t.test('meshtoll.yaml', { skip }, async (t) => {
+  const cases = [
+    { name: 'as it is', values: {}, wanted: { node: { name: 'n1' }, flows: { enabled: 'auto' }, kubernetes: { enabled: 'auto' } } },
+    { name: 'reduced', values: { mode: 'reduced' }, wanted: { flows: { enabled: false }, kubernetes: { enabled: false } } },
+    {
+      name: 'options',
+      values: { config: { node: { zone: `\${TEAM}` }, flows: { interval: '5s', maxPairs: 4_194_304, tunnelPorts: [4789] } } },
+      wanted: { node: { name: 'n1', zone: 'network' }, flows: { intervalMs: 5_000, maxPairs: 4_194_304, tunnelPorts: [4789] } },
+    },
+    { name: 'an inventory', values: { inventory: [{ cidr: '10.9.0.0/24' }] }, wanted: { inventory: { file: 'inventory.json' } } },
+  ]
+  for (const { name, values, wanted } of cases) {
+    const { 'meshtoll.yaml': text = '' } = dataOf(objectOf(await renderObjects({ values }), 'ConfigMap', 'meshtoll-agent'))
+    const { config, mistakes } = parseConfig(text, { NODE_NAME: 'n1', TEAM: 'network' })
+    t.same(mistakes, [], name)
+    t.match(config, wanted, name)
+  }
+})
+
+t.test('the inventory comes without a restart, the configuration with one', { skip }, async (t) => {
+  const entry = { cidr: '10.9.0.0/24', zone: 'a', ownerKind: 'Database', ownerName: 'orders-db' }
+  const objects = await renderObjects({ values: { inventory: [entry] } })
+  const { entries, mistakes } = parseInventory(
+    dataOf(objectOf(objects, 'ConfigMap', 'meshtoll-agent-inventory'))['inventory.json'] ?? '',
+    {},
+  )
+  t.same(mistakes, [])
+  t.match(entries, [entry])
+  const before = templateOf(objects)
+  t.same(await templateWith({ inventory: [{ ...entry, zone: 'b' }] }), before)
+  t.notSame(await templateWith({ inventory: [entry], config: { series: { limit: 3 } } }), before)
+})
+
+t.test('where it listens', { skip }, async (t) => {
+  const cases = [
+    { name: 'on the address of its node', values: {}, host: '10.0.0.1', listens: { host: '10.0.0.1', port: 10042 } },
+    { name: 'of either family', values: { web: { port: 9000 } }, host: 'fd00::1', listens: { host: 'fd00::1', port: 9000 } },
+    { name: 'reduced, on its own', values: { mode: 'reduced' }, host: '10.0.0.1', listens: { host: '', port: 10042 } },
+  ]
+  for (const { name, values, host, listens } of cases) {
+    const [{ args }] = (await templateWith(values)).spec.containers
+    const { flags, mistakes } = parseCommandLine(
+      args.map((arg) => arg.replace('$(HOST_IP)', host)),
+      COMMANDS,
+    )
+    t.same(mistakes, [], name)
+    t.same(flags['web.listen-address'], listens, name)
+    t.equal(flags['config.file'], '/etc/meshtoll/meshtoll.yaml')
+  }
+})
+
+t.test('who may read it', { skip }, async (t) => {
+  const { spec, metadata } = await templateWith({ web: { existingSecret: 'meshtoll-web', tls: true } })
+  const [{ args, readinessProbe }] = spec.containers
+  t.ok(args.includes('--web.config.file=/etc/meshtoll/web.yaml'))
+  t.equal(readinessProbe.httpGet.scheme, 'HTTPS')
+  t.equal(metadata.annotations['prometheus.io/scheme'], 'https')
+  t.match(spec.volumes, [{ projected: { sources: [{ configMap: { name: 'meshtoll-agent' } }, { secret: { name: 'meshtoll-web' } }] } }])
+  const policies = async (values: object) => (await renderObjects({ values })).filter(({ kind }) => kind === 'NetworkPolicy').length
+  t.equal(await policies({}), 0, 'no policy that would have no effect')
+  t.equal(await policies({ mode: 'reduced' }), 1)
+})
+
+t.test('who scrapes it', { skip }, async (t) => {
+  const values = { podMonitor: { enabled: true, labels: { release: 'prometheus' }, endpoint: { basicAuth: { username: { name: 'a' } } } } }
+  const objects = await renderObjects({ values })
+  t.match(objectOf(objects, 'PodMonitor'), {
+    metadata: { labels: { release: 'prometheus' } },
+    spec: {
+      podMetricsEndpoints: [{ port: 'http', path: '/metrics', scheme: 'http', basicAuth: {}, relabelings: [{ targetLabel: 'node' }] }],
+    },
+  })
+  t.notOk('prometheus.io/scrape' in templateOf(objects).metadata.annotations, 'one way, not two')
+  t.match((await templateWith({})).metadata.annotations, { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '10042' })
+})
+
+t.test('the image', { skip }, async (t) => {
+  const digest = `sha256:${'0'.repeat(64)}`
+  const cases = [
+    { image: {}, wanted: `meshtoll:${VERSION}` },
+    { image: { repository: 'registry:5000/team/meshtoll', tag: 'main' }, wanted: 'registry:5000/team/meshtoll:main' },
+    { image: { tag: 'main', digest }, wanted: `meshtoll@${digest}` },
+  ]
+  for (const { image, wanted } of cases) t.equal((await templateWith({ image })).spec.containers[0].image, wanted)
+})
