@@ -3,8 +3,8 @@ import type { Environment } from './environment.js'
 import { type Config, LATER, OPTIONS, optionPaths, type Section } from './fields.js'
 import { type Mistake, sortByPosition } from './mistakes.js'
 import { didYouMean, nearest } from './near.js'
-import { type Naming, readFields, readMapping, soundMistakes } from './shape.js'
-import { type MappingEntry, parseYaml } from './yaml.js'
+import { type Naming, type Reading, readFields, readMapping, soundMistakes, type Values } from './shape.js'
+import { type MappingEntry, type Node, parseYaml } from './yaml.js'
 
 export interface ParsedConfig {
   /** Whole in any case: a wrong value is replaced by its default. */
@@ -13,6 +13,7 @@ export interface ParsedConfig {
   readonly mistakes: readonly Mistake[]
 }
 
+const NOTHING: Node = { kind: 'empty', at: { line: 1, column: 1 } }
 const FILE: Naming = { whole: 'the file', pathOf: (key) => key, unknown: unknownOption }
 
 export function parseConfig(text: string, environment: Environment): ParsedConfig {
@@ -20,15 +21,27 @@ export function parseConfig(text: string, environment: Environment): ParsedConfi
   const mistakes: Mistake[] = []
   const reading = { environment, mistakes }
   const given = readMapping(tree.root, { known: Object.keys(OPTIONS), naming: FILE }, reading)
-  const sections = Object.entries<Section>(OPTIONS).map(([name, { fields }]) => {
-    const node = given.get(name)?.value ?? { kind: 'empty', at: { line: 1, column: 1 } }
-    return [name, readFields(node, { fields, naming: sectionNaming(name) }, reading)] as const
-  })
+  const sections = Object.entries<Section>(OPTIONS).map(([name, section]) => [
+    name,
+    readSection(given.get(name)?.value, { name, section }, reading),
+  ])
   return {
     config: Object.fromEntries(sections) as unknown as Config,
     optionsSet: [...given.values()].reduce((sum, entry) => sum + optionsIn(entry), 0),
     mistakes: sortByPosition(soundMistakes(tree, mistakes)),
   }
+}
+
+interface NamedSection {
+  readonly name: string
+  readonly section: Section
+}
+
+function readSection(node: Node = NOTHING, { name, section }: NamedSection, reading: Reading): Values {
+  const { fields, sections = {} } = section
+  const readInner = (key: string, inner: Node | undefined): unknown =>
+    readSection(inner, { name: `${name}.${key}`, section: sections[key] as Section }, reading)
+  return readFields(node, { fields, naming: sectionNaming(name), inner: { names: Object.keys(sections), read: readInner } }, reading)
 }
 
 export function defaultConfig(hostName: string): Config {
@@ -46,7 +59,7 @@ const optionsIn = ({ value }: MappingEntry): number =>
 function unknownOption(path: string): string {
   if (LATER.includes(path)) return `${path} is not an option of this version; remove it`
   const [section, name] = splitPath(path)
-  if (optionPaths().includes(path)) return `${path} is not a key; write ${section}: {${name}: ...}`
+  if (section !== '' && optionPaths().includes(path)) return `${path} is not a key; write ${section}: {${name}: ...}`
   return `${path} is not an option${didYouMean(nearestOption(section, name))}`
 }
 

@@ -1,6 +1,6 @@
 // Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
 import * as v from 'valibot'
-import { boolean, decimal, duration, either, type Kind, label, oneOf, path, port, tableName, wholeNumber } from './kinds.js'
+import { boolean, decimal, duration, either, type Kind, label, oneOf, path, port, tableName, url, wholeNumber } from './kinds.js'
 
 /** `suffix` is the unit that the name carries in code: `interval` in the file is `intervalMs` in `Config`. */
 export interface Field<Value = unknown, Suffix extends '' | 'Ms' = '' | 'Ms'> {
@@ -15,9 +15,11 @@ export interface Field<Value = unknown, Suffix extends '' | 'Ms' = '' | 'Ms'> {
 
 export type Fields = Readonly<Record<string, Field>>
 
+/** `sections`: mappings within it. */
 export interface Section {
   readonly about: string
   readonly fields: Fields
+  readonly sections?: Readonly<Record<string, Section>>
 }
 
 export type ValuesOf<Table extends Fields> = {
@@ -109,6 +111,17 @@ export const OPTIONS = {
         'Path of a kubeconfig file, relative to the folder of this file.',
       ),
     },
+    sections: {
+      directory: {
+        about: 'Who asks the API server for all agents. Without one each agent watches the whole cluster, which a small one can bear.',
+        fields: {
+          url: optional(url, { value: null, shown: 'none' }, 'URL of meshtoll directory.'),
+          caFile: optional(path, { value: null, shown: 'none' }, "Path of the authority of the directory's certificate (PEM)."),
+          insecure: option(boolean, 'false', "Take any certificate of the directory's; a token is sent to whoever has its address."),
+          tokenFile: option(path, '/var/run/secrets/meshtoll/token', 'Path of a ServiceAccount token with the audience meshtoll.'),
+        },
+      },
+    },
   },
   series: {
     about: 'How much detail is served.',
@@ -139,12 +152,28 @@ export const OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Section>>
 
-export type Config = { readonly [Name in keyof typeof OPTIONS]: ValuesOf<(typeof OPTIONS)[Name]['fields']> }
+type SectionValues<One extends Section> = ValuesOf<One['fields']> &
+  (One extends { readonly sections: infer Inner extends Readonly<Record<string, Section>> }
+    ? { readonly [Name in keyof Inner]: SectionValues<Inner[Name]> }
+    : unknown)
+
+export type Config = { readonly [Name in keyof typeof OPTIONS]: SectionValues<(typeof OPTIONS)[Name]> }
 
 /** Options that later versions will have: known words, so they deserve a better answer than a guess. */
-export const LATER: readonly string[] = ['kubernetes.directory', 'kubelet', 'istiod', 'envoy', 'datadog', 'series.causes']
+export const LATER: readonly string[] = ['kubelet', 'istiod', 'envoy', 'datadog', 'series.causes']
 
 /** `flows`, `flows.enabled`, ... */
 export function optionPaths(): string[] {
-  return Object.entries(OPTIONS).flatMap(([name, { fields }]) => [name, ...Object.keys(fields).map((field) => `${name}.${field}`)])
+  return allSections().flatMap(([name, { fields }]) => [name, ...Object.keys(fields).map((field) => `${name}.${field}`)])
+}
+
+/** By their paths, those within others behind them. */
+export function allSections(
+  sections: Readonly<Record<string, Section>> = OPTIONS,
+  prefix = '',
+): (readonly [path: string, section: Section])[] {
+  return Object.entries(sections).flatMap(([name, section]) => [
+    [`${prefix}${name}`, section] as const,
+    ...allSections(section.sections ?? {}, `${prefix}${name}.`),
+  ])
 }

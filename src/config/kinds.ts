@@ -35,6 +35,14 @@ export const label: Kind<string> = {
 
 export const path: Kind<string> = { schema: v.pipe(v.string(), v.nonEmpty()), expected: 'the path of a file' }
 
+export const url: Kind<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.check((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
+  ),
+  expected: 'a URL such as https://meshtoll-directory.meshtoll:10043',
+}
+
 export const folder: Kind<string> = { ...path, expected: 'the path of a folder' }
 
 /** Narrower than the kernel's NFT_NAME_MAXLEN, so that names derived from it fit too. */

@@ -83,7 +83,11 @@ function completed(config: Config, { folder, hostName }: { folder: string; hostN
     ...config,
     node: { ...node, name: node.name || hostName },
     inventory: { file: beside(inventory.file) },
-    kubernetes: { ...kubernetes, kubeconfig: beside(kubernetes.kubeconfig) },
+    kubernetes: {
+      ...kubernetes,
+      kubeconfig: beside(kubernetes.kubeconfig),
+      directory: { ...kubernetes.directory, caFile: beside(kubernetes.directory.caFile) },
+    },
   }
 }
 

@@ -25,16 +25,19 @@ export type Values = Readonly<Record<string, unknown>>
 export interface Shape {
   readonly fields: Fields
   readonly naming: Naming
+  /** Mappings within it. */
+  readonly inner?: { readonly names: readonly string[]; read(name: string, node: Node | undefined): unknown }
 }
 
 /** Every field has a value afterwards: its default where none was given, or a wrong one. An empty value is none. */
-export function readFields(node: Node, { fields, naming }: Shape, reading: Reading): Values {
-  const given = readMapping(node, { known: Object.keys(fields), naming }, reading)
+export function readFields(node: Node, { fields, naming, inner }: Shape, reading: Reading): Values {
+  const innerNames = inner?.names ?? []
+  const given = readMapping(node, { known: [...Object.keys(fields), ...innerNames], naming }, reading)
   const values = Object.entries(fields).map(([name, field]) => {
     const value = readValue(given.get(name)?.value, { field, path: naming.pathOf(name) }, reading)
     return [`${name}${field.suffix}`, value] as const
   })
-  return Object.fromEntries(values)
+  return Object.fromEntries([...values, ...innerNames.map((name) => [name, inner?.read(name, given.get(name)?.value)] as const)])
 }
 
 export function readMapping(node: Node, table: { known: readonly string[]; naming: Naming }, reading: Reading): Map<string, MappingEntry> {

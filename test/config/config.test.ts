@@ -21,7 +21,11 @@ t.test('an empty file has all defaults', async (t) => {
     },
     inventory: { file: null },
     identity: { patienceMs: 30_000, skewMs: 2_000, handoverMs: 15_000 },
-    kubernetes: { enabled: 'auto', kubeconfig: null },
+    kubernetes: {
+      enabled: 'auto',
+      kubeconfig: null,
+      directory: { url: null, caFile: null, insecure: false, tokenFile: '/var/run/secrets/meshtoll/token' },
+    },
     series: { limit: 10_000, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
@@ -91,6 +95,20 @@ t.test('mistakes, each with where and what instead', async (t) => {
     },
     { name: 'far from everything', text: 'xyzzy: 1', lines: ['1:1 xyzzy is not an option'] },
     { name: 'a path for a key', text: 'flows.interval: 1s', lines: ['1:1 flows.interval is not a key; write flows: {interval: ...}'] },
+    {
+      name: 'within a mapping of a section',
+      text: 'kubernetes:\n  directory:\n    urll: "https://d:1"\n    url: d\n    insecure: 7\n',
+      lines: [
+        '3:5 kubernetes.directory.urll is not an option; did you mean kubernetes.directory.url?',
+        '4:10 kubernetes.directory.url is "d"; expected a URL such as https://meshtoll-directory.meshtoll:10043',
+        '5:15 kubernetes.directory.insecure is 7; expected true or false',
+      ],
+    },
+    {
+      name: 'such a mapping is no mapping',
+      text: 'kubernetes: {directory: 7}',
+      lines: ['1:25 kubernetes.directory is 7; expected a mapping with url, caFile, insecure, tokenFile'],
+    },
     {
       name: 'of a later version',
       text: 'kubelet: {enabled: false}',
