@@ -1,8 +1,9 @@
 // All that the agent asks of an API server. Loaded only where there is one: its HTTP client takes some megabytes.
 import { createFollowing } from '../cluster/following.js'
 import { coverageLeaseOf, LEASE_SELECTOR, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
-import { followCluster } from '../cluster/objects.js'
+import { followCluster, followPodsOf, NODES } from '../cluster/objects.js'
 import type { Deps } from '../deps.js'
+import { nodeFactsOf } from '../identity/objects/node.js'
 import type { Tenancies } from '../identity/tenancies.js'
 import { readAccess } from '../kube/access.js'
 import { createKubeClient, readJson } from '../kube/client.js'
@@ -26,6 +27,12 @@ export interface ApiServer {
   /** Both resolve once all there is has been told, and go on until aborted. */
   followObjects(tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
   followLeases(record: CoverageRecord, signal: AbortSignal): Promise<void>
+  /** The pods of one node only. */
+  followPods(node: string, tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
+  /** One Node, into the tenancies. */
+  readNode(name: string, tenancies: Tenancies, signal: AbortSignal): Promise<void>
+  /** One node's Lease, into the record. */
+  readLease(node: string, record: CoverageRecord, signal: AbortSignal): Promise<void>
   createLease(claimant: Claimant, signal: AbortSignal): Promise<void>
   deleteLease(node: string, signal: AbortSignal): Promise<void>
   /** What stands in the way of hearing of changes at once; '' when nothing does. */
@@ -49,6 +56,18 @@ export async function openApiServer(options: ApiServerOptions, deps: ApiServerDe
     async followLeases(record, until) {
       const { put, remove } = record
       await following.follow({ path, query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf, put, remove }, until)
+      record.synced()
+    },
+    followPods: (node, tenancies, { patienceMs }, until) => followPodsOf(node, { client, following, tenancies, patienceMs }, deps, until),
+    async readNode(name, tenancies, until) {
+      const facts = nodeFactsOf(await readJson(client, `${NODES}/${name}`, { signal: until }).catch(unless(GONE)))
+      if (facts) tenancies.putNode(facts)
+    },
+    async readLease(node, record, until) {
+      const key = leaseNameOf(node)
+      const lease = coverageLeaseOf(await readJson(client, `${path}/${key}`, { signal: until }).catch(unless(GONE)))
+      if (lease) record.put(key, lease)
+      else record.remove(key)
       record.synced()
     },
     async createLease(claimant, until) {

@@ -13,12 +13,13 @@ import type { ApiServer, ApiServerDeps, ApiServerOptions } from './api-server.js
 import type { Behind } from './behind.js'
 import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
+import { createDirectoryTeller, createDirectTeller, type Teller } from './teller.js'
 
 export interface ClusterParts {
   readonly config: Pick<Config, 'node' | 'identity' | 'kubernetes'>
   readonly environment: ApiServerOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
-  readonly names: Pick<ClusterNames, 'isUsed'>
+  readonly names: Pick<ClusterNames, 'isUsed' | 'used'>
   readonly behind: Pick<Behind, 'look'>
 }
 
@@ -54,8 +55,8 @@ class NotWithdrawn extends Error {
 const SETTLE_MS = 5_000
 /** A change takes this long at most to come to all agents that hear anything, and to be acted on. */
 const HEARD_WITHIN_MS = 3_000
-/** Between two looks whether all others know of this node. */
-const CLAIM_EVERY_MS = 500
+const ATTEND_EVERY_MS = 500
+const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
 const NO_PAUSE = () => Promise.resolve()
 
 /** Auto: in a pod, which is told where its API server is, and where a kubeconfig is named. */
@@ -66,77 +67,76 @@ export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environm
 
 export function createCluster({ config, environment, identity, names, behind }: ClusterParts, deps: ClusterDeps): Cluster {
   const { clock, log } = deps
-  const { node } = config
+  const { node, kubernetes } = config
   const { patienceMs, handoverMs } = config.identity
   const tenancies = createTenancies()
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   let life: AbortSignal | undefined
   let api: ApiServer | undefined
-  let isAllTold = false
-  let allTold: Promise<void> = Promise.resolve()
-  let claimTrouble = ''
-  let news: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
-  let told = { covering: '', standing: '' }
+  let teller: Teller | undefined
+  let selfTrouble = ''
+  let news: TenancyChanges = NOTHING_NEW
+  let told: { readonly covering: string | undefined; readonly standing: string } = { covering: undefined, standing: '' }
 
   async function openApi(signal: AbortSignal): Promise<ApiServer> {
     const { openApiServer } = await import('./api-server.js')
-    return openApiServer({ kubeconfig: config.kubernetes.kubeconfig, environment }, deps, signal)
+    return openApiServer({ kubeconfig: kubernetes.kubeconfig, environment }, deps, signal)
+  }
+
+  async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {
+    const parts = { node: node.name, patienceMs, api: opened, tenancies, record }
+    const { directory } = kubernetes
+    if (directory.url === null) return createDirectTeller(parts, signal)
+    const { createDirectoryWatch } = await import('./directory-watch.js')
+    return createDirectoryTeller(parts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
   }
 
   async function open(signal: AbortSignal): Promise<void> {
     life = signal
-    if (api) return
+    if (teller) return
     await record.load()
     const opened = await openApi(signal)
+    const begun = await createTeller(opened, signal)
     api = opened
+    teller = begun
     signal.addEventListener('abort', () => void opened.close().catch(() => undefined), { once: true })
-    const objects = opened.followObjects(tenancies, { patienceMs }, signal).then(() => {
-      isAllTold = true
-    })
-    const leases = opened.followLeases(record, signal)
-    allTold = Promise.allSettled([objects, leases]).then(() => undefined)
-    const claiming = every(clock, { ms: CLAIM_EVERY_MS, signal }, async () => {
-      claimTrouble = await claim(opened, signal)
-    })
-    for (const background of [objects, leases, claiming])
-      background.catch((error: unknown) => log.debug('the API server is no longer followed', { error: String(error) }))
+    const attending = every(clock, { ms: ATTEND_EVERY_MS, signal }, () => attend(opened, begun, signal))
+    for (const background of [begun.allTold, attending])
+      background.catch((error: unknown) => log.debug('the cluster is no longer followed', { error: String(error) }))
   }
 
-  function claim(opened: ApiServer, signal: AbortSignal): Promise<string> | string {
-    if (!isAllTold) return ''
-    const own = tenancies.nodes.get(node.name)
-    if (!own) return `there is no Node ${node.name}; set node.name to the name that Kubernetes has for this node`
-    if (!record.isMissing) return ''
-    return opened.createLease({ node: node.name, uid: own.uid }, signal).then(
-      () => '',
-      (error: Error) => error.message,
-    )
+  /** Sees to it that all others know of this node, and that all is asked for that was seen here. */
+  async function attend(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<void> {
+    try {
+      await asked.lookAtSelf()
+      const { ownNode } = asked
+      if (record.isMissing && ownNode) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
+      await asked.ask(names.used)
+      selfTrouble = ''
+    } catch (error) {
+      selfTrouble = (error as Error).message
+    }
   }
 
   function gather(): TenancyChanges {
-    const more = tenancies.take()
+    const more = teller?.take() ?? NOTHING_NEW
     news = { tenancies: [...news.tenancies, ...more.tenancies], ranges: more.ranges ?? news.ranges, zones: more.zones ?? news.zones }
     return news
   }
 
-  /** Nodes that are gone cover nothing, whatever is left of them. Undefined: not all has been told yet. */
-  function coveringNodes(): readonly string[] | undefined {
-    return isAllTold ? record.covering?.filter((name) => tenancies.nodes.has(name)).sort() : undefined
-  }
+  const coveringNow = (): string | undefined => (teller?.covering ? [...teller.covering].sort().join(' ') : told.covering)
 
   async function handOn(): Promise<void> {
     const changes = gather()
-    news = { tenancies: [], ranges: undefined, zones: undefined }
-    const covering = coveringNodes()
-    const now = { covering: covering?.join(' ') ?? told.covering, standing: record.standing() }
-    const isNewCovering = covering !== undefined && (now.covering !== told.covering || told.covering === '')
+    news = NOTHING_NEW
+    const now = { covering: coveringNow(), standing: record.standing() }
     await identity.update(
       {
         place: ownPlace(),
         cluster: {
           ...changes,
-          isCurrent: api?.trouble === '',
-          ...(isNewCovering ? { covering: new Set(covering) } : {}),
+          isCurrent: teller?.trouble === '',
+          ...(now.covering === told.covering ? {} : { covering: new Set(teller?.covering) }),
           ...(now.standing === told.standing ? {} : { standing: now.standing }),
         },
       },
@@ -154,7 +154,7 @@ export function createCluster({ config, environment, identity, names, behind }: 
 
   /** As configured, or as the Node says. */
   function ownPlace() {
-    const own = tenancies.nodes.get(node.name)
+    const own = teller?.ownNode
     return own && { zone: node.zone === '_unknown' ? own.zone : node.zone, region: node.region || own.region }
   }
 
@@ -164,6 +164,7 @@ export function createCluster({ config, environment, identity, names, behind }: 
       await open(signal).catch((error: unknown) => {
         if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
       })
+      const allTold = Promise.resolve(teller?.allTold)
       await within(clock, { ms: SETTLE_MS, signal }, (limited) => untilAborted(allTold, limited)).catch(() => undefined)
     },
     async read() {
@@ -174,13 +175,12 @@ export function createCluster({ config, environment, identity, names, behind }: 
       )
       await handOn()
       if (refused) throw refused
-      const trouble = api?.trouble || claimTrouble
+      const trouble = teller?.trouble || selfTrouble
       if (trouble) throw new Error(trouble)
       return { readings: [], rejected: api?.takeRejected() ?? 0 }
     },
     hasUrgentNews() {
-      const covering = coveringNodes()?.join(' ') ?? told.covering
-      return covering !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
+      return coveringNow() !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
     },
     retire: record.retire,
     async withdraw(signal) {

@@ -29,11 +29,19 @@ interface Waiting {
   readonly goneMs?: number
 }
 
+export const NODES = '/api/v1/nodes'
+const PODS = '/api/v1/pods'
 const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
 
-/** Resolves once all there is has been told; goes on in the background until aborted. */
+/** The pods of one node. Resolves once all of them have been told; goes on in the background until aborted. */
+export function followPodsOf(node: string, parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
+  const pods = createOwnedPods(parts, deps, signal)
+  return parts.following.follow({ path: PODS, query: { fieldSelector: `spec.nodeName=${node}` }, prune: podFactsOf, ...pods }, signal)
+}
+
+/** All there is. Resolves once it has been told; goes on in the background until aborted. */
 export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
   const { following, tenancies } = parts
   const { clock } = deps
@@ -42,7 +50,7 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
   // A pod's zone is its node's: so nodes come first.
   await following.follow(
     {
-      path: '/api/v1/nodes',
+      path: NODES,
       prune: nodeFactsOf,
       put: (_, node) => tenancies.putNode(node),
       remove: (name) => tenancies.removeNode(name, clock.now()),
@@ -50,7 +58,7 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
     signal,
   )
   await Promise.all([
-    following.follow({ path: '/api/v1/pods', prune: (raw) => podFactsOf(raw, sharing), ...pods }, signal),
+    following.follow({ path: PODS, prune: (raw) => podFactsOf(raw, sharing), ...pods }, signal),
     following.follow(
       {
         path: '/api/v1/services',

@@ -2,7 +2,7 @@
 // wait, and only after `patienceMs` the best answer there is stands.
 import type { Placement, Who } from '../model.js'
 import { type Address, parsePrefix } from './address.js'
-import { createHolders, type Held, type Stretch, type Tenant } from './holders.js'
+import { createHolders, type Stretch, type Tenant } from './holders.js'
 import { createNodeCoverage, type Standing } from './node-coverage.js'
 import { createPrefixTable } from './prefix-table.js'
 import type { NodeRange, Tenancy, Zone } from './tenancies.js'
@@ -35,9 +35,9 @@ export interface ClusterNames {
   apply(changes: ClusterChanges, nowMs: number): boolean
   /** Undefined: nobody has it that the cluster told of. */
   place(address: string, nowMs: number): Placement | undefined
-  /** Of an address that nobody has. `otherwise`: who it is if it is not of the cluster. */
-  placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number): Placement
-  /** As `Identity.placeSince`; undefined: as it was before. */
+  /** Of an address that nobody has. `otherwise`: who it is if it is not of the cluster. `fromMs`: of the bytes since then, and those that waited. */
+  placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement
+  /** As `Identity.placeSince`; undefined: as it was before, or as of nobody. */
   placeSince(
     address: string,
     before: Placement | undefined,
@@ -47,6 +47,8 @@ export interface ClusterNames {
   here(who: Who, atMs: number): Placement
   /** Whether one of the addresses was asked for since the last change. */
   isUsed(tenancies: readonly Tenancy[]): boolean
+  /** Addresses that were asked for since the last change. */
+  readonly used: ReadonlySet<string>
   readonly zones: readonly Zone[]
 }
 
@@ -57,7 +59,18 @@ const NOT_TOLD: Placement = Object.freeze({ who: NOBODY, local: 'unknown', cover
 const REMEMBERED_MS = 3_600_000
 const FORGET_EVERY_MS = 60_000
 
+type Home = Pick<Tenant, 'node' | 'coverage'>
+type Answer = Pick<Placement, 'local' | 'covered'>
+
+interface HeldBy {
+  readonly who: Who
+  /** One at least. */
+  readonly tenants: readonly Home[]
+  readonly isAmbiguous: boolean
+}
+
 export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: ClusterOptions): ClusterNames {
+  const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
   const coverage = createNodeCoverage(node)
   const waiting = createWaiting(patienceMs)
@@ -66,24 +79,50 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   let zones: readonly Zone[] = []
   let isCurrent = false
   /** When those who leave their addresses will have left them. */
-  let ends: readonly number[] = []
+  let ends: number[] = []
   let forgetAtMs = 0
 
-  const placed = (who: Who, tenant: Pick<Tenant, 'node' | 'coverage'>, atMs: number): Placement =>
-    Object.freeze({ who, ...coverage.answersFor(tenant, atMs) })
+  /** Of bytes that came between these times. The last of the tenants has the address now. */
+  function placed({ who, tenants, isAmbiguous }: HeldBy, times: readonly number[]): Placement {
+    const answers = tenants.flatMap((tenant) => times.map((atMs) => coverage.answersFor(tenant, atMs)))
+    const last = answers.at(-1) as Answer
+    // Where two agents could post them they are rather missed than posted twice.
+    const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)
+    return Object.freeze({ who, ...(areOne ? last : missed(last)), ...(isAmbiguous || !areOne ? { ambiguous: true as const } : {}) })
+  }
+
+  /** Which agent posts is not waited for longer than who it is. */
+  function settled(address: string, placement: Placement, { fromMs, toMs, isHeld }: Stretch & { readonly isHeld: boolean }): Placement {
+    if (isPending(placement)) {
+      return waiting.waits(address, toMs, fromMs) ? placement : Object.freeze({ ...placement, ...missed(placement) })
+    }
+    if (isHeld) waiting.end(address)
+    return placement
+  }
+
+  const waitedSince = (address: string, fromMs: number): number => Math.min(fromMs, waiting.sinceMs(address) ?? fromMs)
 
   function hold(tenancy: Tenancy): void {
     holders.set(tenancy.address, tenancy)
-    if (tenancy.untilMs !== Number.POSITIVE_INFINITY) ends = [...ends, tenancy.untilMs + skewMs]
+    if (tenancy.untilMs !== Number.POSITIVE_INFINITY) ends.push(tenancy.untilMs + skewMs)
+  }
+
+  /** Whether an address is nobody's by that. */
+  function forget(nowMs: number): boolean {
+    if (nowMs < forgetAtMs) return false
+    forgetAtMs = nowMs + FORGET_EVERY_MS
+    const { size } = holders
+    holders.forget(nowMs - REMEMBERED_MS)
+    return holders.size < size
   }
 
   /** What changes by time alone. */
   function isAnyOver(nowMs: number): boolean {
-    if (nowMs >= forgetAtMs) holders.forget(nowMs - REMEMBERED_MS)
-    if (nowMs >= forgetAtMs) forgetAtMs = nowMs + FORGET_EVERY_MS
     const hasEnded = ends.some((endMs) => endMs <= nowMs)
     if (hasEnded) ends = ends.filter((endMs) => endMs > nowMs)
-    return waiting.isAnyOver(nowMs) || hasEnded
+    const isOver = waiting.isAnyOver(nowMs)
+    const hasForgotten = forget(nowMs)
+    return isOver || hasForgotten || hasEnded
   }
 
   function apply(changes: ClusterChanges, nowMs: number): boolean {
@@ -93,47 +132,56 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     zones = changes.zones ?? zones
     if (covering) coverage.putOthers(covering, nowMs)
     if (standing) coverage.putSelf(standing, nowMs)
+    const wasCurrent = isCurrent
     isCurrent = changes.isCurrent ?? isCurrent
-    const isOver = isAnyOver(nowMs)
-    const hasChanged = isOver || tenancies.length > 0 || changes.ranges !== undefined || covering !== undefined || standing !== undefined
+    const isOther = isAnyOver(nowMs) || isCurrent !== wasCurrent
+    const hasChanged = isOther || tenancies.length > 0 || changes.ranges !== undefined || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged
   }
 
-  function place(address: string, nowMs: number): Placement | undefined {
+  function place(address: string, nowMs: number, fromMs = nowMs): Placement | undefined {
     used.add(address)
     const last = holders.last(address)
     if (!last) return undefined
-    if (last.untilMs + skewMs <= nowMs) {
-      // Whoever gets it next is not known at once.
-      if (waiting.waits(address, nowMs)) return NOT_TOLD
-    } else waiting.end(address)
-    return placed(last.tenant.who, last.tenant, nowMs)
+    const isHeld = last.untilMs + skewMs > nowMs
+    // Whoever gets it next is not known at once.
+    if (!isHeld && waiting.waits(address, nowMs, fromMs)) return NOT_TOLD
+    const placement = placed({ who: last.tenant.who, tenants: [last.tenant], isAmbiguous: false }, [fromMs, nowMs])
+    return settled(address, placement, { fromMs, toMs: nowMs, isHeld })
   }
 
-  function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number): Placement {
-    if (waiting.waits(text, nowMs)) return NOT_TOLD
+  function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
+    const sinceMs = fromMs === undefined ? nowMs : waitedSince(text, fromMs)
+    if (waiting.waits(text, nowMs, sinceMs)) return NOT_TOLD
     const range = ranges.lookup(address)
-    if (range) return placed(otherwise.who, range, nowMs)
-    if (isBehindUs(address)) return placed(otherwise.who, { node, coverage: 'node' }, nowMs)
-    // Where the cluster could not be asked it may be a pod that another agent posts for: then rather missed than twice.
-    return isCurrent ? otherwise : { ...otherwise, covered: 'yes' }
+    const home = homeOf(address, range)
+    if (home) {
+      const placement = placed({ who: otherwise.who, tenants: [home], isAmbiguous: false }, [sinceMs, nowMs])
+      return settled(text, placement, { fromMs: sinceMs, toMs: nowMs, isHeld: false })
+    }
+    // It may be a pod that another agent posts for: then rather missed than twice.
+    return isCurrent && !range ? otherwise : Object.freeze({ ...otherwise, covered: 'yes' })
   }
 
-  function placeSince(address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined {
+  function homeOf(address: Address, range: Home | undefined): Home | undefined {
+    if (range && range.node !== '') return range
+    return isBehindUs(address) ? here : undefined
+  }
+
+  function placeSince(address: string, before: Placement | undefined, { fromMs, toMs }: Stretch): Placement | undefined {
+    used.add(address)
+    // Whatever was waited for is over: nothing was seen of it for long.
+    if (!before) waiting.end(address)
     const last = holders.last(address)
     if (!last) return undefined
-    const waitedFromMs = before?.local === 'unknown' ? waiting.sinceMs(address) : undefined
-    const fromMs = Math.min(stretch.fromMs, waitedFromMs ?? stretch.fromMs)
+    const isDecided = before !== undefined && !isPending(before)
+    const sinceMs = isDecided ? fromMs : waitedSince(address, fromMs)
     // It was nobody's, as far as was told.
-    if (last.untilMs + skewMs < fromMs) return before ? undefined : place(address, stretch.toMs)
-    const held = holders.heldDuring(address, before?.who, { fromMs, toMs: stretch.toMs })
-    return held?.tenant ? placedAs({ ...held, tenant: held.tenant }, stretch.fromMs) : before
-  }
-
-  function placedAs({ who, tenant, isAmbiguous }: Held & { readonly tenant: Tenant }, atMs: number): Placement {
-    const placement = placed(who, tenant, atMs)
-    return isAmbiguous ? Object.freeze({ ...placement, ambiguous: true as const }) : placement
+    if (last.untilMs + skewMs < sinceMs) return isDecided ? undefined : place(address, toMs, sinceMs)
+    const held = holders.heldDuring(address, before?.who, { fromMs: sinceMs, toMs })
+    if (!held || held.tenants.length === 0) return before
+    return settled(address, placed(held, [sinceMs, fromMs]), { fromMs: sinceMs, toMs, isHeld: true })
   }
 
   return {
@@ -141,13 +189,22 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     place,
     placeOfNobody,
     placeSince,
-    here: (who, atMs) => placed(who, { node, coverage: 'node' }, atMs),
+    here: (who, atMs) => placed({ who, tenants: [here], isAmbiguous: false }, [atMs]),
     isUsed: (tenancies) => tenancies.some(({ address }) => used.has(address)),
+    get used() {
+      return used
+    },
     get zones() {
       return zones
     },
   }
 }
+
+/** Bytes wait. */
+export const isPending = ({ local, covered }: Answer): boolean => local === 'unknown' || covered === 'unknown'
+
+/** What lives here is handed over; all else is another's. */
+const missed = ({ local }: Answer): Answer => (local === 'no' ? { local, covered: 'yes' } : { local: 'joining', covered: 'no' })
 
 function* rowsOf(ranges: readonly NodeRange[]) {
   for (const { cidr, node } of ranges) {

@@ -25,10 +25,10 @@ export interface Stretch {
   readonly toMs: number
 }
 
-/** `tenant`: the latest one; undefined where nobody on record had it yet. `isAmbiguous`: more than one could have had it, and `who` is what they share. */
+/** `tenants`: the latest last; none where nobody on record had it yet. `isAmbiguous`: more than one could have had it, and `who` is what they share. */
 export interface Held {
   readonly who: Who
-  readonly tenant: Tenant | undefined
+  readonly tenants: readonly Tenant[]
   readonly isAmbiguous: boolean
 }
 
@@ -48,31 +48,28 @@ export interface Holders {
 const UNKNOWN = '_unknown'
 
 export function createHolders({ skewMs }: { readonly skewMs: number }): Holders {
-  /** By address, the earliest first. */
+  /** By address, in order. */
   const byAddress = new Map<string, readonly Holding[]>()
 
   function set(address: string, holding: Holding): void {
     const others = (byAddress.get(address) ?? []).filter(({ key }) => key !== holding.key)
-    byAddress.set(
-      address,
-      [...others, holding].sort((a, b) => a.fromMs - b.fromMs),
-    )
+    byAddress.set(address, [...others, holding].sort(inOrder))
   }
 
   const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
 
   function heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined {
     const all = byAddress.get(address) ?? []
-    const [earliest, latest] = [all.at(0), all.at(-1)]
-    if (!earliest || !latest) return undefined
+    const latest = all.at(-1)
+    if (!latest) return undefined
     const mayHaveHad = ({ fromMs, untilMs }: Holding): boolean => fromMs - skewMs <= stretch.toMs && untilMs + skewMs >= stretch.fromMs
-    const tenants = all.filter(mayHaveHad).map(({ tenant }) => tenant)
+    const tenants = livingAmong(all.filter(mayHaveHad).map(({ tenant }) => tenant))
     const holders = tenants.map(({ who }) => who)
     // Somebody that is not on record had it, until the first on record came.
     const isOnRecord = before === undefined || isNobody(before) || all.some(({ tenant }) => isSame(tenant.who, before))
-    if (!isOnRecord && earliest.fromMs + skewMs >= stretch.fromMs) holders.unshift(before)
-    if (holders.length === 0) return { who: latest.tenant.who, tenant: latest.tenant, isAmbiguous: false }
-    return { ...merged(holders), tenant: tenants.at(-1) }
+    if (!isOnRecord && all.every(({ fromMs }) => fromMs + skewMs >= stretch.fromMs)) holders.unshift(before)
+    if (holders.length === 0) return { who: latest.tenant.who, tenants: [latest.tenant], isAmbiguous: false }
+    return { ...merged(holders), tenants }
   }
 
   function forget(endedBeforeMs: number): void {
@@ -92,6 +89,24 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
       return byAddress.size
     },
   }
+}
+
+/** Who has it longest is the last; by what the API server says alone, so that all agents agree. */
+function inOrder(a: Holding, b: Holding): number {
+  const [ranks, others] = [ranksOf(a), ranksOf(b)]
+  const first = ranks.findIndex((rank, index) => rank !== others[index])
+  if (first === -1) return a.key < b.key ? -1 : 1
+  return (ranks[first] as number) < (others[first] as number) ? -1 : 1
+}
+
+function ranksOf({ fromMs, untilMs, tenant }: Holding): readonly number[] {
+  return [untilMs, fromMs, tenant.coverage === 'node' ? 1 : 0]
+}
+
+/** A Service may have the address of a node (externalIPs, k3s): then it is the node that sends. */
+function livingAmong(tenants: readonly Tenant[]): readonly Tenant[] {
+  const living = tenants.filter(({ coverage }) => coverage === 'node')
+  return living.length > 0 ? living : tenants
 }
 
 /** Where all agree there is no doubt: a workload's new pod with the address of its old one. */

@@ -2,7 +2,7 @@ import type { Clock } from '../deps.js'
 import { addressText } from '../formats/address-text.js'
 import type { Identity, InventoryEntry, Known, Placement, Who } from '../model.js'
 import { type Address, parseAddress, parsePrefix, translatedOf } from './address.js'
-import type { ClusterChanges, ClusterNames } from './cluster-names.js'
+import { type ClusterChanges, type ClusterNames, isPending } from './cluster-names.js'
 import { createPrefixTable, type PrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
 
@@ -80,15 +80,15 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: Ident
     return found && cluster ? cluster.here(found.who, atMs) : found
   }
 
-  const placeParsed = (text: string, address: Address, nowMs: number): Placement => {
+  const placeParsed = (text: string, address: Address, nowMs: number, fromMs?: number): Placement => {
     const known = ownPlacement(address, nowMs) ?? cluster?.place(text, nowMs) ?? names.table.lookup(address)?.placement
     if (known) return known
     const behind = translatedOf(address)
-    if (behind) return beforeTranslation(placeParsed(addressText(behind), behind, nowMs))
+    if (behind) return beforeTranslation(placeParsed(addressText(behind), behind, nowMs, fromMs))
     const otherwise = classify(address) === 'global' ? external : unknown
     // No pod has a global IPv4 address, and a node's are told with it.
     const isOutside = otherwise === external && address.length === 1
-    return cluster && !isOutside ? cluster.placeOfNobody(text, address, otherwise, nowMs) : otherwise
+    return cluster && !isOutside ? cluster.placeOfNobody(text, address, otherwise, nowMs, fromMs) : otherwise
   }
 
   const place = (text: string): Placement => {
@@ -99,9 +99,11 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: Ident
   const placeSince = (text: string, before: Placement | undefined, sinceMs: number): Placement => {
     const address = cluster && parseAddress(text)
     if (!address) return before ?? place(text)
+    const decided = before && !isPending(before) ? before : undefined
     const ownOne = ownPlacement(address, sinceMs)
-    if (ownOne) return before ?? ownOne
-    return cluster.placeSince(text, before, { fromMs: sinceMs, toMs: clock.now() }) ?? before ?? place(text)
+    if (ownOne) return decided ?? ownOne
+    const toMs = clock.now()
+    return cluster.placeSince(text, before, { fromMs: sinceMs, toMs }) ?? decided ?? placeParsed(text, address, toMs, sinceMs)
   }
 
   async function update(changes: Changes, pause: Pause): Promise<void> {
@@ -191,7 +193,9 @@ function placeOf({ zone, region }: { readonly zone: string; readonly region: str
 
 // Bytes between us and a translator were, or will be, counted where the IPv4 host lives; here they are never at home.
 function beforeTranslation({ who, local, covered }: Placement): Placement {
-  return placementOf(who, 'no', local === 'yes' || covered === 'yes' ? 'yes' : 'no')
+  const isCounted = local === 'yes' || local === 'joining' || covered === 'yes'
+  if (isCounted) return placementOf(who, 'no', 'yes')
+  return placementOf(who, 'no', local === 'unknown' || covered === 'unknown' ? 'unknown' : 'no')
 }
 
 /** Each known one once, in the order in which they come. */

@@ -10,7 +10,7 @@ export interface NodeCoverage {
   /** All other nodes that cover their addresses, as of now. */
   putOthers(nodes: ReadonlySet<string>, atMs: number): void
   putSelf(standing: Standing, atMs: number): void
-  /** As it was at a time; only the last change is remembered. */
+  /** As it was at a time; only the last change is remembered, and what was not known then is as it became known. */
   answersFor(tenant: Pick<Tenant, 'node' | 'coverage'>, atMs: number): Pick<Placement, 'local' | 'covered'>
 }
 
@@ -23,25 +23,26 @@ interface Changed<T> {
 export function createNodeCoverage(self: string): NodeCoverage {
   let own: Changed<Standing> = { now: 'unknown', before: 'unknown', sinceMs: 0 }
   const others = new Map<string, Changed<Known>>()
-  /** Since when a node that is not listed is known not to cover. */
-  let listedSinceMs = Number.POSITIVE_INFINITY
+  /** Whether a node that is not listed is known not to cover. */
+  let isListed = false
+
+  const unlisted = (): Known => (isListed ? 'no' : 'unknown')
 
   function put(node: string, now: Known, atMs: number): void {
-    const before = others.get(node)?.now ?? (listedSinceMs <= atMs ? 'no' : 'unknown')
+    const before = others.get(node)?.now ?? unlisted()
     if (before !== now) others.set(node, { now, before, sinceMs: atMs })
   }
 
   function coveredBy(node: string, atMs: number): Known {
     const known = others.get(node)
-    if (known) return at(known, atMs)
-    return atMs >= listedSinceMs ? 'no' : 'unknown'
+    return known ? at(known, atMs) : unlisted()
   }
 
   return {
     putOthers(nodes, atMs) {
       for (const node of nodes) if (node !== self) put(node, 'yes', atMs)
       for (const node of others.keys()) if (!nodes.has(node)) put(node, 'no', atMs)
-      listedSinceMs = Math.min(listedSinceMs, atMs)
+      isListed = true
     },
     putSelf(standing, atMs) {
       if (standing !== own.now) own = { now: standing, before: own.now, sinceMs: atMs }
@@ -54,4 +55,6 @@ export function createNodeCoverage(self: string): NodeCoverage {
   }
 }
 
-const at = <T>({ now, before, sinceMs }: Changed<T>, atMs: number): T => (atMs < sinceMs ? before : now)
+/** Bytes from before it was known have waited for it: else it would be decided anew whose they are, by who has the address now. */
+const at = <T extends string>({ now, before, sinceMs }: Changed<T>, atMs: number): T =>
+  atMs < sinceMs && before !== 'unknown' ? before : now

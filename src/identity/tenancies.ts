@@ -23,7 +23,8 @@ export interface NodeRange {
 
 /** Keys are those of the API server: `namespace/name`, or `name` of a Node. */
 export interface Tenancies {
-  putPod(key: string, pod: PodFacts, owner: Owner): void
+  /** `atMs`: when it was heard of. A pod that lives on gets other addresses where its node began anew. */
+  putPod(key: string, pod: PodFacts, owner: Owner, atMs?: number): void
   removePod(key: string, atMs: number): void
   putNode(node: NodeFacts): void
   removeNode(name: string, atMs: number): void
@@ -47,14 +48,16 @@ export interface Zone {
   readonly region: string
 }
 
-/** `held`: all addresses it ever had. An ended pod may lose them. */
 interface Kept {
   readonly key: string
-  readonly held: ReadonlySet<string>
   readonly tenancies: readonly Tenancy[]
 }
 
+/** Its addresses, and since when it has them. An ended pod may lose them. */
+type HeldSince = ReadonlyMap<string, number>
+
 interface KeptPod extends Kept {
+  readonly held: HeldSince
   readonly pod: PodFacts
   readonly owner: Owner
 }
@@ -73,28 +76,33 @@ export function createTenancies(): Tenancies {
 
   const say = (tenancy: Tenancy): void => void changed.set(`${tenancy.key} ${tenancy.address}`, tenancy)
 
-  function end({ tenancies }: Kept, atMs: number): void {
+  function end(tenancies: readonly Tenancy[], atMs: number): void {
     for (const tenancy of tenancies) if (tenancy.untilMs > atMs) say({ ...tenancy, untilMs: Math.max(atMs, tenancy.fromMs) })
   }
 
   /** Says what is new of it, and the end of what it no longer is. */
   function keep(before: Kept | undefined, after: Kept, atMs: number): void {
-    if (before && before.key !== after.key) end(before, atMs)
     const known = before?.key === after.key ? before.tenancies : []
+    if (before && before.key !== after.key) end(before.tenancies, atMs)
+    end(
+      known.filter(({ address }) => !hasAddress(after.tenancies, address)),
+      atMs,
+    )
     for (const tenancy of after.tenancies) {
       const same = known.find(({ address }) => address === tenancy.address)
       if (!same || !isSame(same, tenancy)) say(tenancy)
     }
   }
 
-  function putPod(key: string, pod: PodFacts, owner: Owner): void {
+  function putPod(key: string, pod: PodFacts, owner: Owner, atMs = pod.startedMs): void {
     const before = pods.get(key)
-    if (before && before.pod.node !== pod.node) podsOfNode.get(before.pod.node)?.delete(key)
-    const held = new Set([...(before?.key === pod.uid ? before.held : []), ...heldAddressesOf(pod)])
+    const isSamePod = before?.key === pod.uid
+    if (before && before.pod.node !== pod.node) leaveNode(before.pod.node, key)
+    const held = heldSince(pod, isSamePod ? before.held : new Map(), atMs)
     const after = { key: pod.uid, pod, owner, held, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
     pods.set(key, after)
     ofNode(pod.node).add(key)
-    keep(before, after, pod.startedMs)
+    keep(before, after, isSamePod ? atMs : pod.startedMs)
   }
 
   function ofNode(node: string): Set<string> {
@@ -103,18 +111,22 @@ export function createTenancies(): Tenancies {
     return keys
   }
 
+  function leaveNode(node: string, key: string): void {
+    const keys = podsOfNode.get(node)
+    keys?.delete(key)
+    if (keys?.size === 0) podsOfNode.delete(node)
+  }
+
   function putOther(key: string, tenancies: readonly Tenancy[], atMs: number): void {
-    const after: Kept = { key, held: new Set(), tenancies }
-    const before = others.get(key)
+    const after: Kept = { key, tenancies }
+    keep(others.get(key), after, atMs)
     others.set(key, after)
-    keep(before, after, atMs)
-    if (before) end({ ...before, tenancies: before.tenancies.filter(({ address }) => !hasAddress(tenancies, address)) }, atMs)
   }
 
   function removeOther(key: string, atMs: number): void {
     const before = others.get(key)
     others.delete(key)
-    if (before) end(before, atMs)
+    if (before) end(before.tenancies, atMs)
   }
 
   return {
@@ -123,8 +135,8 @@ export function createTenancies(): Tenancies {
       const before = pods.get(key)
       pods.delete(key)
       if (!before) return
-      podsOfNode.get(before.pod.node)?.delete(key)
-      end(before, atMs)
+      leaveNode(before.pod.node, key)
+      end(before.tenancies, atMs)
     },
     putNode(node) {
       const before = nodes.get(node.name)
@@ -157,16 +169,25 @@ export function createTenancies(): Tenancies {
   }
 }
 
+function heldSince(pod: PodFacts, before: HeldSince, atMs: number): HeldSince {
+  const addresses = heldAddressesOf(pod)
+  const lacks = (address: string): boolean => !addresses.includes(address)
+  const hasMoved = pod.endedMs === undefined && addresses.length > 0 && [...before.keys()].some(lacks)
+  const kept = [...before].filter(([address]) => !hasMoved || !lacks(address))
+  const sinceMs = hasMoved ? Math.max(atMs, pod.startedMs) : pod.startedMs
+  return new Map([...addresses.map((address) => [address, sinceMs] as const), ...kept])
+}
+
 interface PodSurroundings {
   readonly owner: Owner
-  readonly held: ReadonlySet<string>
+  readonly held: HeldSince
   readonly nodes: ReadonlyMap<string, NodeFacts>
 }
 
 function tenanciesOfPod(pod: PodFacts, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
-  const { uid, namespace, node, startedMs, endedMs } = pod
+  const { uid, namespace, node, endedMs } = pod
   const tenant = tenantOf({ ...placeOfPod(pod, nodes), namespace, ...owner }, node, 'node')
-  return [...held].map((address) => ({ address, key: uid, tenant, fromMs: startedMs, untilMs: endedMs ?? FOREVER }))
+  return [...held].map(([address, fromMs]) => ({ address, key: uid, tenant, fromMs, untilMs: Math.max(endedMs ?? FOREVER, fromMs) }))
 }
 
 function tenanciesOfNode({ name, zone, region, internalIps, externalIps }: NodeFacts): readonly Tenancy[] {

@@ -1,8 +1,8 @@
 // Addresses that may turn out to be somebody's: their bytes wait, but not for ever.
 export interface Waiting {
-  /** Whether it still does; it begins when this is first asked. */
-  waits(address: string, nowMs: number): boolean
-  /** Since when; undefined where it does not, and never did. */
+  /** Whether it still does; it begins when this is first asked. `fromMs`: since when there are bytes. */
+  waits(address: string, nowMs: number, fromMs?: number): boolean
+  /** Since when there are bytes; undefined where it does not wait, and never did. */
   sinceMs(address: string): number | undefined
   /** It is somebody's. */
   end(address: string): void
@@ -12,6 +12,7 @@ export interface Waiting {
 
 interface Entry {
   readonly sinceMs: number
+  readonly overMs: number
   /** Of the last round in which it was asked for. */
   round: number
 }
@@ -24,34 +25,32 @@ export function createWaiting(patienceMs: number): Waiting {
   let nextOverMs = Number.POSITIVE_INFINITY
   let round = 0
 
-  function begin(address: string, nowMs: number): Entry {
-    const entry = { sinceMs: nowMs, round }
+  function begin(address: string, nowMs: number, fromMs: number): Entry {
+    const entry = { sinceMs: fromMs, overMs: nowMs + patienceMs, round }
     entries.set(address, entry)
-    nextOverMs = Math.min(nextOverMs, nowMs + patienceMs)
+    nextOverMs = Math.min(nextOverMs, entry.overMs)
     return entry
   }
 
-  function forgetUnasked(): void {
-    for (const [address, entry] of entries) if (entry.round < round - 1) entries.delete(address)
+  /** Never one whose bytes wait: rounds can follow each other faster than readings, and it would begin again and again. */
+  function forgetUnasked(nowMs: number): void {
+    for (const [address, { round: asked, overMs }] of entries) if (asked < round - 1 && overMs <= nowMs) entries.delete(address)
   }
 
   return {
-    waits(address, nowMs) {
-      const entry = entries.get(address) ?? begin(address, nowMs)
+    waits(address, nowMs, fromMs = nowMs) {
+      const entry = entries.get(address) ?? begin(address, nowMs, fromMs)
       entry.round = round
-      return nowMs < entry.sinceMs + patienceMs
+      return nowMs < entry.overMs
     },
     sinceMs: (address) => entries.get(address)?.sinceMs,
     end: (address) => void entries.delete(address),
     isAnyOver(nowMs) {
       if (nowMs < nextOverMs) return false
       round++
-      if (entries.size > MOST) forgetUnasked()
+      if (entries.size > MOST) forgetUnasked(nowMs)
       nextOverMs = Number.POSITIVE_INFINITY
-      for (const { sinceMs } of entries.values()) {
-        const overMs = sinceMs + patienceMs
-        if (overMs > nowMs) nextOverMs = Math.min(nextOverMs, overMs)
-      }
+      for (const { overMs } of entries.values()) if (overMs > nowMs) nextOverMs = Math.min(nextOverMs, overMs)
       return true
     },
   }

@@ -1,0 +1,128 @@
+// Asks the directory who the addresses are that were seen here, and hears of changes to them. Loaded only where there is a directory.
+import type { Config } from '../config/fields.js'
+import type { Deps } from '../deps.js'
+import type { NodeRange, Tenancy, TenancyChanges, Zone } from '../identity/tenancies.js'
+import { createBackoff } from '../kube/backoff.js'
+import { createKubeClient } from '../kube/client.js'
+import { KubeError } from '../kube/kube-error.js'
+import { linesOf } from '../kube/lines.js'
+import { createTokenFile } from '../kube/token.js'
+import { type DirectoryLine, parseDirectoryLine } from './directory-lines.js'
+
+export interface DirectoryWatch {
+  /** Until aborted; never rejects. */
+  run(signal: AbortSignal): Promise<void>
+  /** All that are of interest; what was asked for before and is not among them is dropped in the end. */
+  ask(addresses: ReadonlySet<string>, signal: AbortSignal): Promise<void>
+  /** What was told since the last time. */
+  take(): TenancyChanges
+  /** Of the nodes that were told of, those whose agents post what lives there; undefined until it was told. */
+  readonly covering: readonly string[] | undefined
+  /** What stands in the way of hearing of changes at once; '' when nothing does. */
+  readonly trouble: string
+}
+
+type WatchDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
+
+/** The directory says something every 10 s. */
+const SILENCE_MS = 30_000
+const NOT_YET = 'the directory has not answered yet'
+const GONE = 404
+/** Times that an address is not among those of interest before it is dropped; the agent asks every second. */
+const DROP_AFTER = 600
+
+/** Rejects where the authority of its certificate cannot be read. */
+export async function createDirectoryWatch(
+  { node, directory }: { readonly node: string; readonly directory: Config['kubernetes']['directory'] },
+  deps: WatchDeps,
+  signal: AbortSignal,
+): Promise<DirectoryWatch> {
+  const { url, caFile, insecure, tokenFile } = directory
+  const ca = caFile === null ? undefined : await deps.readFile(caFile, signal)
+  const client = createKubeClient({ server: url ?? '', ca, insecure, token: createTokenFile(tokenFile, deps), connections: 4 }, deps)
+  const backoff = createBackoff(deps.random)
+  /** By address, how often it was not of interest since it was. */
+  const asked = new Map<string, number>()
+  const covers = new Map<string, boolean>()
+  let tenancies: Tenancy[] = []
+  let ranges: readonly NodeRange[] = []
+  let zones: readonly Zone[] | undefined
+  let haveRangesChanged = false
+  let session = ''
+  let last = { instance: '', revision: 0 }
+  let isTold = false
+  let trouble = NOT_YET
+
+  function hear(line: DirectoryLine): void {
+    if (line.session) session = line.session
+    if (line.instance && line.instance !== last.instance) last = { instance: line.instance, revision: 0 }
+    for (const { name, covers: does } of line.nodes) covers.set(name, does)
+    tenancies.push(...line.tenancies)
+    if (line.ranges.length > 0) {
+      const isNew = ({ cidr }: NodeRange): boolean => line.ranges.every((one) => one.cidr !== cidr)
+      ranges = [...ranges.filter(isNew), ...line.ranges]
+      haveRangesChanged = true
+    }
+    zones = line.zones ?? zones
+    if (line.revision === undefined || line.session) return
+    last = { ...last, revision: line.revision }
+    isTold = true
+    trouble = ''
+    backoff.reset()
+  }
+
+  async function watch(signal: AbortSignal): Promise<void> {
+    const body = { node, addresses: [...asked.keys()], ...last }
+    const response = await client.request('/v1/watch', { method: 'POST', body, idleMs: SILENCE_MS, signal })
+    for await (const line of linesOf(response.body)) hear(parseDirectoryLine(line))
+    throw new Error('the directory ended the watch')
+  }
+
+  async function tell(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
+    const body = { session, add, drop }
+    const { body: rest } = await client.request('/v1/addresses', { method: 'POST', body, signal })
+    for await (const _ of rest);
+  }
+
+  return {
+    async run(signal) {
+      signal.addEventListener('abort', () => void client.close().catch(() => undefined), { once: true })
+      while (!signal.aborted) {
+        const error = await watch(signal).catch((reason: unknown) => reason as Error)
+        session = ''
+        if (signal.aborted) return
+        trouble = `the directory ${client.server} cannot be asked: ${(error as Error).message}`
+        await deps.clock.sleep(backoff.nextMs(error instanceof KubeError ? error.retryAfterMs : undefined), signal).catch(() => undefined)
+      }
+    },
+    async ask(addresses, signal) {
+      const add = [...addresses].filter((address) => !asked.has(address))
+      const drop: string[] = []
+      for (const [address, times] of asked) {
+        asked.set(address, addresses.has(address) ? 0 : times + 1)
+        if (times >= DROP_AFTER) drop.push(address)
+      }
+      for (const address of add) asked.set(address, 0)
+      for (const address of drop) asked.delete(address)
+      // Without a session the next watch asks for all.
+      if (session === '' || add.length + drop.length === 0) return
+      await tell(add, drop, signal).catch((error: unknown) => {
+        for (const address of add) asked.delete(address)
+        if (!(error instanceof KubeError && error.status === GONE)) throw error
+      })
+    },
+    take() {
+      const taken = { tenancies, ranges: haveRangesChanged ? ranges : undefined, zones }
+      tenancies = []
+      haveRangesChanged = false
+      zones = undefined
+      return taken
+    },
+    get covering() {
+      return isTold ? [...covers].flatMap(([name, does]) => (does ? [name] : [])) : undefined
+    },
+    get trouble() {
+      return trouble
+    },
+  }
+}

@@ -1,0 +1,106 @@
+// Who tells the agent of the cluster: the API server of all of it, or of this node's pods only and the directory of the addresses seen here.
+import type { NodeFacts } from '../identity/objects/node.js'
+import type { Tenancies, TenancyChanges } from '../identity/tenancies.js'
+import type { ApiServer } from './api-server.js'
+import type { CoverageRecord } from './coverage-record.js'
+import type { DirectoryWatch } from './directory-watch.js'
+
+export interface Teller {
+  /** Once all was told that there was at the beginning; rejects when aborted before. */
+  readonly allTold: Promise<unknown>
+  /** What was told since the last time. */
+  take(): TenancyChanges
+  /** Nodes whose agents post what lives there; undefined until that was told. */
+  readonly covering: readonly string[] | undefined
+  readonly ownNode: NodeFacts | undefined
+  /** What stands in the way of hearing of changes at once; '' when nothing does. */
+  readonly trouble: string
+  /** These addresses are of interest. */
+  ask(addresses: ReadonlySet<string>): Promise<void>
+  /** Looks again what is known of this node itself, where it is not told. */
+  lookAtSelf(): Promise<void>
+}
+
+export interface TellerParts {
+  readonly node: string
+  readonly patienceMs: number
+  readonly api: ApiServer
+  readonly tenancies: Tenancies
+  readonly record: CoverageRecord
+}
+
+export function createDirectTeller({ node, patienceMs, api, tenancies, record }: TellerParts, signal: AbortSignal): Teller {
+  let isTold = false
+  const objects = api.followObjects(tenancies, { patienceMs }, signal).then(() => {
+    isTold = true
+  })
+  return {
+    allTold: Promise.all([objects, api.followLeases(record, signal)]),
+    take: tenancies.take,
+    get covering() {
+      // Nodes that are gone cover nothing, whatever is left of them.
+      return isTold ? record.covering?.filter((name) => tenancies.nodes.has(name)) : undefined
+    },
+    get ownNode() {
+      return isTold ? tenancies.nodes.get(node) : undefined
+    },
+    get trouble() {
+      if (api.trouble) return api.trouble
+      return isTold && !tenancies.nodes.has(node) ? noSuchNode(node) : ''
+    },
+    ask: () => Promise.resolve(),
+    lookAtSelf: () => Promise.resolve(),
+  }
+}
+
+/** The directory tells of other nodes; what becomes of this node's pods is heard from the API server, with the directory or without. */
+export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWatch, signal: AbortSignal): Teller {
+  const { node, patienceMs, api, tenancies, record } = parts
+  let isFollowed: Promise<void> | undefined
+  let looks = 0
+  let selfTrouble = `the Node ${node} was not read yet`
+
+  /** The Node first: its zone is that of its pods. */
+  async function lookAtSelf(): Promise<void> {
+    try {
+      if (!tenancies.nodes.has(node)) await api.readNode(node, tenancies, signal)
+      selfTrouble = tenancies.nodes.has(node) ? '' : noSuchNode(node)
+      // Who deletes a Lease by hand is noticed as well.
+      if (record.isMissing || looks++ % LOOKS_BETWEEN_LEASES === 0) await api.readLease(node, record, signal)
+    } catch (error) {
+      selfTrouble = (error as Error).message
+    }
+    if (tenancies.nodes.has(node)) isFollowed ??= api.followPods(node, tenancies, { patienceMs }, signal)
+  }
+
+  async function begin(): Promise<void> {
+    await lookAtSelf()
+    await isFollowed
+  }
+
+  void directory.run(signal)
+  return {
+    allTold: begin(),
+    take() {
+      const [own, others] = [tenancies.take(), directory.take()]
+      const ranges = others.ranges ?? own.ranges
+      return { tenancies: [...own.tenancies, ...others.tenancies], ranges, zones: others.zones ?? own.zones }
+    },
+    get covering() {
+      return directory.covering
+    },
+    get ownNode() {
+      return tenancies.nodes.get(node)
+    },
+    get trouble() {
+      return selfTrouble || api.trouble || directory.trouble
+    },
+    ask: (addresses) => directory.ask(addresses, signal),
+    lookAtSelf,
+  }
+}
+
+/** Two looks a second. */
+const LOOKS_BETWEEN_LEASES = 120
+
+const noSuchNode = (node: string): string => `there is no Node ${node}; set node.name to the name that Kubernetes has for this node`
