@@ -5,6 +5,7 @@ import Registry from 'prom-client/lib/registry.js'
 import { createPrometheus } from '../src/exporters/prometheus.js'
 import { createSelf } from '../src/exporters/self.js'
 import { createPrometheusText } from '../src/formats/prometheus-text.js'
+import { createRoutes } from '../src/http/routes.js'
 import type { Served } from '../src/http/served.js'
 import { createServer } from '../src/http/server.js'
 import { flowBytes } from '../src/ledger/families.js'
@@ -75,7 +76,8 @@ function registryOf(ledger: Ledger): Registry {
 }
 
 async function scrapesOf(ledger: Ledger, { series, runs }: { readonly series: number; readonly runs: number }): Promise<readonly Figure[]> {
-  const server = await createServer({ agent: servedOf(ledger), listenAddress: { host: '127.0.0.1', port: 0 }, log: SILENT, version: '0' })
+  const routes = createRoutes({ agent: servedOf(ledger), log: SILENT, version: '0' })
+  const server = await createServer({ routes, listenAddress: { host: '127.0.0.1', port: 0 }, log: SILENT })
   const getter = startAsked<{ url: string; headers: object }, Got>(undefined, 'getter.ts')
   const named = `${series.toLocaleString('en-US')} flow series`
   const figures: Figure[] = []

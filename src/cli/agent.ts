@@ -1,6 +1,7 @@
 import { createAgent } from '../agent/agent.js'
 import { loadConfig } from '../config/load.js'
 import { renderMistakes } from '../config/mistakes.js'
+import { createRoutes } from '../http/routes.js'
 import { createServer } from '../http/server.js'
 import { VERSION } from '../version.js'
 import type { CommandDeps, CommandOptions } from './commands.js'
@@ -27,7 +28,12 @@ export async function run(options: CommandOptions, deps: CommandDeps, signal: Ab
     return 0
   }
   // The port first: what may still fail is found before the kernel is touched, and probes are answered from the beginning.
-  const server = await createServer({ agent, listenAddress: flags['web.listen-address'], ...files, log, version: VERSION })
+  const server = await createServer({
+    routes: createRoutes({ agent, log, version: VERSION }),
+    listenAddress: flags['web.listen-address'],
+    ...files,
+    log,
+  })
   try {
     await agent.start(signal)
     log.info('agent is running', { url: server.url, node: config.node.name, zone: config.node.zone, interval_ms: config.flows.intervalMs })

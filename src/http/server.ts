@@ -1,4 +1,4 @@
-// The agent's only door. Serves what `Served` says, on one address, with TLS and passwords when a web configuration asks for them.
+// The only door: serves routes on one address, with TLS and passwords when a web configuration asks for them.
 import { createServer as createPlain, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -7,19 +7,17 @@ import type { Log } from '../deps.js'
 import { answerText, type Exchange, pathOf } from './answer.js'
 import { createBasicAuth, TooManyAttempts } from './basic-auth.js'
 import { type ListenAddress, listenErrorOf, renderListenAddress } from './listen-error.js'
-import { createRoutes, PROBES } from './routes.js'
-import type { Served } from './served.js'
+import type { Routes } from './router.js'
 import { createWebWatch, OPEN_WEB, readWeb, reasonOf, type Web, WebError, type WebFiles, type WebTls, type WebWatch } from './web.js'
 
 export interface ServerParts {
-  readonly agent: Served
+  readonly routes: Routes
   readonly listenAddress: ListenAddress
   /** Absent: plain HTTP for everybody. */
   readonly web?: WebFiles
   readonly log: Pick<Log, 'warn' | 'error'>
-  readonly version: string
-  /** OpenMetrics with `_created` samples. */
-  readonly created?: boolean
+  /** At once; further ones are closed. */
+  readonly maxConnections?: number
 }
 
 export interface Server {
@@ -47,16 +45,16 @@ const SILENT_MS = 30_000
 export async function createServer(parts: ServerParts): Promise<Server> {
   const { listenAddress } = parts
   const first = parts.web === undefined ? OPEN_WEB : await readWeb(parts.web)
-  const server = serverOf(first)
+  const server = serverOf(first, parts)
   const watch = watchOf(server, { ...parts, first })
   server.on('request', requestListenerOf(parts, watch))
   await listen(server, listenAddress)
   return { url: urlOf(server, listenAddress, first.secureContext !== undefined), close: (signal) => close(server, signal) }
 }
 
-function serverOf({ config: { tls }, secureContext }: Web): NodeServer {
+function serverOf({ config: { tls }, secureContext }: Web, { maxConnections = MAX_CONNECTIONS }: ServerParts): NodeServer {
   const server = tls === undefined ? createPlain(LIMITS) : createTls(tls, secureContext)
-  server.maxConnections = MAX_CONNECTIONS
+  server.maxConnections = maxConnections
   server.setTimeout(SILENT_MS)
   return server
 }
@@ -81,14 +79,13 @@ function watchOf(server: NodeServer, { web, first, log }: ServerParts & { readon
   return watch
 }
 
-function requestListenerOf({ agent, log, version, created = false }: ServerParts, watch: WebWatch) {
-  const routes = createRoutes({ agent, log, version, created })
+function requestListenerOf({ routes, log }: ServerParts, watch: WebWatch) {
   const auth = createBasicAuth()
 
   async function isAdmitted({ request, response }: Exchange): Promise<boolean> {
     const { users, headers } = (await watch.current()).config
     for (const [name, value] of Object.entries({ 'X-Content-Type-Options': 'nosniff', ...headers })) response.setHeader(name, value)
-    const isOpen = users.size === 0 || PROBES.includes(pathOf(request))
+    const isOpen = users.size === 0 || routes.isOpen(pathOf(request))
     return isOpen || auth.admits(request.headers.authorization, users)
   }
 

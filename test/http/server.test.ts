@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { ListenError } from '../../src/http/listen-error.js'
+import { createRoutes, type RouteParts } from '../../src/http/routes.js'
 import { createServer, type ServerParts } from '../../src/http/server.js'
 import { ask } from './client.js'
 import { createServed, flow, owner } from './served.js'
@@ -9,16 +10,12 @@ import { createServed, flow, owner } from './served.js'
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
 
 /** Its log is `lines`. */
-async function serve(t: Test, parts: Partial<ServerParts> = {}) {
+async function serve(t: Test, { listenAddress = LOOPBACK, ...parts }: Partial<RouteParts & Pick<ServerParts, 'listenAddress'>> = {}) {
   const lines: string[] = []
   const write = (message: string, fields = {}): void => void lines.push(`${message} ${JSON.stringify(fields)}`)
-  const server = await createServer({
-    agent: createServed(),
-    listenAddress: LOOPBACK,
-    log: { warn: write, error: write },
-    version: '0.1.0',
-    ...parts,
-  })
+  const log = { warn: write, error: write }
+  const routes = createRoutes({ agent: createServed(), log, version: '0.1.0', ...parts })
+  const server = await createServer({ routes, listenAddress, log })
   t.teardown(() => server.close(AbortSignal.abort()))
   return { ...server, lines }
 }

@@ -8,6 +8,7 @@ import { connect } from 'node:tls'
 import { hashSync } from 'bcryptjs'
 import t, { type Test } from 'tap'
 import { createWebFiles } from '../../src/cli/web.js'
+import { createRoutes } from '../../src/http/routes.js'
 import { createServer } from '../../src/http/server.js'
 import { createAuthority, createCertificate } from './certificates.js'
 import { ask } from './client.js'
@@ -39,13 +40,9 @@ async function serve(t: Test, folder: string) {
   const lines: string[] = []
   const write = (message: string, fields = {}): void => void lines.push(`${message} ${JSON.stringify(fields)}`)
   const web = createWebFiles(join(folder, 'web.yaml'), (path) => readFile(path, 'utf8'))
-  const server = await createServer({
-    agent: createServed(),
-    listenAddress: { host: '127.0.0.1', port: 0 },
-    web,
-    log: { warn: write, error: write },
-    version: '0.1.0',
-  })
+  const log = { warn: write, error: write }
+  const routes = createRoutes({ agent: createServed(), log, version: '0.1.0' })
+  const server = await createServer({ routes, listenAddress: { host: '127.0.0.1', port: 0 }, web, log })
   t.teardown(() => server.close(AbortSignal.abort()))
   return { ...server, lines }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { probePort } from '../../../src/cli/check/port.js'
+import { createRoutes } from '../../../src/http/routes.js'
 import { createServer as createOurs } from '../../../src/http/server.js'
 import { createServed } from '../../http/served.js'
 
@@ -20,7 +21,11 @@ t.test('an address that is free, and free afterwards', async (t) => {
 
 t.test('an agent listens there', async (t) => {
   const log = { warn: () => undefined, error: () => undefined }
-  const ours = await createOurs({ agent: createServed(), listenAddress: { host: HOST, port: 0 }, log, version: '1' })
+  const ours = await createOurs({
+    routes: createRoutes({ agent: createServed(), log, version: '1' }),
+    listenAddress: { host: HOST, port: 0 },
+    log,
+  })
   t.teardown(() => ours.close(AbortSignal.abort()))
   t.equal((await probePort({ host: HOST, port: Number(new URL(ours.url).port) })).state, 'agent')
 })
