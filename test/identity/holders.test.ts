@@ -20,6 +20,7 @@ const NOBODY: Who = {
 const CART = tenant('cart')
 const WEB = tenant('web')
 const FAR = tenant('web', 'b')
+const SERVICE: Tenant = { ...tenant('ingress'), coverage: 'always' }
 
 const holding = (key: string, of: Tenant, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({
   key,
@@ -55,7 +56,11 @@ t.test('whose the bytes between two readings are', async (t) => {
     ['a new pod of the same workload', [holding('1', CART, 0, 102), holding('2', CART, 105)], CART, [100, 110], 'cart in a'],
     ['the first has not ended yet', [holding('1', CART, 0), holding('2', WEB, 105)], CART, [100, 110], 'ambiguous in a'],
     ['somebody not on record before', [holding('2', WEB, 105)], CART, [100, 110], 'ambiguous in a'],
+    ['somebody not on record, after the first one', [holding('1', WEB, 50, 60), holding('2', WEB, 105)], CART, [100, 110], 'web in a'],
     ['somebody not on record, before this one came', [holding('2', WEB, 50)], CART, [100, 110], 'web in a'],
+    ['a Service with the address of a node', [holding('service', SERVICE, 0), holding('node', CART, 0)], CART, [100, 110], 'cart in a'],
+    ['a Service', [holding('service', SERVICE, 0)], undefined, [100, 110], 'ingress in a'],
+    ['a short one, told to have come after the next', [holding('1', CART, 104, 104), holding('2', WEB, 103)], CART, [107, 110], 'web in a'],
     ['the next comes after the stretch', [holding('1', CART, 0, 108), holding('2', WEB, 120)], CART, [100, 110], 'cart in a'],
   ]
   for (const [name, holdings, before, [from, to], want] of cases) {
@@ -77,6 +82,28 @@ t.test('what is known of a holder changes, and is forgotten', async (t) => {
   holders.set(ADDRESS, holding('2', WEB, 60, 70))
   holders.forget(80_000)
   t.same([holders.last(ADDRESS), holders.size], [undefined, 0])
+})
+
+t.test('who has it now, or had it last, in whatever order it is told', async (t) => {
+  const cases: { name: string; holdings: readonly Holding[]; key: string }[] = [
+    { name: 'who came later', holdings: [holding('1', CART, 0), holding('2', WEB, 60)], key: '2' },
+    { name: 'who came later and ended later', holdings: [holding('1', CART, 0, 50), holding('2', WEB, 60, 70)], key: '2' },
+    { name: 'who has not ended', holdings: [holding('1', CART, 0), holding('2', WEB, 0, 500)], key: '1' },
+    {
+      name: 'who ended later, by clocks that are a second wrong',
+      holdings: [holding('1', CART, 104, 104), holding('2', WEB, 103, 114)],
+      key: '2',
+    },
+    { name: 'a node before a Service with its address', holdings: [holding('2', SERVICE, 0), holding('1', CART, 0)], key: '1' },
+    { name: 'of two alike always the same', holdings: [holding('1', CART, 0), holding('2', WEB, 0)], key: '2' },
+  ]
+  for (const { name, holdings, key } of cases) {
+    for (const told of [holdings, [...holdings].reverse()]) {
+      const holders = createHolders({ skewMs: SKEW_MS })
+      for (const one of told) holders.set(ADDRESS, one)
+      t.equal(holders.last(ADDRESS)?.key, key, name)
+    }
+  }
 })
 
 /** A life begins some time after the one before has ended. API times are cut to seconds, and a second wrong at most. */

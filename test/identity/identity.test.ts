@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { createClusterNames } from '../../src/identity/cluster-names.js'
 import { type Changes, type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
 import type { InventoryEntry, Placement } from '../../src/model.js'
 
@@ -182,6 +183,86 @@ t.test('a large inventory holds nobody up, and is in force all at once', async (
   await identity.update({ entries: [...INVENTORY, ...many].map((row) => ({ ...row })) }, look)
   t.equal(identity.version, 3, 'the same again')
   t.ok(pauses >= 100, `${pauses} pauses while it is compared`)
+})
+
+t.test('with a cluster', async (t) => {
+  let nowMs = 100_000
+  const cluster = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false })
+  const identity = createIdentity(NODE, { clock: { now: () => nowMs }, cluster })
+  const pod = (address: string, name: string, node: string) => {
+    const who = { zone: 'b', region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false }
+    return { address, key: name, tenant: { who, node, coverage: 'node' as const }, fromMs: 90_000, untilMs: Number.POSITIVE_INFINITY }
+  }
+  const tenancies = [
+    pod('10.1.0.20', 'cart', 'n1'),
+    pod('10.1.2.20', 'stock', 'n2'),
+    pod('10.9.0.9', 'web', 'n2'),
+    pod('fe80::1', 'odd', 'n2'),
+  ]
+  const zones = [
+    { zone: 'a', region: 'r' },
+    { zone: 'z', region: 'r' },
+  ]
+  const told = { tenancies, zones, ranges: [{ cidr: '10.66.0.0/16', node: 'n1' }], covering: new Set(['n2']), isCurrent: true }
+  await identity.update({ entries: INVENTORY, addresses: ADDRESSES, cluster: { ...told, standing: 'joining' } }, pause)
+  const waits = '_unknown|_unknown|_unknown|_unknown|_unknown, local unknown, covered unknown'
+  const node = (local: string): string => `a|r||Node|n1, local ${local}, covered no`
+  const cases = [
+    { name: 'a pod of this node', address: '10.1.0.20', first: 'b|r|shop|Deployment|cart, local joining, covered no' },
+    { name: 'a pod of another', address: '10.1.2.20', first: 'b|r|shop|Deployment|stock, local no, covered yes' },
+    { name: 'a pod within an entry of the inventory', address: '10.9.0.9', first: 'b|r|shop|Deployment|web, local no, covered yes' },
+    { name: 'an entry of the inventory', address: '10.9.0.5', first: 'b|r||Database|orders-db, local no, covered no' },
+    { name: 'an address of this node', address: '192.168.7.2', first: node('joining') },
+    { name: 'one that a pod claims', address: 'fe80::1', first: node('joining') },
+    { name: 'a private address of nobody', address: '10.99.0.1', first: waits },
+    { name: "an address of this node's range that nobody has", address: '10.66.0.1', first: waits },
+    { name: 'the internet', address: '8.8.8.8', first: '|||External|_unknown external, local no, covered no' },
+    { name: 'the internet over IPv6, as pods have it as well', address: '2606:4700::1111', first: waits },
+    {
+      name: 'a pod of this node behind NAT64, while it joins',
+      address: '64:ff9b::10.1.0.20',
+      first: 'b|r|shop|Deployment|cart, local no, covered yes',
+    },
+    {
+      name: 'nobody behind NAT64',
+      address: '64:ff9b::10.99.0.1',
+      first: '_unknown|_unknown|_unknown|_unknown|_unknown, local no, covered unknown',
+    },
+    { name: 'no address at all', address: 'cart', first: '_unknown|_unknown|_unknown|_unknown|_unknown, local no, covered no' },
+  ]
+  for (const { name, address, first } of cases) {
+    t.equal(said(identity.placeSince(address, undefined, 95_000)), first, `${name}, at first sight`)
+    t.equal(said(identity.place(address)), first, name)
+  }
+  t.same(
+    identity.zones.map(({ zone }) => zone),
+    ['a', 'b', 'c', 'z'],
+    'zones of both, each once',
+  )
+
+  const before = identity.version
+  nowMs = 120_000
+  await identity.update({ cluster: { standing: 'yes' } }, pause)
+  t.ok(identity.version > before)
+  t.equal(said(identity.place('192.168.7.2')), node('yes'))
+  t.equal(said(identity.placeSince('192.168.7.2', undefined, 110_000)), node('joining'), 'as of the time of the bytes')
+  const [joining, unknown] = (['joining', 'unknown'] as const).map((local): Placement => ({ ...identity.place('192.168.7.2'), local }))
+  t.equal(identity.placeSince('192.168.7.2', joining, 121_000), joining, 'as it was')
+  t.equal(said(identity.placeSince('192.168.7.2', unknown, 121_000)), node('yes'), 'as it became known')
+  t.equal(identity.placeSince('10.9.0.5', joining, 110_000), joining, 'an entry of the inventory is as it was')
+
+  nowMs = 130_000
+  await identity.update({ cluster: {} }, pause)
+  const nobody = '_unknown|_unknown|_unknown|_unknown|_unknown, local no, covered no'
+  t.equal(said(identity.placeSince('10.99.0.1', identity.place('10.88.0.1'), 120_000)), nobody, 'what waited is decided')
+  t.equal(said(identity.placeSince('64:ff9b::10.99.0.1', identity.place('64:ff9b::10.88.0.1'), 120_000)), nobody, 'and behind NAT64')
+  const ofRange = '_unknown|_unknown|_unknown|_unknown|_unknown, local joining, covered no'
+  t.equal(said(identity.placeSince('10.66.0.1', identity.place('10.88.0.1'), 120_000)), ofRange, 'as of the time of its bytes')
+  t.equal(said(identity.place('10.66.0.1')), ofRange.replace('joining', 'yes'), 'and all after it by now')
+  t.equal(said(identity.placeSince('10.77.0.1', undefined, 120_000)), waits, 'what is new waits')
+  const settled = identity.version
+  await identity.update({ cluster: {} }, pause)
+  t.equal(identity.version, settled, 'nothing new')
 })
 
 t.test('place is total', async (t) => {

@@ -1,0 +1,261 @@
+// Random lives of pods on three nodes that share a few addresses, seen by the agent of n1: what its ledger would do with their bytes.
+import fc from 'fast-check'
+import t from 'tap'
+import { type ClusterChanges, createClusterNames } from '../../src/identity/cluster-names.js'
+import type { Tenant } from '../../src/identity/holders.js'
+import { createIdentity } from '../../src/identity/identity.js'
+import { bookOf } from '../../src/ledger/posting.js'
+import type { Placement } from '../../src/model.js'
+
+const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 1000)
+const SKEW_MS = 2_000
+const MAX_CYCLE_MS = 12_000
+const HANDOVER_MS = 15_000
+const START_MS = 100_000
+const ADDRESSES = ['10.1.0.7', '10.1.0.8', '10.1.0.9']
+const HERE: Placement = { who: who('peer'), local: 'yes', covered: 'no' }
+
+/** API times are cut to seconds, and a second wrong at most; each change is heard of some time later. */
+interface Life {
+  readonly address: string
+  readonly key: string
+  readonly name: string
+  readonly node: string
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly toldFromMs: number
+  readonly toldUntilMs: number
+  readonly heardFromMs: number
+  readonly heardUntilMs: number
+}
+
+interface World {
+  readonly lives: readonly Life[]
+  readonly cycles: readonly { readonly ms: number; readonly sending: readonly boolean[]; readonly forgets: boolean }[]
+  readonly patienceMs: number
+  /** Of this node: from when it is known, and from when all others know, where they did not before. */
+  readonly knownMs: number
+  readonly joinedMs: number | undefined
+  /** From when it is told who covers, and from when n3 is said to. */
+  readonly listedMs: number
+  readonly thirdMs: number
+}
+
+/** Bytes of one moment. */
+interface Bytes {
+  readonly atMs: number
+  readonly life: Life | undefined
+}
+
+function who(name: string): Placement['who'] {
+  return { zone: 'a', region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false }
+}
+
+const delayMs = fc.integer({ min: 0, max: 4_000 })
+const wrongMs = fc.integer({ min: -1_000, max: 0 })
+const life = fc.record({
+  name: fc.constantFrom('cart', 'web', 'stock'),
+  node: fc.constantFrom('n1', 'n1', 'n2', 'n3'),
+  vacantMs: fc.oneof(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 3_000, max: 90_000 })),
+  livesMs: fc.oneof(fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 10_000, max: 90_000 })),
+  delaysMs: fc.tuple(delayMs, delayMs),
+  wrongsMs: fc.tuple(wrongMs, wrongMs),
+})
+const livesOf = (address: string): fc.Arbitrary<readonly Life[]> =>
+  fc.array(life, { minLength: 1, maxLength: 6 }).map((all) => {
+    let atMs = START_MS - 20_000
+    return all.map(({ name, node, vacantMs, livesMs, delaysMs, wrongsMs }, index): Life => {
+      const fromMs = atMs + vacantMs
+      const untilMs = fromMs + livesMs
+      atMs = untilMs
+      const toldFromMs = Math.floor((fromMs + wrongsMs[0]) / 1000) * 1000
+      const toldUntilMs = Math.max(toldFromMs, Math.floor((untilMs + wrongsMs[1]) / 1000) * 1000)
+      const heardFromMs = fromMs + delaysMs[0]
+      const heardUntilMs = Math.max(heardFromMs, untilMs + delaysMs[1])
+      return { address, key: `${address}/${index}`, name, node, fromMs, untilMs, toldFromMs, toldUntilMs, heardFromMs, heardUntilMs }
+    })
+  })
+const cycle = fc.record({
+  ms: fc.integer({ min: 500, max: MAX_CYCLE_MS }),
+  sending: fc.array(fc.boolean(), { minLength: ADDRESSES.length, maxLength: ADDRESSES.length }),
+  forgets: fc.boolean(),
+})
+const inTheFirst = (ms: number): fc.Arbitrary<number> => fc.integer({ min: START_MS, max: START_MS + ms })
+const world: fc.Arbitrary<World> = fc.record({
+  lives: fc.tuple(...ADDRESSES.map(livesOf)).map((all) => all.flat()),
+  cycles: fc.array(cycle, { minLength: 40, maxLength: 40 }),
+  patienceMs: fc.integer({ min: 0, max: 40_000 }),
+  knownMs: inTheFirst(60_000),
+  joinedMs: fc.option(inTheFirst(120_000), { nil: undefined }),
+  listedMs: inTheFirst(60_000),
+  thirdMs: inTheFirst(300_000),
+})
+
+const tenantOf = ({ name, node }: Life): Tenant => ({ who: who(name), node, coverage: 'node' })
+
+/** What was heard of in a while, as the agent hands it on. */
+function changesIn({ lives, ...world }: World, fromMs: number, toMs: number): ClusterChanges {
+  const isNew = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
+  const heard = lives.filter((one) => isNew(one.heardFromMs) || isNew(one.heardUntilMs))
+  const tenancies = heard.map((one) => ({
+    address: one.address,
+    key: one.key,
+    tenant: tenantOf(one),
+    fromMs: one.toldFromMs,
+    untilMs: one.heardUntilMs <= toMs ? one.toldUntilMs : Number.POSITIVE_INFINITY,
+  }))
+  const isListed = isNew(world.listedMs) || (toMs >= world.listedMs && isNew(world.thirdMs))
+  const [before, standing] = [standingAt(world, fromMs), standingAt(world, toMs)]
+  return {
+    tenancies,
+    isCurrent: true,
+    ...(isListed ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
+    ...(standing === before ? {} : { standing }),
+  }
+}
+
+function standingAt({ knownMs, joinedMs }: Pick<World, 'knownMs' | 'joinedMs'>, atMs: number): 'unknown' | 'joining' | 'yes' {
+  if (atMs < knownMs) return 'unknown'
+  return joinedMs !== undefined && atMs < joinedMs ? 'joining' : 'yes'
+}
+
+interface Entry {
+  placement: Placement
+  waiting: readonly Bytes[]
+  /** When the first of them were read. */
+  sinceMs: number
+  /** Before the earliest bytes that the placement is for. */
+  fromMs: number
+}
+
+interface Decision {
+  readonly address: string
+  readonly bytes: readonly Bytes[]
+  readonly placement: Placement
+  /** The placement is for bytes between. */
+  readonly fromMs: number
+  readonly atMs: number
+}
+
+/** As the ledger: who it was until now for the bytes up to now, then who it is. */
+function createBook(world: World, check: (decision: Decision) => void) {
+  let nowMs = START_MS
+  let readMs = START_MS
+  let version = -1
+  const isBehindUs = ([word = 0]: readonly number[]): boolean =>
+    world.lives.some(({ address, node, fromMs, untilMs }) => isWord(address, word) && node === 'n1' && fromMs <= nowMs && untilMs > nowMs)
+  const names = createClusterNames({ node: 'n1', patienceMs: world.patienceMs, skewMs: SKEW_MS, isBehindUs })
+  const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => nowMs }, cluster: names })
+  const entries = new Map<string, Entry>()
+
+  function move(address: string, entry: Entry, placement: Placement): void {
+    entry.placement = placement
+    if (bookOf(placement, HERE) === 'pending' || entry.waiting.length === 0) return
+    check({ address, bytes: entry.waiting, placement, fromMs: entry.fromMs, atMs: nowMs })
+    entry.waiting = []
+  }
+
+  function add(address: string, bytes: readonly Bytes[]): void {
+    const entry = entries.get(address) ?? {
+      placement: identity.placeSince(address, undefined, readMs),
+      waiting: [],
+      sinceMs: nowMs,
+      fromMs: readMs,
+    }
+    entries.set(address, entry)
+    if (entry.waiting.length === 0) entry.sinceMs = nowMs
+    entry.waiting = [...entry.waiting, ...bytes]
+    move(address, entry, entry.placement)
+  }
+
+  async function read(atMs: number, sent: ReadonlyMap<string, readonly Bytes[]>): Promise<void> {
+    nowMs = atMs
+    await identity.update({ cluster: changesIn(world, readMs === START_MS ? 0 : readMs, nowMs) }, async () => undefined)
+    for (const entry of entries.values()) if (bookOf(entry.placement, HERE) !== 'pending') entry.fromMs = readMs
+    const isOther = identity.version !== version
+    if (isOther) for (const [address, entry] of entries) move(address, entry, identity.placeSince(address, entry.placement, readMs))
+    for (const [address, bytes] of sent) add(address, bytes)
+    const hasAmbiguous = [...entries.values()].some(({ placement }) => placement.ambiguous)
+    if (isOther || hasAmbiguous) for (const [address, entry] of entries) move(address, entry, identity.place(address))
+    version = identity.version
+    readMs = nowMs
+  }
+
+  return { read, entries }
+}
+
+const isWord = (address: string, word: number): boolean =>
+  address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0) === word >>> 0
+
+const overlaps = ({ fromMs, untilMs }: Life, sinceMs: number, toMs: number): boolean => fromMs < toMs && untilMs > sinceMs
+
+/** What must hold of bytes that are decided; the rest must hold while they are not. */
+function createJudge(world: World) {
+  const { lives, joinedMs, knownMs, thirdMs } = world
+  let joinedReadMs = Number.POSITIVE_INFINITY
+  let isJoining = false
+
+  const fail = (message: string, { address, atMs, placement }: Decision): never => {
+    throw new Error(`${address} at ${atMs}: ${message}; ${JSON.stringify(placement)}`)
+  }
+
+  function judge(decision: Decision): void {
+    const { address, bytes, placement, fromMs, atMs } = decision
+    const wasAllHeard = lives.every((one) => one.address !== address || isHeardOf(one, atMs))
+    if (!wasAllHeard) return
+    const isPosted = bookOf(placement, HERE) === 'posted'
+    const isCertain = !placement.ambiguous && placement.who.kind !== '_unknown'
+    for (const { atMs: sentMs, life } of bytes) {
+      if (!life) continue
+      const { name, node } = life
+      if (isCertain && name !== placement.who.name) fail(`${name}'s bytes of ${sentMs} are given to another`, decision)
+      if (isPosted && node === 'n2') fail(`${name}'s bytes of ${sentMs} are posted by n2 as well`, decision)
+      if (isPosted && node === 'n3' && sentMs >= thirdMs + HANDOVER_MS)
+        fail(`${name}'s bytes of ${sentMs} are posted by n3 as well`, decision)
+      if (isPosted && node === 'n1' && isJoining && sentMs <= joinedReadMs)
+        fail(`${name}'s bytes of ${sentMs} are posted while joining`, decision)
+      const near = lives.filter((one) => one.address === address && overlaps(one, fromMs - 2 * MAX_CYCLE_MS, atMs + 4_000))
+      if (near.length === 1 && name !== placement.who.name) fail(`${name}'s bytes of ${sentMs} are not given to it`, decision)
+    }
+  }
+
+  /** `joining` was told, and at this reading no more. */
+  function stand(atMs: number): void {
+    const standing = standingAt({ knownMs, joinedMs }, atMs)
+    if (standing === 'joining') isJoining = true
+    if (standing === 'yes') joinedReadMs = Math.min(joinedReadMs, atMs)
+  }
+
+  return { judge, stand }
+}
+
+const isHeardOf = ({ fromMs, untilMs, heardFromMs, heardUntilMs }: Life, atMs: number): boolean =>
+  (fromMs > atMs || heardFromMs <= atMs) && (untilMs > atMs || heardUntilMs <= atMs)
+
+async function live(world: World): Promise<void> {
+  const { judge, stand } = createJudge(world)
+  const { read, entries } = createBook(world, judge)
+  let readMs = START_MS
+  for (const { ms, sending, forgets } of world.cycles) {
+    const atMs = readMs + ms
+    const moments = Array.from({ length: Math.ceil(ms / 250) }, (_, index) => Math.min(atMs, readMs + (index + 1) * 250))
+    const bytesOf = (address: string): readonly Bytes[] =>
+      moments.map((sentMs) => ({
+        atMs: sentMs,
+        life: world.lives.find((one) => one.address === address && overlaps(one, sentMs, sentMs + 1)),
+      }))
+    stand(atMs)
+    await read(atMs, new Map(ADDRESSES.filter((_, index) => sending[index]).map((address) => [address, bytesOf(address)])))
+    for (const [address, { placement, waiting, sinceMs }] of entries) {
+      if (placement.local !== 'no' && placement.local !== 'unknown' && placement.covered !== 'no')
+        throw new Error(`${address} at ${atMs}: lives here and is covered; ${JSON.stringify(placement)}`)
+      if (waiting.length > 0 && atMs >= sinceMs + world.patienceMs) throw new Error(`${address} at ${atMs}: waits since ${sinceMs}`)
+      if (forgets && waiting.length === 0) entries.delete(address)
+    }
+    readMs = atMs
+  }
+}
+
+t.test('whatever lives and whenever it is heard of', async (t) => {
+  await t.resolves(fc.assert(fc.asyncProperty(world, live), { numRuns: RUNS, includeErrorInReport: true }))
+})

@@ -1,0 +1,511 @@
+import t from 'tap'
+import { parseAddress } from '../../src/identity/address.js'
+import { type ClusterChanges, type ClusterNames, createClusterNames } from '../../src/identity/cluster-names.js'
+import type { Tenant } from '../../src/identity/holders.js'
+import type { Tenancy } from '../../src/identity/tenancies.js'
+import type { Placement, Who } from '../../src/model.js'
+
+const ADDRESS = '10.1.0.7'
+const BEHIND = '10.1.0.99'
+const UNKNOWN = '_unknown'
+const NOBODY: Who = { zone: UNKNOWN, region: UNKNOWN, namespace: UNKNOWN, kind: UNKNOWN, name: UNKNOWN, external: false }
+const OTHERWISE: Placement = { who: NOBODY, local: 'no', covered: 'no' }
+const NOT_TOLD: Placement = { who: NOBODY, local: 'unknown', covered: 'unknown' }
+
+const who = (name: string): Who => ({ zone: 'a', region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false })
+const on = (node: string, name: string): Tenant => ({ who: who(name), node, coverage: 'node' })
+const [CART, WEB, FAR, BARE] = [on('n1', 'cart'), on('n1', 'web'), on('n2', 'far'), on('n3', 'bare')]
+const BALANCER: Tenant = { who: { ...who('web'), kind: 'LoadBalancer' }, node: '', coverage: 'never' }
+
+/** In seconds. */
+const held = (tenant: Tenant, fromS: number, untilS = Number.POSITIVE_INFINITY): Tenancy => ({
+  address: ADDRESS,
+  key: tenant.who.name,
+  tenant,
+  fromMs: fromS * 1000,
+  untilMs: untilS * 1000,
+})
+
+/** n1 is here, n2 is covered, n3 is not. */
+const KNOWN: ClusterChanges = { standing: 'yes', covering: new Set(['n2']), isCurrent: true }
+
+type Step = readonly [number, ClusterChanges | ((names: ClusterNames, nowMs: number) => unknown)]
+
+function build(steps: readonly Step[], known = KNOWN): ClusterNames {
+  const isBehindUs = (address: readonly number[]): boolean => address[0] === parseAddress(BEHIND)?.[0]
+  const names = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs })
+  names.apply(known, 0)
+  for (const [atS, step] of steps) {
+    if (typeof step === 'function') step(names, atS * 1000)
+    else names.apply(step, atS * 1000)
+  }
+  return names
+}
+
+function said(placement: Placement | undefined): string {
+  if (!placement) return 'nobody'
+  const { who, local, covered, ambiguous } = placement
+  if (local === 'unknown' && covered === 'unknown') return 'waits'
+  return `${who.name}, local ${local}, covered ${covered}${ambiguous ? ', ambiguous' : ''}`
+}
+
+const tell = (...tenancies: readonly Tenancy[]): ClusterChanges => ({ tenancies })
+const ask = (names: ClusterNames, nowMs: number): unknown => names.place(ADDRESS, nowMs)
+
+t.test('who has an address now', async (t) => {
+  const cases: { name: string; steps: readonly Step[]; known?: ClusterChanges; atS: number; says: string }[] = [
+    { name: 'nobody told of it', steps: [], atS: 100, says: 'nobody' },
+    { name: 'a pod here', steps: [[100, tell(held(CART, 90))]], atS: 100, says: 'cart, local yes, covered no' },
+    { name: 'a pod of a covered node', steps: [[100, tell(held(FAR, 90))]], atS: 100, says: 'far, local no, covered yes' },
+    { name: 'a pod of a node without an agent', steps: [[100, tell(held(BARE, 90))]], atS: 100, says: 'bare, local no, covered no' },
+    { name: 'a load balancer', steps: [[100, tell(held(BALANCER, 0))]], atS: 100, says: 'web, local no, covered no' },
+    {
+      name: 'while this node joins',
+      steps: [[100, tell(held(CART, 90))]],
+      known: { ...KNOWN, standing: 'joining' },
+      atS: 100,
+      says: 'cart, local joining, covered no',
+    },
+    { name: 'it may just have ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 101.999, says: 'cart, local yes, covered no' },
+    { name: 'it has ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 102, says: 'waits' },
+    {
+      name: 'nobody has come since',
+      steps: [
+        [100, tell(held(CART, 90, 100))],
+        [102, ask],
+      ],
+      atS: 131.999,
+      says: 'waits',
+    },
+    {
+      name: 'nobody came',
+      steps: [
+        [100, tell(held(CART, 90, 100))],
+        [102, ask],
+      ],
+      atS: 132,
+      says: 'cart, local yes, covered no',
+    },
+    {
+      name: 'somebody came and has gone',
+      steps: [
+        [100, tell(held(CART, 90, 100))],
+        [102, ask],
+        [120, tell(held(WEB, 110))],
+        [120, ask],
+        [130, tell(held(WEB, 110, 125))],
+      ],
+      atS: 132,
+      says: 'waits',
+    },
+  ]
+  for (const { name, steps, known, atS, says } of cases) t.equal(said(build(steps, known).place(ADDRESS, atS * 1000)), says, name)
+})
+
+t.test('which agent posts is not waited for longer than who it is', async (t) => {
+  const cases: { name: string; tenant: Tenant; known: ClusterChanges; at: readonly number[]; says: readonly string[] }[] = [
+    {
+      name: 'of this node',
+      tenant: CART,
+      known: {},
+      at: [100, 129, 130, 900],
+      says: [
+        'cart, local unknown, covered no',
+        'cart, local unknown, covered no',
+        'cart, local joining, covered no',
+        'cart, local joining, covered no',
+      ],
+    },
+    {
+      name: 'of another',
+      tenant: FAR,
+      known: {},
+      at: [100, 129, 130, 900],
+      says: [
+        'far, local no, covered unknown',
+        'far, local no, covered unknown',
+        'far, local no, covered yes',
+        'far, local no, covered yes',
+      ],
+    },
+  ]
+  for (const { name, tenant, known, at, says } of cases) {
+    const names = build([[100, tell(held(tenant, 90))]], known)
+    t.same(
+      at.map((atS) => said(names.place(ADDRESS, atS * 1000))),
+      says,
+      name,
+    )
+    names.apply(KNOWN, 901_000)
+    t.notMatch(said(names.place(ADDRESS, 901_000)), /unknown|joining/, `${name}: once it is known`)
+  }
+})
+
+t.test('an address that nobody has', async (t) => {
+  const ranges = [
+    { cidr: '10.1.0.0/24', node: 'n1' },
+    { cidr: '10.2.0.0/24', node: 'n2' },
+    { cidr: '10.3.0.0/24', node: 'n3' },
+    { cidr: '10.0.0.0/8', node: '' },
+    { cidr: 'no range', node: 'n2' },
+  ]
+  const cases: { name: string; address: string; known?: ClusterChanges; says: string }[] = [
+    { name: "of this node's range", address: '10.1.0.50', known: { ...KNOWN, ranges }, says: '_unknown, local yes, covered no' },
+    { name: 'of a covered node', address: '10.2.0.50', known: { ...KNOWN, ranges }, says: '_unknown, local no, covered yes' },
+    { name: 'of a node without an agent', address: '10.3.0.50', known: { ...KNOWN, ranges }, says: '_unknown, local no, covered no' },
+    { name: 'of some node', address: '10.4.0.50', known: { ...KNOWN, ranges }, says: '_unknown, local no, covered yes' },
+    {
+      name: 'of some node, behind this one',
+      address: BEHIND,
+      known: { ...KNOWN, ranges: ranges.slice(3) },
+      says: '_unknown, local yes, covered no',
+    },
+    { name: 'behind this one', address: BEHIND, says: '_unknown, local yes, covered no' },
+    {
+      name: 'behind this one while it joins',
+      address: BEHIND,
+      known: { ...KNOWN, standing: 'joining' },
+      says: '_unknown, local joining, covered no',
+    },
+    { name: 'behind this one, and nothing is known', address: BEHIND, known: {}, says: '_unknown, local joining, covered no' },
+    { name: 'of no range', address: '10.4.0.50', says: '_unknown, local no, covered no' },
+    { name: 'not all was told', address: '10.4.0.50', known: { ...KNOWN, isCurrent: false }, says: '_unknown, local no, covered yes' },
+  ]
+  for (const { name, address, known, says } of cases) {
+    const names = build([], known)
+    const parsed = parseAddress(address) ?? []
+    const at = (nowS: number): Placement => names.placeOfNobody(address, parsed, OTHERWISE, nowS * 1000)
+    t.same([said(at(100)), said(at(129.999)), said(at(130))], ['waits', 'waits', says], name)
+  }
+})
+
+t.test('whose bytes since the last reading are', async (t) => {
+  const decided = (tenant: Tenant, local: Placement['local'] = 'yes'): Placement => ({ who: tenant.who, local, covered: 'no' })
+  const joins: readonly Step[] = [
+    [85, { standing: 'joining' }],
+    [105, { standing: 'yes' }],
+  ]
+  /** A reading found bytes of it at 90, and from then on it waited. */
+  const wait: Step = [90, (names) => names.placeSince(ADDRESS, undefined, { fromMs: 80_000, toMs: 90_000 })]
+  const ended: Step = [60, tell(held(BARE, 50, 60))]
+  // Each with the stretch from 100 to 110.
+  const cases: { name: string; steps: readonly Step[]; known?: ClusterChanges; before?: Placement; says: string }[] = [
+    { name: 'nobody told of it', steps: [], says: 'nobody' },
+    { name: 'nobody told of it, as before', steps: [], before: decided(CART), says: 'nobody' },
+    { name: 'a pod, at first sight', steps: [[100, tell(held(CART, 90))]], says: 'cart, local yes, covered no' },
+    {
+      name: 'of the one that ended meanwhile',
+      steps: [[110, tell(held(CART, 90, 104))]],
+      before: decided(CART),
+      says: 'cart, local yes, covered no',
+    },
+    {
+      name: 'of the one that ended just before',
+      steps: [[110, tell(held(CART, 90, 98))]],
+      before: decided(CART),
+      says: 'cart, local yes, covered no',
+    },
+    { name: 'the one that ended is as it was', steps: [[110, tell(held(CART, 90, 97))]], before: decided(CART), says: 'nobody' },
+    { name: 'of one that ended, at first sight', steps: [[110, tell(held(CART, 90, 97))]], says: 'waits' },
+    {
+      name: 'another',
+      steps: [[110, tell(held(CART, 90, 97), held(WEB, 101))]],
+      before: decided(CART),
+      says: 'web, local yes, covered no',
+    },
+    {
+      name: 'of two',
+      steps: [[110, tell(held(CART, 90, 104), held(WEB, 105))]],
+      before: decided(CART),
+      says: '_unknown, local yes, covered no, ambiguous',
+    },
+    {
+      name: 'of two, first there then here: the other agent posted some',
+      steps: [[110, tell(held(FAR, 90, 104), held(WEB, 105))]],
+      says: '_unknown, local joining, covered no, ambiguous',
+    },
+    {
+      name: 'of two, first here then there: the other agent will not post all',
+      steps: [[110, tell(held(CART, 90, 104), held(BARE, 105))]],
+      says: '_unknown, local no, covered yes, ambiguous',
+    },
+    {
+      name: 'of two pods of one workload, first there then here',
+      steps: [[110, tell({ ...held({ ...CART, node: 'n2' }, 90, 104), key: 'first' }, held(CART, 105))]],
+      says: 'cart, local joining, covered no, ambiguous',
+    },
+    {
+      name: 'a pod by a clock that is far ahead',
+      steps: [[110, tell(held(CART, 120))]],
+      says: 'cart, local yes, covered no',
+    },
+    {
+      name: 'somebody that nobody told of, before it',
+      steps: [[110, tell(held(CART, 120))]],
+      before: decided(WEB),
+      says: 'web, local yes, covered no',
+    },
+    {
+      name: 'as long as it may be posted elsewhere',
+      steps: [...joins, [110, tell(held(CART, 80))]],
+      says: 'cart, local joining, covered no',
+    },
+    {
+      name: 'since before a node began to post',
+      steps: [
+        [105, { covering: new Set(['n2', 'n3']) }],
+        [110, tell(held(BARE, 80))],
+      ],
+      says: 'bare, local no, covered no',
+    },
+    { name: 'waits, and is still nobody', steps: [ended, wait], before: NOT_TOLD, says: 'waits' },
+    {
+      name: 'waited, and is somebody',
+      steps: [ended, wait, [110, tell(held(CART, 80))]],
+      before: NOT_TOLD,
+      says: 'cart, local yes, covered no',
+    },
+    {
+      name: 'waited, and was two since',
+      steps: [ended, wait, [110, tell(held(WEB, 70, 84), held(CART, 88))]],
+      before: NOT_TOLD,
+      says: '_unknown, local yes, covered no, ambiguous',
+    },
+    {
+      name: 'waited, and was one before',
+      steps: [ended, wait, [110, tell(held(WEB, 70, 77), held(CART, 88))]],
+      before: NOT_TOLD,
+      says: 'cart, local yes, covered no',
+    },
+    {
+      name: 'waited since this node joined',
+      steps: [ended, [85, { standing: 'joining' }], wait, [95, { standing: 'yes' }], [110, tell(held(CART, 79))]],
+      before: NOT_TOLD,
+      says: 'cart, local joining, covered no, ambiguous',
+    },
+    {
+      name: 'waited since before a node began to post',
+      steps: [ended, wait, [95, { covering: new Set(['n2', 'n3']) }], [110, tell(held(BARE, 79))]],
+      before: NOT_TOLD,
+      says: 'bare, local no, covered yes, ambiguous',
+    },
+    {
+      name: 'whose it is was known, and not which agent posts',
+      steps: [
+        [90, tell(held(WEB, 50))],
+        [90, (names) => names.placeSince(ADDRESS, undefined, { fromMs: 80_000, toMs: 90_000 })],
+        [110, { ...tell(held(WEB, 50, 96), held(CART, 97)), standing: 'yes' }],
+      ],
+      known: { ...KNOWN, standing: 'unknown' },
+      before: decided(WEB, 'unknown'),
+      says: '_unknown, local yes, covered no, ambiguous',
+    },
+  ]
+  for (const { name, steps, known, before, says } of cases) {
+    const names = build(steps, known)
+    t.equal(said(names.placeSince(ADDRESS, before, { fromMs: 100_000, toMs: 110_000 })), says, name)
+  }
+})
+
+t.test('what was waited for is decided by the time of its bytes, and all after it by now', async (t) => {
+  const names = build([
+    [60, { standing: 'joining', ...tell(held(CART, 50, 60)) }],
+    [105, { standing: 'yes' }],
+  ])
+  const address = parseAddress(BEHIND) ?? []
+  const nobody = (nowS: number, fromS?: number) =>
+    said(names.placeOfNobody(BEHIND, address, OTHERWISE, nowS * 1000, fromS === undefined ? undefined : fromS * 1000))
+  t.equal(nobody(110, 100), 'waits')
+  t.equal(nobody(140, 130), '_unknown, local joining, covered no, ambiguous')
+  t.equal(nobody(140), '_unknown, local yes, covered no')
+  t.equal(said(names.placeSince(ADDRESS, undefined, { fromMs: 100_000, toMs: 110_000 })), 'waits')
+  t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 130_000, toMs: 140_000 })), 'cart, local joining, covered no, ambiguous')
+  t.equal(said(names.place(ADDRESS, 140_000)), 'cart, local yes, covered no')
+})
+
+t.test('an address that is seen again waits anew', async (t) => {
+  const names = build([
+    [60, tell(held(CART, 50, 60))],
+    [70, ask],
+    [100, ask],
+  ])
+  t.equal(said(names.place(ADDRESS, 500_000)), 'cart, local yes, covered no', 'its patience is over')
+  t.equal(said(names.placeSince(ADDRESS, undefined, { fromMs: 490_000, toMs: 500_000 })), 'waits')
+  names.apply(tell(held(WEB, 505)), 510_000)
+  t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 500_000, toMs: 510_000 })), 'web, local yes, covered no')
+})
+
+t.test('whoever came and went between two readings leaves an address that waits anew', async (t) => {
+  const names = build([
+    [60, tell(held(CART, 50, 60))],
+    [70, ask],
+    [75, tell(held(WEB, 72, 75))],
+  ])
+  t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 70_000, toMs: 80_000 })), 'web, local yes, covered no')
+  t.equal(said(names.place(ADDRESS, 80_000)), 'waits')
+  t.equal(said(names.place(ADDRESS, 109_999)), 'waits')
+  t.equal(said(names.place(ADDRESS, 110_000)), 'web, local yes, covered no')
+})
+
+t.test('whether an answer may have changed', async (t) => {
+  const pod = tell(held(CART, 50))
+  const cases: { name: string; steps: readonly Step[]; changes: ClusterChanges; atS: number; isNew: boolean }[] = [
+    { name: 'nothing', steps: [[60, pod]], changes: {}, atS: 100, isNew: false },
+    { name: 'an empty list', steps: [[60, pod]], changes: tell(), atS: 100, isNew: false },
+    {
+      name: 'what is left out, by name',
+      steps: [],
+      changes: { ranges: undefined, zones: undefined, covering: undefined },
+      atS: 100,
+      isNew: false,
+    },
+    { name: 'somebody came', steps: [], changes: pod, atS: 100, isNew: true },
+    { name: 'ranges', steps: [], changes: { ranges: [] }, atS: 100, isNew: true },
+    { name: 'who covers', steps: [], changes: { covering: new Set() }, atS: 100, isNew: true },
+    { name: 'whether we do', steps: [], changes: { standing: 'joining' }, atS: 100, isNew: true },
+    { name: 'all is told, as before', steps: [], changes: { isCurrent: true }, atS: 100, isNew: false },
+    { name: 'not all is told any more', steps: [], changes: { isCurrent: false }, atS: 100, isNew: true },
+    { name: 'somebody may have ended', steps: [[90, tell(held(CART, 50, 98.5))]], changes: {}, atS: 100.499, isNew: false },
+    { name: 'somebody has ended', steps: [[90, tell(held(CART, 50, 98.5))]], changes: {}, atS: 100.5, isNew: true },
+    {
+      name: 'that was told already',
+      steps: [
+        [90, tell(held(CART, 50, 80))],
+        [95, {}],
+      ],
+      changes: {},
+      atS: 100,
+      isNew: false,
+    },
+    {
+      name: 'nobody came yet',
+      steps: [
+        [90, tell(held(CART, 50, 60))],
+        [90, ask],
+      ],
+      changes: {},
+      atS: 119.999,
+      isNew: false,
+    },
+    {
+      name: 'nobody came',
+      steps: [
+        [90, tell(held(CART, 50, 60))],
+        [90, ask],
+      ],
+      changes: {},
+      atS: 120,
+      isNew: true,
+    },
+    {
+      name: 'it is an hour since',
+      steps: [
+        [90, tell(held(CART, 50, 60))],
+        [3600, {}],
+      ],
+      changes: {},
+      atS: 3661,
+      isNew: true,
+    },
+    {
+      name: 'of two of them one is an hour since',
+      steps: [
+        [90, tell(held(CART, 50, 60), held(WEB, 70))],
+        [3600, {}],
+      ],
+      changes: {},
+      atS: 3661,
+      isNew: false,
+    },
+  ]
+  for (const { name, steps, changes, atS, isNew } of cases) {
+    const names = build(steps)
+    names.apply({}, Math.min(atS * 1000 - 1, 99_000))
+    t.equal(names.apply(changes, atS * 1000), isNew, name)
+  }
+})
+
+t.test('an hour after its end nobody is remembered', async (t) => {
+  const names = build([[90, tell(held(CART, 50, 60))]])
+  const at = (atS: number): string => {
+    names.apply({}, atS * 1000)
+    return said(names.place(ADDRESS, atS * 1000))
+  }
+  t.same([at(3659), at(3660), at(3720)], ['waits', 'waits', 'nobody'])
+})
+
+t.test('whether one of the addresses was asked for since the last change', async (t) => {
+  const [asked, other] = [held(CART, 50), { ...held(WEB, 50), address: '10.1.0.8' }]
+  const since = (names: ClusterNames) => names.placeSince(ADDRESS, undefined, { fromMs: 90_000, toMs: 100_000 })
+  const cases: { name: string; steps: readonly Step[]; tenancies: readonly Tenancy[]; isUsed: boolean }[] = [
+    { name: 'not asked for', steps: [], tenancies: [asked], isUsed: false },
+    { name: 'one of nobody', steps: [[100, ask]], tenancies: [asked], isUsed: true },
+    {
+      name: 'one of somebody',
+      steps: [
+        [90, tell(asked)],
+        [100, ask],
+      ],
+      tenancies: [asked],
+      isUsed: true,
+    },
+    {
+      name: 'one seen for the first time',
+      steps: [
+        [90, tell(asked)],
+        [100, since],
+      ],
+      tenancies: [asked],
+      isUsed: true,
+    },
+    { name: 'among others', steps: [[100, ask]], tenancies: [other, asked], isUsed: true },
+    { name: 'another', steps: [[100, ask]], tenancies: [other], isUsed: false },
+    {
+      name: 'before a change',
+      steps: [
+        [90, ask],
+        [100, tell(asked)],
+      ],
+      tenancies: [asked],
+      isUsed: false,
+    },
+    {
+      name: 'before nothing changed',
+      steps: [
+        [90, ask],
+        [100, {}],
+      ],
+      tenancies: [asked],
+      isUsed: true,
+    },
+    { name: 'none', steps: [[100, ask]], tenancies: [], isUsed: false },
+  ]
+  for (const { name, steps, tenancies, isUsed } of cases) t.equal(build([[1, {}], ...steps]).isUsed(tenancies), isUsed, name)
+})
+
+t.test('all that were asked for since the last change', async (t) => {
+  const names = build([[100, ask]])
+  names.place('10.1.0.8', 100_000)
+  t.same([...names.used], [ADDRESS, '10.1.0.8'])
+  names.apply(tell(held(CART, 50)), 110_000)
+  t.same([...names.used], [])
+})
+
+t.test('the node itself, and the zones', async (t) => {
+  const names = build([
+    [100, { standing: 'joining', zones: [{ zone: 'a', region: 'r' }] }],
+    [200, { standing: 'yes' }],
+  ])
+  t.same(
+    [199, 200].map((atS) => said(names.here(who('n1'), atS * 1000))),
+    ['n1, local joining, covered no', 'n1, local yes, covered no'],
+  )
+  t.same(names.zones, [{ zone: 'a', region: 'r' }])
+})
+
+t.test('answers are frozen', async (t) => {
+  const names = build([[60, tell(held(CART, 50, 60), held(FAR, 62))]], {})
+  const nobody = (nowMs: number): Placement => names.placeOfNobody('10.9.0.1', [0x0a090001], OTHERWISE, nowMs)
+  const answers = [names.place(ADDRESS, 70_000), names.place(ADDRESS, 170_000), nobody(70_000), nobody(170_000), names.here(NOBODY, 0)]
+  t.ok([...answers, names.placeSince(ADDRESS, undefined, { fromMs: 50_000, toMs: 70_000 })].every(Object.isFrozen))
+})
