@@ -18,8 +18,12 @@ const CLOSED = { type: 'object', additionalProperties: false }
 const only = (properties: Readonly<Record<string, Schema>>): Schema => ({ ...CLOSED, properties })
 const word = (...words: readonly string[]): Schema => ({ enum: words })
 
-/** The chart says these itself. */
-const ITS_OWN: Readonly<Record<string, readonly string[]>> = { node: ['name'], inventory: ['file'], kubernetes: ['kubeconfig'] }
+/** The chart says these itself, or brings nothing that they could be about. */
+const ITS_OWN: Readonly<Record<string, readonly string[]>> = {
+  node: ['name'],
+  inventory: ['file'],
+  kubernetes: ['kubeconfig', 'directory'],
+}
 
 const createValues = (): Readonly<Record<string, Schema>> => ({
   mode: word('full', 'reduced'),
@@ -91,8 +95,10 @@ interface Section {
 
 function configSections(sections: Readonly<Record<string, Section>> = OPTIONS): Readonly<Record<string, Schema>> {
   const schemas = Object.entries(sections).map(([name, { about, fields, sections: inner = {} }]) => {
-    const options = Object.entries(optionsOf(fields)).filter(([option]) => !ITS_OWN[name]?.includes(option))
-    const properties = { ...Object.fromEntries(options), ...configSections(inner) }
+    const options = Object.entries({ ...optionsOf(fields), ...configSections(inner) }).filter(
+      ([option]) => !ITS_OWN[name]?.includes(option),
+    )
+    const properties = Object.fromEntries(options)
     return { name, properties, schema: { ...only(properties), description: about } }
   })
   const open = schemas.filter(({ properties }) => Object.keys(properties).length > 0)
