@@ -1,7 +1,9 @@
 // Pods come and go on addresses that others had before, under load, while the API server restarts and an agent is killed: every byte is posted,
 // by one agent, to whoever had the address when it was sent, or to nobody.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TopologySpec } from '../../src/lab/plan.js'
 import { booked, flowBytes, sumOf } from '../lab/agents.js'
+import { THREE_ZONES } from '../lab/three-zones.js'
 import { eventually, worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
@@ -16,6 +18,7 @@ const LIVES: readonly Life[] = Array.from({ length: 5 }, (_, index) => ({
   restMs: 7_000,
 }))
 const PATIENCE_MS = 10_000
+const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
 
 await worldTest(
   import.meta.url,
@@ -66,6 +69,30 @@ await worldTest(
       const ambiguous = rest('meshtoll_flow_ambiguous_bytes_total')
       t.equal(total - certain, ambiguous, 'what has no name is said to be ambiguous')
       t.ok(ambiguous <= total / 1000, `${ambiguous} of ${total} bytes ambiguous`)
+    })
+
+    t.test('addresses that go on at once: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
+      const lab = await createClusterLab(t, TWO_NODES)
+      await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
+      await lab.topology.peer('p2a').listenUdp({ port: 9 })
+      const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience: '4s' } } })
+      await eventually('all cover their pods', () => (agents.all.every((agent) => /covers its pods/.test(agent.log())) ? true : undefined))
+      const before = await agents.atRest()
+      const lives = Array.from({ length: 6 }, (_, index): Life => ({ deployment: WORKLOADS[index % 4] as string, ms: 2_700, restMs: 150 }))
+      const sent = await live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] }, lives)
+      await sleep(5_000)
+      const all = await agents.atRest()
+      for (const [name, bytes] of sent) {
+        const served = flowBytes(all, { src_owner_name: name })
+        t.ok(served <= bytes, `${name}: ${served} served, ${bytes} sent`)
+      }
+      const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+      const certain = WORKLOADS.reduce((sum, name) => sum + flowBytes(all, { src_owner_name: name }), 0)
+      const ambiguous = sumOf(all, 'meshtoll_flow_ambiguous_bytes_total') - sumOf(before, 'meshtoll_flow_ambiguous_bytes_total')
+      t.comment(`${ambiguous} of ${total} to nobody`)
+      t.equal(total - certain, ambiguous, 'what has no name is said to be ambiguous')
+      t.ok(ambiguous > 0)
+      t.equal(booked(all, 'pending'), 0, 'nothing waits')
     })
   },
   { timeoutMs: 300_000 },
