@@ -40,7 +40,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)
-  const { identity, cluster } = createIdentities({ config, environment, rtnetlink }, deps)
+  const { identity, cluster } = createIdentities({ config, environment, rtnetlink, isCounting: () => isOpen }, deps)
   const names = createNames(
     { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,

@@ -21,6 +21,8 @@ export interface ClusterParts {
   readonly identity: Pick<ChangingIdentity, 'update'>
   readonly names: Pick<ClusterNames, 'isUsed' | 'used'>
   readonly behind: Pick<Behind, 'look'>
+  /** Whether the kernel counts what this node's pods send: who does not must not say so. */
+  readonly isCounting: () => boolean
 }
 
 export type ClusterDeps = ApiServerDeps & { readonly disk: Disk }
@@ -65,7 +67,7 @@ export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environm
   return enabled === 'auto' ? kubeconfig !== null || (environment.KUBERNETES_SERVICE_HOST ?? '') !== '' : enabled
 }
 
-export function createCluster({ config, environment, identity, names, behind }: ClusterParts, deps: ClusterDeps): Cluster {
+export function createCluster({ config, environment, identity, names, behind, isCounting }: ClusterParts, deps: ClusterDeps): Cluster {
   const { clock, log } = deps
   const { node, kubernetes } = config
   const { patienceMs, handoverMs } = config.identity
@@ -110,7 +112,7 @@ export function createCluster({ config, environment, identity, names, behind }: 
     try {
       await asked.lookAtSelf()
       const { ownNode } = asked
-      if (record.isMissing && ownNode) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
+      if (record.isMissing && ownNode && isCounting()) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
       await asked.ask(names.used)
       selfTrouble = ''
     } catch (error) {

@@ -26,6 +26,7 @@ type ClusterDeps = Pick<Deps, 'clock' | 'log' | 'random'>
 /** Its owner is asked for; `goneMs`: it has gone meanwhile. */
 interface Waiting {
   readonly pod: PodFacts
+  readonly heardMs: number
   readonly goneMs?: number
 }
 
@@ -78,8 +79,8 @@ function createOwnedPods({ client, tenancies, patienceMs }: ClusterObjectsParts,
   const owners = createOwners({ readController, createBackoff: () => createBackoff(deps.random), giveUpMs: patienceMs, ...deps }, signal)
   const waiting = new Map<string, Waiting>()
 
-  function tell(key: string, { pod, goneMs }: Waiting, owner: Owner): void {
-    tenancies.putPod(key, pod, owner)
+  function tell(key: string, { pod, heardMs, goneMs }: Waiting, owner: Owner): void {
+    tenancies.putPod(key, pod, owner, heardMs)
     if (goneMs !== undefined) tenancies.removePod(key, goneMs)
   }
 
@@ -94,15 +95,16 @@ function createOwnedPods({ client, tenancies, patienceMs }: ClusterObjectsParts,
   return {
     put(key: string, pod: PodFacts): void {
       const isAsked = waiting.get(key)?.pod.uid === pod.uid
-      if (isAsked) waiting.set(key, { pod })
+      const heard = { pod, heardMs: deps.clock.now() }
+      if (isAsked) waiting.set(key, heard)
       if (isAsked) return
       const owner = owners.ownerOf(pod)
       if (!(owner instanceof Promise)) {
         waiting.delete(key)
-        tell(key, { pod }, owner)
+        tell(key, heard, owner)
         return
       }
-      waiting.set(key, { pod })
+      waiting.set(key, heard)
       void tellLater(key, pod.uid, owner)
     },
     remove(key: string): void {
