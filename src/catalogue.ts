@@ -1,4 +1,5 @@
 // Every family that there is: what documentation, rules and dashboards may name, and what tests hold them to.
+import { families as directoryFamilies } from './directory/families.js'
 import { families as selfFamilies } from './exporters/self-families.js'
 import { ledgerFamilies } from './ledger/families.js'
 import type { Family } from './model.js'
@@ -13,7 +14,8 @@ export interface Chapter {
 export const chapters: readonly Chapter[] = [
   { title: 'Bytes and the books', families: ledgerFamilies },
   ...sources.map(({ name, families }) => ({ title: `Source ${name}`, families })),
-  { title: 'The agent about itself', families: selfFamilies },
+  { title: 'The directory', families: directoryFamilies },
+  { title: 'The agent, and the directory, about itself', families: selfFamilies },
 ]
 
 export const catalogue: readonly Family[] = chapters.flatMap(({ families }) => families)

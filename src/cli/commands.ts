@@ -28,7 +28,7 @@ export interface Command {
   readonly name: string
   readonly summary: string
   readonly flags: readonly FlagName[]
-  /** What flags mean here, where that is not what they mean elsewhere. */
+  /** What flags mean here, where that is not what they mean elsewhere: defaults too. */
   readonly words?: FlagWords
   /** Whether it reads the file of --config.file. */
   readonly hasOptions: boolean
@@ -45,6 +45,17 @@ export const COMMANDS: readonly Command[] = [
     flags: [...NODE, 'uninstall'],
     hasOptions: true,
     load: () => import('./agent.js'),
+  },
+  {
+    name: 'directory',
+    summary: 'Watch the API server for all agents, and tell each whose the addresses are that it has seen.',
+    flags: ['config.file', 'web.listen-address', 'web.config.file', ...LOG],
+    words: {
+      'web.listen-address': { shown: ':10043', help: 'Where agents are answered, and /metrics is served.' },
+      'web.config.file': { shown: 'none', help: "TLS, and basic auth for /metrics, in the format of Prometheus' exporter-toolkit." },
+    },
+    hasOptions: true,
+    load: () => import('./directory.js'),
   },
   {
     name: 'check',

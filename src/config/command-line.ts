@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { optionPaths } from './fields.js'
-import { FLAGS, type Flag, type FlagName, type Flags } from './flags.js'
+import { FLAGS, type Flag, type FlagName, type Flags, type FlagWords } from './flags.js'
 import type { Mistake } from './mistakes.js'
 import { didYouMean, nearest } from './near.js'
 import { showText } from './yaml.js'
@@ -11,6 +11,8 @@ import { showText } from './yaml.js'
 export interface CommandFlags {
   readonly name: string
   readonly flags: readonly FlagName[]
+  /** What flags mean here, where that is not what they mean elsewhere: defaults too. */
+  readonly words?: FlagWords
 }
 
 export interface CommandLine<Command extends CommandFlags> {
@@ -45,8 +47,16 @@ export function parseCommandLine<Command extends CommandFlags>(
     else given.set(token.name, read.value)
   }
   if (command) mistakes.push(...strangers([...given.keys()], command, commands))
-  const values = Object.entries<Flag>(FLAGS).map(([name, { fallback }]) => [name, given.has(name) ? given.get(name) : fallback])
+  const values = Object.entries<Flag>(FLAGS).map(([name, flag]) => [
+    name,
+    given.has(name) ? given.get(name) : fallbackOf(name, flag, command),
+  ])
   return { command, isUnknown: !command && words.length > 0, flags: Object.fromEntries(values) as Flags, mistakes }
+}
+
+function fallbackOf(name: string, { kind, fallback, shown }: Flag, command: CommandFlags | undefined): unknown {
+  const shownHere = command?.words?.[name as FlagName]?.shown ?? shown
+  return kind && shownHere !== shown ? v.parse(kind.schema, shownHere) : fallback
 }
 
 /** parseArgs would stop at the first mistake when strict, so its tokens are judged here. */

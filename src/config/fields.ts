@@ -1,6 +1,20 @@
 // Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
 import * as v from 'valibot'
-import { boolean, decimal, duration, either, type Kind, label, oneOf, path, port, tableName, url, wholeNumber } from './kinds.js'
+import {
+  boolean,
+  decimal,
+  duration,
+  either,
+  type Kind,
+  label,
+  oneOf,
+  path,
+  port,
+  serviceAccount,
+  tableName,
+  url,
+  wholeNumber,
+} from './kinds.js'
 
 /** `suffix` is the unit that the name carries in code: `interval` in the file is `intervalMs` in `Config`. */
 export interface Field<Value = unknown, Suffix extends '' | 'Ms' = '' | 'Ms'> {
@@ -121,6 +135,16 @@ export const OPTIONS = {
           tokenFile: option(path, '/var/run/secrets/meshtoll/token', 'Path of a ServiceAccount token with the audience meshtoll.'),
         },
       },
+    },
+  },
+  directory: {
+    about: 'For meshtoll directory, which watches the API server for all agents.',
+    fields: {
+      agents: list(
+        serviceAccount,
+        ['meshtoll-agent'],
+        'ServiceAccounts that may ask it; one without a namespace is in that of the directory itself.',
+      ),
     },
   },
   series: {

@@ -43,6 +43,12 @@ export const url: Kind<string> = {
   expected: 'a URL such as https://meshtoll-directory.meshtoll:10043',
 }
 
+/** As Kubernetes names them: a DNS label, and a DNS subdomain. */
+export const serviceAccount: Kind<string> = {
+  schema: v.pipe(v.string(), v.regex(/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/)),
+  expected: 'a ServiceAccount, NAMESPACE/NAME or NAME',
+}
+
 export const folder: Kind<string> = { ...path, expected: 'the path of a folder' }
 
 /** Narrower than the kernel's NFT_NAME_MAXLEN, so that names derived from it fit too. */

@@ -5,7 +5,7 @@ import { bufferPieces } from './pieces.js'
 
 export interface PrometheusParts {
   /** Nothing changes until what `use` returns has settled. */
-  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
+  withSnapshot<T>(use: (snapshot: Pick<Snapshot, 'families'>) => Promise<T>): Promise<T>
   self(): Promise<readonly FamilySnapshot[]>
 }
 

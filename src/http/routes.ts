@@ -2,7 +2,7 @@
 import type { Log } from '../deps.js'
 import { offerOf } from '../exporters/negotiation.js'
 import { bufferPieces } from '../exporters/pieces.js'
-import { createPrometheus } from '../exporters/prometheus.js'
+import { createPrometheus, type PrometheusParts } from '../exporters/prometheus.js'
 import { answerBuffers, answerText, likesGzip } from './answer.js'
 import { createPage } from './page.js'
 import { createRouter, limitOf, probesOf, type Route, type Routes } from './router.js'
@@ -54,7 +54,7 @@ export function createRoutes({ agent, log, version, created = false }: RoutePart
 }
 
 /** For Prometheus, in the format that it likes best. */
-export function createMetricsRoute(served: Pick<Served, 'withSnapshot' | 'self'>, options: { readonly created?: boolean } = {}): Route {
+export function createMetricsRoute(served: PrometheusParts, options: { readonly created?: boolean } = {}): Route {
   const prometheus = createPrometheus(served, options)
   return async (exchange) => {
     const { format, contentType } = offerOf(exchange.request.headers.accept)

@@ -5,6 +5,11 @@ import { FLAGS, type Flag } from '../../src/config/flags.js'
 const COMMANDS = [
   { name: 'agent', flags: ['config.file', 'web.listen-address', 'state.dir', 'log.level', 'uninstall'] },
   { name: 'demo', flags: ['log.level', 'once'] },
+  {
+    name: 'directory',
+    flags: ['web.listen-address', 'config.file'],
+    words: { 'web.listen-address': { shown: ':10043', help: '' }, 'config.file': { shown: 'none', help: '' } },
+  },
 ] as const
 
 const DEFAULTS = Object.fromEntries(Object.entries<Flag>(FLAGS).map(([name, { fallback }]) => [name, fallback]))
@@ -51,11 +56,18 @@ t.test('defaults', async (t) => {
   })
 })
 
+t.test('defaults of a command', async (t) => {
+  const flagsOf = (...argv: readonly string[]) => parseCommandLine(argv, COMMANDS).flags
+  t.same(flagsOf('directory')['web.listen-address'], { host: '', port: 10043 }, 'its own')
+  t.same(flagsOf('directory', '--web.listen-address=:1')['web.listen-address'], { host: '', port: 1 }, 'unless another is given')
+  t.equal(flagsOf('directory')['config.file'], null, 'that of the others in its words')
+})
+
 t.test('mistakes, all of them', async (t) => {
   const cases = [
-    { name: 'no command', argv: ['--log.level=info'], texts: ['no command is given; expected agent, demo'] },
+    { name: 'no command', argv: ['--log.level=info'], texts: ['no command is given; expected agent, demo, directory'] },
     { name: 'a near command', argv: ['agnet'], texts: ['agnet is not a command; did you mean agent?'] },
-    { name: 'no such command', argv: ['serve'], texts: ['serve is not a command; expected agent, demo'] },
+    { name: 'no such command', argv: ['serve'], texts: ['serve is not a command; expected agent, demo, directory'] },
     { name: 'a word too many', argv: ['agent', 'now'], texts: ['now is not expected; meshtoll agent takes flags only'] },
     {
       name: 'a near flag',

@@ -26,6 +26,7 @@ t.test('an empty file has all defaults', async (t) => {
       kubeconfig: null,
       directory: { url: null, caFile: null, insecure: false, tokenFile: '/var/run/secrets/meshtoll/token' },
     },
+    directory: { agents: ['meshtoll-agent'] },
     series: { limit: 10_000, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
@@ -170,7 +171,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
     {
       name: 'a list for the file',
       text: '- a',
-      lines: ['1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, series, price'],
+      lines: ['1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, series, price'],
     },
     {
       name: 'given twice',

@@ -10,6 +10,7 @@ import {
   listenAddress,
   oneOf,
   port,
+  serviceAccount,
   tableName,
   wholeNumber,
 } from '../../src/config/kinds.js'
@@ -28,6 +29,18 @@ t.test('what each kind makes of a text', async (t) => {
     { kind: label, values: { n1: 'n1', 'a b': 'a b', _unknown: WRONG, _other: WRONG, '': WRONG, ' a': WRONG, 'a\nb': WRONG } },
     { kind: label, values: { ['x'.repeat(253)]: 'x'.repeat(253), ['x'.repeat(254)]: WRONG } },
     { kind: tableName, values: { meshtoll: 'meshtoll', 'a-b_1': 'a-b_1', '1a': WRONG, 'a b': WRONG, '': WRONG, ['x'.repeat(33)]: WRONG } },
+    {
+      kind: serviceAccount,
+      values: {
+        'meshtoll/agent': 'meshtoll/agent',
+        'meshtoll-agent': 'meshtoll-agent',
+        'a.b': 'a.b',
+        '': WRONG,
+        'a/b/c': WRONG,
+        '/b': WRONG,
+      },
+    },
+    { kind: serviceAccount, values: { 'A/b': WRONG, 'a.b/c': WRONG, 'a/': WRONG, '-a': WRONG, 'a:b': WRONG } },
     { kind: oneOf('auto', 'off'), values: { auto: 'auto', off: 'off', on: WRONG, Auto: WRONG } },
     {
       kind: wholeNumber(64, 4096),

@@ -53,6 +53,7 @@ export const GO_MIN = [1, 26]
 /** Tests by the beginning of their path. */
 export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
+  { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
 ]
 

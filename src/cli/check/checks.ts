@@ -12,6 +12,7 @@ import { capabilities, kernel, table } from './kernel.js'
 export const CHECKS: readonly Check[] = [
   { name: 'configuration', find: configuration },
   { name: 'node', find: node },
+  { name: 'kubernetes', find: kubernetes },
   { name: 'inventory', find: inventory },
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },
@@ -36,15 +37,33 @@ function configuration({ loaded, webMistakes, configFile }: Facts): Finding[] {
 
 const linesOf = (mistakes: readonly Mistakes[]): string[] => renderMistakes(mistakes).trimEnd().replaceAll('meshtoll: ', '').split('\n')
 
-function node({ config }: Facts): Finding[] {
-  const { name, zone, region } = config.node
-  if (zone !== '_unknown') return [ok(`${name} in zone ${zone}${region && `, region ${region}`}`)]
+function node({ config, cluster }: Facts): Finding[] {
+  const { name } = config.node
+  const said = cluster && 'node' in cluster ? cluster.node : undefined
+  const zone = config.node.zone === '_unknown' ? said?.zone || '_unknown' : config.node.zone
+  const region = config.node.region || said?.region
+  if (zone !== '_unknown') return [ok(`${name} in zone ${zone}${region ? `, region ${region}` : ''}`)]
   return [warn(`${name}, zone not known: its bytes are served with zone _unknown`, 'set node.zone, and node.region if there is one')]
 }
 
-function inventory({ loaded, config }: Facts): Finding[] {
+/** Below it nobody minds that every agent hears of every pod. */
+const MANY_PODS = 5_000
+
+function kubernetes({ cluster, config }: Facts): Finding[] {
+  if (!cluster) return [ok('not asked: this is no pod, and there is no kubeconfig')]
+  if ('message' in cluster) return [fail(`cannot be asked: ${cluster.message}`)]
+  const { server, node: own, pods, refusals } = cluster
+  if (refusals.length > 0) return refusals.map((refusal) => fail(refusal, 'grant the agent what its ClusterRole and Role say'))
+  if (!own) return [fail(`${server} has no Node ${config.node.name}`, 'set node.name to the name that Kubernetes has for this node')]
+  const count = plural(pods, 'pod', 'pods')
+  if (config.kubernetes.directory.url !== null) return [ok(`${server} with ${count}; other nodes' addresses from the directory`)]
+  if (pods <= MANY_PODS) return [ok(`${server} with ${count}, of which every agent hears; no directory is needed for so few`)]
+  return [warn(`${server} with ${count}: every agent hears of all of them`, 'run a directory, and set kubernetes.directory.url')]
+}
+
+function inventory({ loaded, config, cluster }: Facts): Finding[] {
   if ('mistakes' in loaded) return loaded.right ? [fail('has mistakes; the agent would not start', ...linesOf(loaded.mistakes))] : []
-  if (config.inventory.file === null) return [ok('none: only the addresses of this node have a name')]
+  if (config.inventory.file === null) return [ok(cluster ? 'none' : 'none: only the addresses of this node have a name')]
   const { name } = config.node
   const { entries } = loaded.inventory
   const own = entries.filter((entry) => entry.node === name).length

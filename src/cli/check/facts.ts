@@ -10,6 +10,7 @@ import { inspectTable, readTableFacts, type Finding as TableFinding } from '../.
 import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
+import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
 import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
 
@@ -21,6 +22,8 @@ export interface Facts {
   /** As loaded, or all defaults where it is wrong. */
   readonly config: Config
   readonly node: NodeFacts
+  /** Undefined where the agent would ask no API server. */
+  readonly cluster: ClusterFacts | ClusterRefused | undefined
   readonly state: StateFacts
   readonly port: PortFacts
   /** TLS is asked for: an agent that listens cannot be told from another program. */
@@ -68,6 +71,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const web = await loadWebFiles(flags['web.config.file'], readFile)
   const config = rightConfig(loaded)?.config ?? defaultConfig(hostName)
   const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
+  const cluster = await probeCluster({ config, environment }, deps, signal)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
@@ -77,6 +81,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     configFile: flags['config.file'],
     config,
     node,
+    cluster,
     state,
     port,
     hasWebFile: flags['web.config.file'] !== null,

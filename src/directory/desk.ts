@@ -1,0 +1,68 @@
+// What the API server says -> what each agent is told.
+//   tenancies, Leases ──▶ book, ranges, nodes ──what changed──▶ sessions
+import type { Clock } from '../deps.js'
+import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
+import type { Leases } from './api-server.js'
+import { type Book, createBook } from './book.js'
+import { createCovering } from './covering.js'
+import { createNodesThatCover } from './nodes-that-cover.js'
+import { createRanges } from './ranges.js'
+import { createSessions, type Sessions } from './sessions.js'
+
+export interface Desk {
+  /** Whatever the API server says goes into these two. */
+  readonly tenancies: Tenancies
+  readonly leases: Leases
+  readonly sessions: Sessions
+  readonly book: Pick<Book, 'known' | 'asked' | 'size'>
+  /** Takes in what was said since the last time, and notes what each has to be told of it. */
+  takeChanges(): void
+  /** Lets go what nobody needs any more, now and then. */
+  forget(): void
+}
+
+const FORGET_EVERY_MS = 60_000
+
+export function createDesk({ clock, random }: { readonly clock: Clock; random(): string }): Desk {
+  const { monotonic } = clock
+  const tenancies = createTenancies()
+  const leases = createNodesThatCover(tenancies.nodes)
+  const book = createBook({ monotonic })
+  const covering = createCovering()
+  const ranges = createRanges()
+  let zones: readonly Zone[] = []
+  let forgetAtMs = monotonic() + FORGET_EVERY_MS
+  const known = {
+    instance: random(),
+    book,
+    covering,
+    ranges,
+    get zones() {
+      return zones
+    },
+  }
+  const sessions = createSessions({ known, random, monotonic })
+
+  return {
+    tenancies,
+    leases,
+    sessions,
+    book,
+    takeChanges() {
+      const { ranges: allRanges, zones: allZones, ...changes } = tenancies.take()
+      const addresses = [...book.put(changes.tenancies, clock.now())]
+      const isInAnother = allRanges ? ranges.replace(allRanges) : () => false
+      if (allRanges) for (const id of book.nobodys()) if (isInAnother(book.addressOf(id))) addresses.push(id)
+      const nodes = leases.haveChanged || allRanges ? covering.replace(leases.take()) : []
+      zones = allZones ?? zones
+      sessions.spread({ addresses, nodes, haveZones: allZones !== undefined })
+    },
+    forget() {
+      if (monotonic() < forgetAtMs) return
+      forgetAtMs = monotonic() + FORGET_EVERY_MS
+      book.forget()
+      const inUse = new Set(book.nodesInUse())
+      sessions.forgetNodes(covering.forget((node) => tenancies.nodes.has(node) || inUse.has(node)))
+    },
+  }
+}

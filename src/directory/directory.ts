@@ -1,0 +1,88 @@
+// The cluster directory: follows the API server once for all agents, and tells each of the addresses that it has seen.
+import type { Config } from '../config/fields.js'
+import type { Deps } from '../deps.js'
+import type { Routes } from '../http/router.js'
+import type { ApiServer, ApiServerOptions, OpenApiServer } from './api-server.js'
+import { createDesk } from './desk.js'
+import { createDirectoryMetrics } from './metrics.js'
+import { createDirectoryRoutes } from './routes.js'
+import { createWhoAsks } from './who-asks.js'
+
+export interface DirectoryParts {
+  readonly config: Pick<Config, 'kubernetes' | 'identity' | 'directory'>
+  readonly environment: ApiServerOptions['environment']
+  readonly version: string
+  readonly nodeVersion: string
+  readonly openApiServer: OpenApiServer
+}
+
+export type DirectoryDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'> & {
+  readonly cpuUsage: () => { readonly user: number; readonly system: number }
+}
+
+export interface Directory {
+  readonly routes: Routes
+  /** Follows and tells until aborted; then the answers of all who listen are ended. */
+  run(): Promise<void>
+}
+
+/** Changes of this time are told together. */
+const TELL_EVERY_MS = 50
+const NOT_YET = 'the API server has not told all of it yet'
+
+/** Rejects where there is no access to an API server, with an AccessError that says what to do. */
+export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, signal: AbortSignal): Promise<Directory> {
+  const { config, environment, version, nodeVersion } = parts
+  const { clock, log, cpuUsage } = deps
+  const { monotonic } = clock
+  const api = await parts.openApiServer({ kubeconfig: config.kubernetes.kubeconfig, environment }, deps, signal)
+  const desk = createDesk(deps)
+  const { sessions, book, tenancies, leases } = desk
+  const review = (token: string): Promise<string> => api.review(token, signal)
+  let isAllTold = false
+  let isReady = false
+
+  async function tellAll(): Promise<void> {
+    desk.takeChanges()
+    desk.forget()
+    await sessions.tell(() => clock.sleep(0))
+  }
+
+  function follow(): void {
+    const { patienceMs } = config.identity
+    const objects = api.followObjects(tenancies, { patienceMs }, signal)
+    Promise.all([objects, api.followLeases(leases, signal)]).then(
+      () => {
+        isAllTold = true
+      },
+      (error: unknown) => log.debug('the API server is no longer followed', { error: String(error) }),
+    )
+  }
+
+  return {
+    routes: createDirectoryRoutes({
+      whoAsks: createWhoAsks({ agents: agentsOf(config, api), review, monotonic }),
+      sessions,
+      notReady: () => (isReady ? '' : api.trouble || NOT_YET),
+      metrics: createDirectoryMetrics({ desk, api, version, nodeVersion, cpuUsage }),
+      log,
+    }),
+    async run() {
+      follow()
+      while (!signal.aborted) {
+        // What was told last is taken in first.
+        const willBeReady = isAllTold
+        await tellAll()
+        if (willBeReady && !isReady) log.info('all is known, agents are answered', { addresses: book.known, nodes: tenancies.nodes.size })
+        isReady ||= willBeReady
+        await clock.sleep(TELL_EVERY_MS, signal).catch(() => undefined)
+      }
+      sessions.close()
+      await api.close().catch(() => undefined)
+    },
+  }
+}
+
+function agentsOf({ directory }: DirectoryParts['config'], { namespace }: ApiServer): readonly string[] {
+  return directory.agents.map((name) => (name.includes('/') ? name : `${namespace}/${name}`))
+}

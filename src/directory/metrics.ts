@@ -1,0 +1,37 @@
+import { createSelf, type SelfParts } from '../exporters/self.js'
+import { SELF } from '../exporters/self-families.js'
+import type { Route } from '../http/router.js'
+import { createMetricsRoute } from '../http/routes.js'
+import type { Family, FamilySnapshot } from '../model.js'
+import type { ApiServer } from './api-server.js'
+import type { Desk } from './desk.js'
+import { DIRECTORY } from './families.js'
+
+const SOURCE = 'kubernetes'
+
+export interface MetricsParts extends Omit<SelfParts, 'sources'> {
+  readonly desk: Pick<Desk, 'sessions' | 'book'>
+  readonly api: Pick<ApiServer, 'trouble' | 'takeRejected'>
+}
+
+export function createDirectoryMetrics({ desk, api, ...parts }: MetricsParts): Route {
+  const { sessions, book } = desk
+  const self = createSelf({ ...parts, sources: [SOURCE] })
+  const one = (family: Family, value: number): FamilySnapshot => ({ family, series: [{ labels: {}, value }] })
+
+  const families = (): readonly FamilySnapshot[] => [
+    one(DIRECTORY.sessions, sessions.size),
+    one(DIRECTORY.addresses, book.known),
+    one(DIRECTORY.asked, book.asked),
+    one(DIRECTORY.lines, sessions.lines),
+  ]
+  return createMetricsRoute({
+    withSnapshot: (use) => use({ families: families() }),
+    async self() {
+      self.sourceRead(SOURCE, 0, api.trouble === '')
+      self.rejected(SOURCE, api.takeRejected())
+      // There is no state here.
+      return (await self.families()).filter(({ family }) => family !== SELF.stateWritable)
+    },
+  })
+}

@@ -1,0 +1,200 @@
+// One agent that listens: what it asks for, and what it has still to be told. Both are bitmaps, and a line is made only when its connection
+// takes one: so whoever reads slowly costs no more than the others, and hears of many changes of an address once.
+import type { NodeRange, Tenancy, Zone } from '../identity/tenancies.js'
+import { createBits } from './bits.js'
+import type { Book } from './book.js'
+import type { Covering } from './covering.js'
+import { type NodeCovers, nodesLine, openingLine, rangesLine, revisionLine, tenanciesLine, zonesLine } from './lines.js'
+import type { Ranges } from './ranges.js'
+
+export interface Connection {
+  /** False when it takes no more until it has drained. */
+  write(text: string): boolean
+  end(): void
+}
+
+export interface Known {
+  readonly instance: string
+  readonly book: Book
+  readonly covering: Covering
+  readonly ranges: Ranges
+  readonly zones: readonly Zone[]
+}
+
+export interface Asking {
+  /** The node that asks. */
+  readonly node: string
+  readonly addresses: readonly string[]
+  /** Of the watch before; '' and 0 where there was none. */
+  readonly instance: string
+  readonly revision: number
+}
+
+export interface Session {
+  readonly id: string
+  /** Answers how many are asked for then; more than that many are not, and nothing is changed. */
+  change(wish: { readonly add: readonly string[]; readonly drop: readonly string[] }): 'done' | 'too many'
+  /** Of these something has changed. */
+  hearsOf(changed: Changed): void
+  /** These ids are given to other nodes. */
+  forgetNodes(ids: readonly number[]): void
+  /** Tells what is due, as far as the connection takes it. */
+  tell(): void
+  drained(): void
+  /** Ends it, and the connection with it. */
+  close(): void
+}
+
+export interface Changed {
+  readonly addresses: readonly number[]
+  readonly nodes: readonly number[]
+  readonly haveZones: boolean
+}
+
+export const MOST_ADDRESSES = 100_000
+/** Addresses told of in one go: some 25 kB. */
+const AT_ONCE = 100
+const HEARTBEAT_MS = 10_000
+
+export interface SessionParts {
+  readonly id: string
+  readonly known: Known
+  readonly connection: Connection
+  monotonic(): number
+  /** So many lines were written. */
+  onLines(count: number): void
+}
+
+/** At most MOST_ADDRESSES of them are taken. */
+export function createSession({ node, addresses, ...before }: Asking, parts: SessionParts): Session {
+  const { id, known, connection, monotonic, onLines } = parts
+  const { instance, book, covering, ranges } = known
+  const asked = createBits()
+  const pending = createBits()
+  const named = createBits()
+  const pendingNodes = createBits()
+  const goesOn = before.instance === instance && before.revision >= book.forgottenRevision && before.revision <= book.revision
+  const since = goesOn ? before.revision : 0
+  let areZonesDue = true
+  let isRevisionDue = true
+  let isFull = false
+  let isClosed = false
+  let toldMs = monotonic()
+
+  function ask(address: string): number | undefined {
+    const id = book.ask(address)
+    if (id === undefined) return undefined
+    if (asked.add(id)) return id
+    book.unask(id)
+    return undefined
+  }
+
+  function unask(id: number): void {
+    if (!asked.delete(id)) return
+    pending.delete(id)
+    book.unask(id)
+  }
+
+  /** Nodes of tenancies that were told on the watch before are named on this one, in case they change. */
+  function begin(): void {
+    name([node])
+    for (const address of addresses) {
+      const id = ask(address)
+      if (id === undefined) continue
+      if (since === 0 || book.revisionOf(id) > since || !book.isHeld(id)) pending.add(id)
+      else name(nodesOf(book.tenanciesOf(id)))
+    }
+    write(openingLine({ session: parts.id, instance, revision: since }), 1)
+  }
+
+  function name(nodes: readonly string[]): void {
+    for (const one of nodes) {
+      const id = covering.idOf(one)
+      if (named.add(id)) pendingNodes.add(id)
+    }
+  }
+
+  function write(text: string, lines: number): void {
+    onLines(lines)
+    isFull = !connection.write(text)
+  }
+
+  const takeNodes = (most: number): readonly NodeCovers[] =>
+    pendingNodes.take(most).map((one) => ({ name: covering.nameOf(one), covers: covering.covers(one) }))
+
+  /** Nodes are named before what is on them. */
+  function nextLines(): readonly string[] {
+    if (pendingNodes.size > AT_ONCE) return [nodesLine(takeNodes(AT_ONCE))]
+    const ids = pending.take(AT_ONCE)
+    const tenancies = ids.flatMap((one) => book.tenanciesOf(one))
+    const inRanges = [...new Set(ids.filter((one) => !book.isHeld(one)).flatMap((one) => ranges.rangeOf(book.addressOf(one)) ?? []))]
+    name([...nodesOf(tenancies), ...inRanges.flatMap((range: NodeRange) => range.node || [])])
+    const nodes = takeNodes(Number.POSITIVE_INFINITY)
+    const zones = areZonesDue ? [zonesLine(known.zones)] : []
+    areZonesDue = false
+    return [
+      ...zones,
+      ...(nodes.length > 0 ? [nodesLine(nodes)] : []),
+      ...(tenancies.length > 0 ? [tenanciesLine(tenancies)] : []),
+      ...(inRanges.length > 0 ? [rangesLine(inRanges)] : []),
+    ]
+  }
+
+  const isDue = (): boolean => areZonesDue || pending.size > 0 || pendingNodes.size > 0
+
+  function tell(): void {
+    while (!isFull && !isClosed && isDue()) {
+      const lines = nextLines()
+      isRevisionDue ||= lines.length > 0
+      if (lines.length > 0) write(lines.join(''), lines.length)
+    }
+    const isQuiet = monotonic() - toldMs >= HEARTBEAT_MS
+    if (isFull || isClosed || isDue() || !(isRevisionDue || isQuiet)) return
+    isRevisionDue = false
+    toldMs = monotonic()
+    write(revisionLine(book.revision), 1)
+  }
+
+  begin()
+  return {
+    id,
+    change({ add, drop }) {
+      if (asked.size + add.length > MOST_ADDRESSES) return 'too many'
+      for (const address of drop) {
+        const found = book.find(address)
+        if (found !== undefined) unask(found)
+      }
+      const added = add.flatMap((address) => ask(address) ?? [])
+      if (added.length > 0) book.isNews(added)
+      for (const one of added) pending.add(one)
+      isRevisionDue ||= added.length > 0
+      return 'done'
+    },
+    hearsOf({ addresses: ids, nodes, haveZones }) {
+      for (const one of ids) if (asked.has(one)) pending.add(one)
+      for (const one of nodes) if (named.has(one)) pendingNodes.add(one)
+      areZonesDue ||= haveZones
+    },
+    forgetNodes(ids) {
+      for (const one of ids) {
+        named.delete(one)
+        pendingNodes.delete(one)
+      }
+    },
+    tell,
+    drained() {
+      isFull = false
+      tell()
+    },
+    close() {
+      if (isClosed) return
+      isClosed = true
+      for (const one of asked.take(Number.POSITIVE_INFINITY)) book.unask(one)
+      connection.end()
+    },
+  }
+}
+
+function nodesOf(tenancies: readonly Tenancy[]): readonly string[] {
+  return tenancies.flatMap(({ tenant }) => (tenant.coverage === 'node' && tenant.node !== '' ? [tenant.node] : []))
+}

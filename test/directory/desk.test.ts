@@ -1,0 +1,399 @@
+// What agents are told, from what the API server says.
+import t from 'tap'
+import type { NodeFacts } from '../../src/identity/objects/node.js'
+import type { PodFacts } from '../../src/identity/objects/pod.js'
+import { pod } from '../identity/objects/fixture.js'
+import { type DeskHere, startDesk } from './told.js'
+
+const CART: PodFacts = { ...pod('pod-deployment'), uid: 'u1', node: 'n2', addresses: ['10.2.0.7'], startedMs: 100_000 }
+const WEB: PodFacts = { ...CART, uid: 'u2', addresses: ['10.2.0.8'] }
+const OWNER = { kind: 'Deployment', name: 'cart' }
+const nodeOf = (number: number, changes: Partial<NodeFacts> = {}): NodeFacts => ({
+  name: `n${number}`,
+  uid: `node-${number}`,
+  zone: `z${number}`,
+  region: 'r',
+  internalIps: [`192.168.0.${number}`],
+  externalIps: [],
+  podCidrs: [`10.${number}.0.0/24`],
+  providerId: '',
+  ...changes,
+})
+const leaseOf = (node: string) => ({ node, sinceMs: 0 })
+
+const HOUR_MS = 3_600_000
+
+/** Two nodes, both with an agent, and the pod cart on the second. */
+async function start(): Promise<DeskHere> {
+  const desk = startDesk()
+  for (const number of [1, 2]) {
+    desk.tenancies.putNode(nodeOf(number))
+    desk.leases.put(`meshtoll/meshtoll-n${number}`, leaseOf(`n${number}`))
+  }
+  desk.tenancies.putPod('shop/cart', CART, OWNER)
+  await desk.turn()
+  return desk
+}
+
+const CART_TOLD = '10.2.0.7 u1 100-, Deployment cart on n2'
+const INSTANCE = 'id-0'
+
+t.test('the first answer', async (t) => {
+  const cases = [
+    { name: 'nothing is asked for', addresses: [], told: ['n1 covers'] },
+    { name: 'a pod', addresses: ['10.2.0.7'], told: ['n1 covers', 'n2 covers', CART_TOLD] },
+    { name: 'twice', addresses: ['10.2.0.7', '10.2.0.7'], told: ['n1 covers', 'n2 covers', CART_TOLD] },
+    { name: 'a node', addresses: ['192.168.0.2'], told: ['n1 covers', 'n2 covers', '192.168.0.2 node/n2 0-, Node n2 on n2'] },
+    { name: 'nobody, in a range', addresses: ['10.2.0.9', '10.2.0.10'], told: ['n1 covers', 'n2 covers', '10.2.0.0/24 n2'] },
+    { name: 'nobody, nowhere', addresses: ['10.9.0.9', '1.2.3.4'], told: ['n1 covers'] },
+    { name: 'no addresses', addresses: ['', 'x', '010.2.0.7', '10.2.0.7 ', '::FFFF', '::ffff:10.2.0.7'], told: ['n1 covers'] },
+  ]
+  for (const { name, addresses, told } of cases) {
+    const desk = await start()
+    t.same(desk.listen({ addresses }).take(), ['session from 0', 'zones z1 z2', ...told, 'to 1'], name)
+  }
+})
+
+t.test('all fields', async (t) => {
+  const desk = await start()
+  const lines = desk.listen({ addresses: ['10.2.0.7', '10.2.0.9'] }).takeRaw()
+  const [opening] = lines
+  t.match(opening, { session: /^id-\d$/, instance: INSTANCE, revision: 0 })
+  const tenancy = {
+    address: '10.2.0.7',
+    key: 'u1',
+    node: 'n2',
+    coverage: 'node',
+    zone: 'z2',
+    region: 'r',
+    namespace: CART.namespace,
+    kind: 'Deployment',
+    name: 'cart',
+    fromMs: 100_000,
+    untilMs: null,
+  }
+  t.same(lines.slice(1), [
+    {
+      zones: [
+        { zone: 'z1', region: 'r' },
+        { zone: 'z2', region: 'r' },
+      ],
+    },
+    {
+      nodes: [
+        { name: 'n1', covers: true },
+        { name: 'n2', covers: true },
+      ],
+    },
+    { tenancies: [tenancy] },
+    { ranges: [{ cidr: '10.2.0.0/24', node: 'n2' }] },
+    { revision: 1 },
+  ])
+})
+
+t.test('what changes', async (t) => {
+  const LATER_MS = 200_000
+  const cases: { name: string; change: (desk: DeskHere) => void; told: readonly string[] }[] = [
+    { name: 'nothing', change: () => undefined, told: [] },
+    { name: 'a pod ends', change: ({ tenancies }) => tenancies.removePod('shop/cart', LATER_MS), told: ended(200) },
+    {
+      name: 'a pod takes its address over',
+      change({ tenancies }) {
+        tenancies.removePod('shop/cart', LATER_MS)
+        tenancies.putPod('shop/web', { ...CART, uid: 'u2', startedMs: 201_000 }, { kind: 'Deployment', name: 'web' })
+      },
+      told: ['10.2.0.7 u1 100-200, Deployment cart on n2', '10.2.0.7 u2 201-, Deployment web on n2', 'to 2'],
+    },
+    {
+      name: 'a pod comes to an address that nobody had',
+      change: ({ tenancies }) => tenancies.putPod('shop/web', WEB, OWNER),
+      told: ['10.2.0.8 u2 100-, Deployment cart on n2', 'to 2'],
+    },
+    {
+      name: 'a pod comes to an address that nobody asks for',
+      change: ({ tenancies }) => tenancies.putPod('shop/web', { ...WEB, addresses: ['10.2.0.99'] }, OWNER),
+      told: [],
+    },
+    {
+      name: 'on a node that was not named',
+      change: ({ tenancies }) => tenancies.putPod('shop/web', { ...WEB, node: 'n3' }, OWNER),
+      told: ['n3 does not cover', '10.2.0.8 u2 100-, Deployment cart on n3', 'to 2'],
+    },
+    {
+      name: 'a node gets an agent',
+      change: ({ leases, tenancies }) => {
+        tenancies.putNode(nodeOf(3))
+        leases.put('meshtoll/meshtoll-n3', leaseOf('n3'))
+      },
+      told: ['zones z1 z2 z3', 'to 2'],
+    },
+    {
+      name: 'a named node loses its agent',
+      change: ({ leases }) => leases.remove('meshtoll/meshtoll-n2'),
+      told: ['n2 does not cover', 'to 1'],
+    },
+    { name: 'the asking node does', change: ({ leases }) => leases.remove('meshtoll/meshtoll-n1'), told: ['n1 does not cover', 'to 1'] },
+    {
+      name: 'a node goes, and its Lease stays',
+      change: ({ tenancies }) => tenancies.removeNode('n2', LATER_MS),
+      told: ['zones z1', 'n2 does not cover', 'to 2'],
+    },
+    {
+      name: 'a range is that of another node',
+      change({ tenancies }) {
+        tenancies.putNode(nodeOf(2, { podCidrs: [] }))
+        tenancies.putNode(nodeOf(3, { zone: '', podCidrs: ['10.2.0.0/24'] }))
+      },
+      told: ['zones z1 z2', 'n3 does not cover', '10.2.0.0/24 n3', 'to 2'],
+    },
+  ]
+  for (const { name, change, told } of cases) {
+    const desk = await start()
+    const agent = desk.listen({ addresses: ['10.2.0.7', '10.2.0.8'] })
+    agent.take()
+    change(desk)
+    await desk.turn()
+    t.same(agent.take(), told, name)
+    await desk.turn()
+    t.same(agent.take(), [], `${name}: once`)
+  }
+})
+
+function ended(atS: number): readonly string[] {
+  return [`10.2.0.7 u1 100-${atS}, Deployment cart on n2`, '10.2.0.0/24 n2', 'to 2']
+}
+
+t.test('a revision every 10 s', async (t) => {
+  const desk = await start()
+  const agent = desk.listen()
+  agent.take()
+  desk.clock.advance(9_999)
+  await desk.turn()
+  t.same(agent.take(), [])
+  desk.clock.advance(1)
+  await desk.turn()
+  t.same(agent.take(), ['to 1'])
+  await desk.turn()
+  t.same(agent.take(), [])
+})
+
+t.test('more and less', async (t) => {
+  const desk = await start()
+  const agent = desk.listen()
+  const other = desk.listen()
+  for (const { take } of [agent, other]) take()
+  agent.session.change({ add: ['10.2.0.7', '10.9.0.9', 'x'], drop: [] })
+  agent.session.tell()
+  t.same(agent.take(), ['n2 covers', CART_TOLD, 'to 2'])
+  t.same({ asked: desk.book.asked, known: desk.book.known }, { asked: 2, known: 3 })
+  agent.session.change({ add: ['10.2.0.7'], drop: [] })
+  await desk.turn()
+  t.same(agent.take(), [], 'one that it asked for already')
+  agent.session.change({ add: [], drop: ['10.2.0.7', '10.9.0.9', '10.8.0.8', 'x'] })
+  desk.tenancies.removePod('shop/cart', 200_000)
+  await desk.turn()
+  t.same(agent.take(), [], 'what it dropped it does not hear of')
+  t.same(other.take(), [], 'nor does anybody else')
+  t.equal(desk.book.asked, 0)
+  t.equal(agent.session.change({ add: Array.from({ length: 100_001 }, String), drop: [] }), 'too many')
+})
+
+t.test('a watch that goes on from another tells what has changed', async (t) => {
+  const addresses = ['10.2.0.7', '10.2.0.8']
+  const cases: { name: string; change: (desk: DeskHere) => void; told: readonly string[] }[] = [
+    {
+      name: 'nothing',
+      change: () => undefined,
+      told: ['n1 covers', 'n2 covers', '10.2.0.8 u2 100-300, Deployment cart on n2', '10.2.0.0/24 n2', 'to 2'],
+    },
+    {
+      name: 'a pod that came',
+      change: ({ tenancies }) => tenancies.putPod('shop/mail', { ...WEB, uid: 'u3', startedMs: 400_000 }, OWNER),
+      told: ['n1 covers', 'n2 covers', '10.2.0.8 u2 100-300, Deployment cart on n2', '10.2.0.8 u3 400-, Deployment cart on n2', 'to 3'],
+    },
+    {
+      name: 'a node that lost its agent',
+      change: ({ leases }) => leases.remove('meshtoll/meshtoll-n2'),
+      told: ['n1 covers', 'n2 does not cover', '10.2.0.8 u2 100-300, Deployment cart on n2', '10.2.0.0/24 n2', 'to 2'],
+    },
+  ]
+  for (const { name, change, told } of cases) {
+    const desk = await start()
+    desk.tenancies.putPod('shop/web', { ...WEB, endedMs: 300_000 }, OWNER)
+    await desk.turn()
+    const before = desk.listen({ addresses })
+    t.same(before.take().at(-1), 'to 2')
+    before.session.close()
+    t.equal(desk.sessions.size, 0)
+    change(desk)
+    await desk.turn()
+    const after = desk.listen({ addresses, instance: INSTANCE, revision: 2 })
+    t.same(after.take(), ['session from 2', 'zones z1 z2', ...told], name)
+    desk.leases.put('meshtoll/meshtoll-n2', leaseOf('n2'))
+    desk.leases.remove('meshtoll/meshtoll-n1')
+    await desk.turn()
+    t.ok(after.take().includes('n1 does not cover'), `${name}: nodes are heard of`)
+  }
+})
+
+t.test('a watch that cannot go on tells all', async (t) => {
+  const all = ['session from 0', 'zones z1 z2', 'n1 covers', 'n2 covers', CART_TOLD, 'to 1']
+  const cases = [
+    { name: 'of another instance', instance: 'id-x', revision: 1 },
+    { name: 'of a revision that there was not', instance: INSTANCE, revision: 2 },
+    { name: 'from the beginning', instance: INSTANCE, revision: 0 },
+  ]
+  for (const { name, instance, revision } of cases) {
+    const desk = await start()
+    t.same(desk.listen({ addresses: ['10.2.0.7'], instance, revision }).take(), all, name)
+  }
+})
+
+t.test('what broke off before its answer was whole is told again', async (t) => {
+  const desk = await start()
+  const agent = desk.listen({ addresses: ['192.168.0.1'] })
+  agent.take()
+  agent.session.change({ add: ['10.2.0.7'], drop: [] })
+  agent.session.tell()
+  agent.session.close()
+  const after = desk.listen({ addresses: ['192.168.0.1', '10.2.0.7'], instance: INSTANCE, revision: 1 })
+  t.same(after.take(), ['session from 1', 'zones z1 z2', 'n1 covers', 'n2 covers', CART_TOLD, 'to 2'])
+})
+
+t.test('who ended is remembered for an hour', async (t) => {
+  const desk = await start()
+  const first = desk.listen({ addresses: ['10.2.0.7'] })
+  first.take()
+  desk.tenancies.removePod('shop/cart', desk.clock.now())
+  await desk.turn()
+  t.match(first.take(), ['10.2.0.7 u1 100-1000, Deployment cart on n2', '10.2.0.0/24 n2', 'to 2'])
+  desk.clock.advance(HOUR_MS - 1)
+  await desk.turn()
+  t.match(desk.listen({ addresses: ['10.2.0.7'] }).take()[3], /^n2/, 'still told')
+  desk.clock.advance(60_000)
+  await desk.turn()
+  t.same(
+    desk.listen({ addresses: ['10.2.0.7'] }).take(),
+    ['session from 0', 'zones z1 z2', 'n1 covers', 'n2 covers', '10.2.0.0/24 n2', 'to 2'],
+    'no longer',
+  )
+  t.same(desk.listen({ instance: INSTANCE, revision: 1 }).take()[0], 'session from 0', 'who did not hear of it hears all anew')
+  t.same(desk.listen({ instance: INSTANCE, revision: 2 }).take()[0], 'session from 2', 'who did goes on')
+})
+
+t.test('a pod that was over for long when it was first heard of is nobody', async (t) => {
+  const desk = await start()
+  desk.clock.advance(2 * HOUR_MS)
+  desk.tenancies.putPod('shop/job', { ...WEB, endedMs: 1_000_000 }, OWNER)
+  desk.tenancies.removePod('shop/cart', 1_000_000)
+  await desk.turn()
+  const agent = desk.listen({ addresses: ['10.2.0.7', '10.2.0.8'] })
+  t.same(
+    agent.take().slice(4),
+    ['10.2.0.7 u1 100-1000, Deployment cart on n2', '10.2.0.0/24 n2', 'to 2'],
+    'but one that was alive has ended',
+  )
+})
+
+t.test('addresses that nobody has and nobody asks for are forgotten', async (t) => {
+  const desk = await start()
+  t.equal(desk.book.size, 3)
+  const agents = [1, 2].map(() => desk.listen({ addresses: ['10.9.0.1', '10.9.0.2'] }))
+  t.equal(desk.book.size, 5)
+  agents[0]?.session.close()
+  t.equal(desk.book.size, 5)
+  agents[1]?.session.change({ add: [], drop: ['10.9.0.1'] })
+  t.equal(desk.book.size, 4)
+  agents[1]?.session.close()
+  t.equal(desk.book.size, 3)
+  desk.tenancies.removePod('shop/cart', desk.clock.now())
+  await desk.turn()
+  desk.clock.advance(HOUR_MS + 60_000)
+  await desk.turn()
+  t.same({ size: desk.book.size, known: desk.book.known, asked: desk.book.asked }, { size: 2, known: 2, asked: 0 })
+  const other = desk.listen({ addresses: ['10.9.0.3'] })
+  other.take()
+  desk.tenancies.putPod('shop/web', { ...WEB, addresses: ['10.9.0.3'] }, OWNER)
+  await desk.turn()
+  t.same(other.take(), ['n2 covers', '10.9.0.3 u2 100-, Deployment cart on n2', 'to 3'], 'whoever has their numbers now')
+})
+
+t.test('nodes that are gone give their numbers to others', async (t) => {
+  const desk = await start()
+  const agent = desk.listen({ addresses: ['10.2.0.7'] })
+  desk.tenancies.removePod('shop/cart', desk.clock.now())
+  desk.tenancies.removeNode('n2', desk.clock.now())
+  await desk.turn()
+  desk.clock.advance(HOUR_MS + 60_000)
+  await desk.turn()
+  agent.take()
+  desk.tenancies.putNode(nodeOf(3, { zone: 'z1' }))
+  desk.tenancies.putPod('shop/cart', { ...CART, node: 'n3', uid: 'u9', startedMs: 5_000_000 }, OWNER)
+  await desk.turn()
+  t.same(agent.take(), ['zones z1', 'n3 does not cover', '10.2.0.7 u9 5000-, Deployment cart on n3', 'to 3'])
+})
+
+t.test('who reads slowly hears of many changes once, and holds up nobody', async (t) => {
+  const desk = await start()
+  const [slow, other] = [desk.listen({ addresses: ['10.2.0.7'] }), desk.listen({ addresses: ['10.2.0.7'] })]
+  for (const { take } of [slow, other]) take()
+  slow.stall()
+  for (const [index, uid] of ['u2', 'u3', 'u4', 'u5'].entries()) {
+    desk.tenancies.putPod('shop/cart', { ...CART, uid, startedMs: 200_000 + index * 1_000 }, OWNER)
+    await desk.turn()
+    desk.clock.advance(60_000)
+    await desk.turn()
+  }
+  t.same(
+    slow.take(),
+    ['10.2.0.7 u1 100-200, Deployment cart on n2', '10.2.0.7 u2 200-, Deployment cart on n2'],
+    'one piece, then nothing more',
+  )
+  t.equal(other.take().filter((line) => line.startsWith('to')).length, 8)
+  slow.drain()
+  t.same(slow.take(), [
+    '10.2.0.7 u1 100-200, Deployment cart on n2',
+    '10.2.0.7 u2 200-201, Deployment cart on n2',
+    '10.2.0.7 u3 201-202, Deployment cart on n2',
+    '10.2.0.7 u4 202-203, Deployment cart on n2',
+    '10.2.0.7 u5 203-, Deployment cart on n2',
+    'to 5',
+  ])
+})
+
+t.test('large answers come in pieces, each node before what is on it', async (t) => {
+  const desk = startDesk()
+  const addresses = Array.from({ length: 1_000 }, (_, index) => `10.${index >> 8}.${index & 255}.1`)
+  for (const [index, address] of addresses.entries())
+    desk.tenancies.putPod(`shop/${index}`, { ...CART, uid: `u${index}`, node: `m${index % 400}`, addresses: [address] }, OWNER)
+  await desk.turn()
+  for (const given of [{}, { instance: INSTANCE, revision: 1 }]) {
+    const agent = desk.listen({ addresses, ...given })
+    const named = new Set<unknown>()
+    let told = 0
+    for (const line of agent.takeRaw()) {
+      const { nodes = [], tenancies = [] } = line as { nodes?: { name: string }[]; tenancies?: { node: string }[] }
+      for (const { name } of nodes) named.add(name)
+      t.ok(tenancies.length <= 100)
+      t.same(
+        tenancies.filter(({ node }) => !named.has(node)),
+        [],
+      )
+      told += tenancies.length
+    }
+    t.equal(named.size, 401)
+    t.equal(told, 'revision' in given ? 0 : 1_000)
+  }
+})
+
+t.test('when it closes', async (t) => {
+  const desk = await start()
+  const [agent, other] = [desk.listen({ addresses: ['10.2.0.7'] }), desk.listen()]
+  agent.session.close()
+  t.same([agent.isEnded, other.isEnded, desk.sessions.size], [true, false, 1])
+  t.equal(desk.sessions.find(agent.session.id), undefined)
+  desk.sessions.close()
+  t.same([other.isEnded, desk.sessions.size], [true, 0])
+  t.ok(desk.listen().isEnded, 'who comes later is told at once')
+  t.ok(desk.sessions.lines >= 6)
+})

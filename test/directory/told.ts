@@ -1,0 +1,100 @@
+// A connection that keeps what is written, and can be slow.
+import { createDesk, type Desk } from '../../src/directory/desk.js'
+import type { Asking, Session } from '../../src/directory/session.js'
+import { createHandClock, type HandClock } from '../kube/hand-clock.js'
+
+export type Line = Readonly<Record<string, unknown>>
+
+export interface Told {
+  readonly session: Session
+  /** Lines since the last time, with the times of tenancies in seconds and what does not matter left out. */
+  take(): readonly string[]
+  /** As they came. */
+  takeRaw(): readonly Line[]
+  /** From now on it takes one piece and no more until it drains. */
+  stall(): void
+  drain(): void
+  readonly isEnded: boolean
+}
+
+export interface DeskHere extends Desk {
+  readonly clock: HandClock
+  /** Takes in what was said, and tells. */
+  turn(): Promise<void>
+  listen(asking?: Partial<Asking>): Told
+}
+
+export function startDesk(): DeskHere {
+  const clock = createHandClock()
+  let count = 0
+  const desk = createDesk({ clock, random: () => `id-${count++}` })
+  return {
+    ...desk,
+    clock,
+    async turn() {
+      desk.takeChanges()
+      desk.forget()
+      await desk.sessions.tell(async () => undefined)
+    },
+    listen: (asking = {}) => listen(desk, { node: 'n1', addresses: [], instance: '', revision: 0, ...asking }),
+  }
+}
+
+function listen(desk: Desk, asking: Asking): Told {
+  let lines: Line[] = []
+  let [isStalled, isEnded] = [false, false]
+  const session = desk.sessions.open(asking, {
+    write(text) {
+      for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line) as Line)
+      return !isStalled
+    },
+    end() {
+      isEnded = true
+    },
+  })
+  session.tell()
+  const takeRaw = (): readonly Line[] => {
+    const taken = lines
+    lines = []
+    return taken
+  }
+  return {
+    session,
+    takeRaw,
+    take: () => takeRaw().flatMap(shown),
+    stall() {
+      isStalled = true
+    },
+    drain() {
+      isStalled = false
+      session.drained()
+    },
+    get isEnded() {
+      return isEnded
+    },
+  }
+}
+
+type Row = Readonly<Record<string, string | number | boolean | null>>
+
+/** `session from 0`, `n1 covers`, `10.1.0.7 u1 100-, Deployment cart on n1`, `10.1.0.0/24 n1`, `zones a b`, `to 3`. */
+function shown(line: Line): readonly string[] {
+  const rows = (name: string): readonly Row[] => (line[name] ?? []) as readonly Row[]
+  const seconds = (ms: unknown): string => (typeof ms === 'number' ? String(ms / 1000) : '')
+  if ('session' in line) return [`session from ${line['revision']}`]
+  if ('revision' in line) return [`to ${line['revision']}`]
+  if ('zones' in line)
+    return [
+      `zones ${rows('zones')
+        .map(({ zone }) => zone)
+        .join(' ')}`.trimEnd(),
+    ]
+  return [
+    ...rows('nodes').map(({ name, covers }) => `${name} ${covers ? 'covers' : 'does not cover'}`),
+    ...rows('tenancies').map(
+      ({ address, key, fromMs, untilMs, kind, name, node }) =>
+        `${address} ${key} ${seconds(fromMs)}-${seconds(untilMs)}, ${kind} ${name}${node ? ` on ${node}` : ''}`,
+    ),
+    ...rows('ranges').map(({ cidr, node }) => `${cidr} ${node}`),
+  ]
+}
