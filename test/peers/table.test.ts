@@ -15,7 +15,8 @@ t.test('each pin is that of go.mod or requirements.txt', async (t) => {
   for (const peer of [...PEERS, GO]) {
     t.ok(peer.go ? !peer.pip : peer.pip, `${peer.name} is had in one way`)
     const versions = [...pinsOf(peer).matchAll(VERSION)].map(({ groups }) => groups?.['direct'] ?? groups?.['tool'])
-    if (peer.go) t.match(pinsOf(peer), new RegExp(`\\ngo ${GO_MIN.join('\\.')}(\\.0)?\\n`), `${peer.name} asks for no newer Go than the table`)
+    if (peer.go)
+      t.match(pinsOf(peer), new RegExp(`\\ngo ${GO_MIN.join('\\.')}(\\.0)?\\n`), `${peer.name} asks for no newer Go than the table`)
     t.ok(versions.includes(peer.pin), `${peer.name} ${peer.pin} is one of ${versions}`)
   }
 })
