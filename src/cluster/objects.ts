@@ -31,7 +31,7 @@ interface Waiting {
 }
 
 export const NODES = '/api/v1/nodes'
-const PODS = '/api/v1/pods'
+export const PODS = '/api/v1/pods'
 const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }

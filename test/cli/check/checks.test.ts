@@ -80,6 +80,48 @@ t.test('node', async (t) => {
   for (const { name, node, lines } of cases) t.same(linesOf('node', factsWith({ config: { node } })), lines, name)
 })
 
+t.test('kubernetes', async (t) => {
+  const server = 'https://10.96.0.1:443'
+  const cluster = { server, node: { zone: 'us-east-1a', region: 'us-east-1' }, pods: 212, refusals: [] }
+  const directory = { kubernetes: { directory: { url: 'https://d:10043', caFile: null, insecure: false, tokenFile: 't' } } }
+  const cases = [
+    { name: 'none', facts: factsWith(), lines: ['ok not asked: this is no pod, and there is no kubeconfig'] },
+    {
+      name: 'no access',
+      facts: factsWith({ cluster: { message: 'the token t cannot be read: EACCES; mount it' } }),
+      lines: ['fail cannot be asked: the token t cannot be read: EACCES; mount it'],
+    },
+    {
+      name: 'a small one',
+      facts: factsWith({ cluster }),
+      lines: [`ok ${server} with 212 pods, of which every agent hears; no directory is needed for so few`],
+    },
+    {
+      name: 'a large one',
+      facts: factsWith({ cluster: { ...cluster, pods: 60_000 } }),
+      lines: [`warn ${server} with 60000 pods: every agent hears of all of them`, '  run a directory, and set kubernetes.directory.url'],
+    },
+    {
+      name: 'with a directory',
+      facts: factsWith({ cluster: { ...cluster, pods: 60_000 }, config: directory }),
+      lines: [`ok ${server} with 60000 pods; other nodes' addresses from the directory`],
+    },
+    {
+      name: 'no such node',
+      facts: factsWith({ cluster: { ...cluster, node: undefined } }),
+      lines: [`fail ${server} has no Node n1`, '  set node.name to the name that Kubernetes has for this node'],
+    },
+    {
+      name: 'not allowed',
+      facts: factsWith({ cluster: { ...cluster, node: undefined, refusals: ['GET /api/v1/pods: forbidden'] } }),
+      lines: ['fail GET /api/v1/pods: forbidden', '  grant the agent what its ClusterRole and Role say'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('kubernetes', facts), lines, name)
+  const named = factsWith({ cluster, config: { node: { zone: '_unknown' } } })
+  t.same(linesOf('node', named), ['ok n1 in zone us-east-1a, region us-east-1'], 'the zone is that of the Node')
+})
+
 t.test('inventory', async (t) => {
   const config = { inventory: { file: '/etc/inventory.yaml' } }
   const mistakes = [{ where: 'inventory.yaml', found: [{ at: { line: 1, column: 1 }, text: 'the file has no entries' }] }]

@@ -12,6 +12,7 @@ interface Changes {
   readonly loaded?: Facts['loaded']
   readonly webMistakes?: Facts['webMistakes']
   readonly node?: Partial<NodeFacts>
+  readonly cluster?: Facts['cluster']
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
   readonly port?: Facts['port']['state']
@@ -36,6 +37,7 @@ export function factsWith(changes: Changes = {}): Facts {
     configFile: changes.configFile ?? null,
     config,
     node: { ...NODE, ...changes.node },
+    cluster: changes.cluster,
     state: { folder: '/var/lib/meshtoll', exists: true, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,
