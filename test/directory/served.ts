@@ -1,0 +1,79 @@
+// A directory behind a real server, in this process, whose API server says what the test says.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { defaultConfig } from '../../src/config/config.js'
+import type { ApiServer, Leases } from '../../src/directory/api-server.js'
+import { openDirectory } from '../../src/directory/directory.js'
+import { createServer } from '../../src/http/server.js'
+import type { Tenancies } from '../../src/identity/tenancies.js'
+import { createKeptLog } from '../kube/kept-log.js'
+
+const CLOCK = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms: number, signal?: AbortSignal): Promise<void> => sleep(ms, undefined, signal && { signal }),
+}
+
+export const TOKEN = 'system:serviceaccount:meshtoll:meshtoll-agent'
+
+export interface Given {
+  /** Default: the token is the user. */
+  readonly review?: ApiServer['review']
+  /** All there is; resolves when it has been told. */
+  readonly tell?: (tenancies: Tenancies, leases: Leases) => void | Promise<void>
+}
+
+export async function serveDirectory(t: Test, { review = async (token) => token, tell = () => undefined }: Given = {}) {
+  const stopping = new AbortController()
+  const log = createKeptLog()
+  let told: Tenancies | undefined
+  let saidLeases: Leases | undefined
+  let isTold: () => void = () => undefined
+  const allTold = new Promise<void>((resolve) => {
+    isTold = resolve
+  })
+  const api: ApiServer = {
+    namespace: 'meshtoll',
+    review,
+    async followObjects(tenancies) {
+      told = tenancies
+      await tell(tenancies, saidLeases ?? { put: () => undefined, remove: () => undefined })
+      isTold()
+    },
+    async followLeases(leases) {
+      saidLeases = leases
+    },
+    trouble: '',
+    takeRejected: () => 0,
+    close: async () => undefined,
+  }
+  const directory = await openDirectory(
+    { config: defaultConfig('n0'), environment: {}, version: '0', nodeVersion: 'v20', openApiServer: async () => api },
+    {
+      clock: CLOCK,
+      log,
+      random: () => crypto.randomUUID(),
+      readFile: () => Promise.reject(new Error('no files here')),
+      cpuUsage: () => process.cpuUsage(),
+    },
+    stopping.signal,
+  )
+  const server = await createServer({ routes: directory.routes, listenAddress: { host: '127.0.0.1', port: 0 }, log })
+  const running = directory.run()
+  const stop = async (): Promise<void> => {
+    stopping.abort(new Error('stopped'))
+    await running
+    await server.close(AbortSignal.timeout(300))
+  }
+  t.teardown(stop)
+  return {
+    url: server.url,
+    log: log.lines,
+    stop,
+    allTold,
+    get tenancies(): Tenancies {
+      if (!told) throw new Error('it does not follow yet')
+      return told
+    },
+  }
+}
