@@ -5,7 +5,7 @@ import { leaseNameOf } from '../cluster/leases.js'
 import type { Config } from '../config/fields.js'
 import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
-import type { ClusterNames } from '../identity/cluster-names.js'
+import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
@@ -126,7 +126,10 @@ export function createCluster({ config, environment, identity, names, behind, is
     return news
   }
 
-  const coveringNow = (): string | undefined => (teller?.covering ? [...teller.covering].sort().join(' ') : told.covering)
+  function coveringNow(): string | undefined {
+    const { nodes, toldOf = [] } = teller?.covering ?? {}
+    return nodes ? JSON.stringify([[...nodes].sort(), [...toldOf].sort()]) : told.covering
+  }
 
   async function handOn(): Promise<void> {
     const changes = gather()
@@ -138,7 +141,7 @@ export function createCluster({ config, environment, identity, names, behind, is
         cluster: {
           ...changes,
           isCurrent: teller?.trouble === '',
-          ...(now.covering === told.covering ? {} : { covering: new Set(teller?.covering) }),
+          ...(now.covering === told.covering ? {} : coveringOf(teller)),
           ...(now.standing === told.standing ? {} : { standing: now.standing }),
         },
       },
@@ -196,4 +199,9 @@ export function createCluster({ config, environment, identity, names, behind, is
       }
     },
   }
+}
+
+function coveringOf(teller: Teller | undefined): Pick<ClusterChanges, 'covering' | 'toldOf'> {
+  const { nodes, toldOf } = teller?.covering ?? { nodes: [] }
+  return { covering: new Set(nodes), toldOf: toldOf && new Set(toldOf) }
 }

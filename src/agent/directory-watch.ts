@@ -16,8 +16,8 @@ export interface DirectoryWatch {
   ask(addresses: ReadonlySet<string>, signal: AbortSignal): Promise<void>
   /** What was told since the last time. */
   take(): TenancyChanges
-  /** Of the nodes that were told of, those whose agents post what lives there; undefined until it was told. */
-  readonly covering: readonly string[] | undefined
+  /** Of the nodes that were told of, whether their agents post what lives there; undefined until it was told. */
+  readonly covers: ReadonlyMap<string, boolean> | undefined
   /** What stands in the way of hearing of changes at once; '' when nothing does. */
   readonly trouble: string
 }
@@ -118,8 +118,8 @@ export async function createDirectoryWatch(
       zones = undefined
       return taken
     },
-    get covering() {
-      return isTold ? [...covers].flatMap(([name, does]) => (does ? [name] : [])) : undefined
+    get covers() {
+      return isTold ? covers : undefined
     },
     get trouble() {
       return trouble

@@ -10,8 +10,8 @@ export interface Teller {
   readonly allTold: Promise<unknown>
   /** What was told since the last time. */
   take(): TenancyChanges
-  /** Nodes whose agents post what lives there; undefined until that was told. */
-  readonly covering: readonly string[] | undefined
+  /** Nodes whose agents post what lives there, and of which nodes that was said (absent: of all); undefined until it was told. */
+  readonly covering: { readonly nodes: readonly string[]; readonly toldOf?: readonly string[] } | undefined
   readonly ownNode: NodeFacts | undefined
   /** What stands in the way of hearing of changes at once; '' when nothing does. */
   readonly trouble: string
@@ -39,7 +39,8 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record }:
     take: tenancies.take,
     get covering() {
       // Nodes that are gone cover nothing, whatever is left of them.
-      return isTold ? record.covering?.filter((name) => tenancies.nodes.has(name)) : undefined
+      const nodes = isTold ? record.covering?.filter((name) => tenancies.nodes.has(name)) : undefined
+      return nodes && { nodes }
     },
     get ownNode() {
       return isTold ? tenancies.nodes.get(node) : undefined
@@ -87,7 +88,9 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
       return { tenancies: [...own.tenancies, ...others.tenancies], ranges, zones: others.zones ?? own.zones }
     },
     get covering() {
-      return directory.covering
+      const { covers } = directory
+      if (!covers) return undefined
+      return { nodes: [...covers].flatMap(([name, does]) => (does ? [name] : [])), toldOf: [...covers.keys()] }
     },
     get ownNode() {
       return tenancies.nodes.get(node)

@@ -2,7 +2,7 @@
 // wait, and only after `patienceMs` the best answer there is stands.
 import type { Placement, Who } from '../model.js'
 import { type Address, parsePrefix } from './address.js'
-import { createHolders, type Stretch, type Tenant } from './holders.js'
+import { createHolders, type Holding, type Stretch, type Tenant } from './holders.js'
 import { createNodeCoverage, type Standing } from './node-coverage.js'
 import { createPrefixTable } from './prefix-table.js'
 import type { NodeRange, Tenancy, Zone } from './tenancies.js'
@@ -15,6 +15,8 @@ export interface ClusterChanges {
   readonly zones?: readonly Zone[] | undefined
   /** Names of the nodes whose agents post what lives there. */
   readonly covering?: ReadonlySet<string> | undefined
+  /** Nodes of which that was told; absent: all there are. */
+  readonly toldOf?: ReadonlySet<string> | undefined
   /** Of this node. */
   readonly standing?: Standing
   /** All that was there has been told, and changes follow at once. */
@@ -78,6 +80,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   let used = new Set<string>()
   let zones: readonly Zone[] = []
   let isCurrent = false
+  let wasCurrent = false
   /** When those who leave their addresses will have left them. */
   let ends: number[] = []
   let forgetAtMs = 0
@@ -130,11 +133,12 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     for (const tenancy of tenancies) hold(tenancy)
     if (changes.ranges) ranges = createPrefixTable(rowsOf(changes.ranges))
     zones = changes.zones ?? zones
-    if (covering) coverage.putOthers(covering, nowMs)
+    if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
     if (standing) coverage.putSelf(standing, nowMs)
-    const wasCurrent = isCurrent
+    const before = isCurrent
     isCurrent = changes.isCurrent ?? isCurrent
-    const isOther = isAnyOver(nowMs) || isCurrent !== wasCurrent
+    wasCurrent ||= isCurrent
+    const isOther = isAnyOver(nowMs) || isCurrent !== before
     const hasChanged = isOther || tenancies.length > 0 || changes.ranges !== undefined || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged
@@ -144,12 +148,16 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     used.add(address)
     const last = holders.last(address)
     if (!last) return undefined
-    const isHeld = last.untilMs + skewMs > nowMs
+    const isHeld = last.untilMs + skewMs > nowMs && !isDoubtful(last)
     // Whoever gets it next is not known at once.
     if (!isHeld && waiting.waits(address, nowMs, fromMs)) return NOT_TOLD
     const placement = placed({ who: last.tenant.who, tenants: [last.tenant], isAmbiguous: false }, [fromMs, nowMs])
     return settled(address, placement, { fromMs, toMs: nowMs, isHeld })
   }
+
+  /** While changes are not heard of a pod may be gone, and another have its address. */
+  const isDoubtful = ({ tenant: { who, coverage } }: Holding): boolean =>
+    wasCurrent && !isCurrent && coverage === 'node' && who.kind !== 'Node'
 
   function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
     const sinceMs = fromMs === undefined ? nowMs : waitedSince(text, fromMs)
@@ -177,11 +185,21 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (!last) return undefined
     const isDecided = before !== undefined && !isPending(before)
     const sinceMs = isDecided ? fromMs : waitedSince(address, fromMs)
+    if (isDoubtful(last)) return place(address, toMs, sinceMs)
     // It was nobody's, as far as was told.
     if (last.untilMs + skewMs < sinceMs) return isDecided ? undefined : place(address, toMs, sinceMs)
-    const held = holders.heldDuring(address, before?.who, { fromMs: sinceMs, toMs })
+    return placeDuring(address, before, { fromMs: sinceMs, toMs, readMs: fromMs })
+  }
+
+  /** `readMs`: of the last reading; what is older has waited. */
+  function placeDuring(
+    address: string,
+    before: Placement | undefined,
+    { fromMs, toMs, readMs }: Stretch & { readonly readMs: number },
+  ): Placement | undefined {
+    const held = holders.heldDuring(address, before?.who, { fromMs, toMs })
     if (!held || held.tenants.length === 0) return before
-    return settled(address, placed(held, [sinceMs, fromMs]), { fromMs: sinceMs, toMs, isHeld: true })
+    return settled(address, placed(held, [fromMs, readMs]), { fromMs, toMs, isHeld: true })
   }
 
   return {

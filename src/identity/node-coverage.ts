@@ -7,8 +7,8 @@ import type { Tenant } from './holders.js'
 export type Standing = 'unknown' | 'joining' | 'yes'
 
 export interface NodeCoverage {
-  /** All other nodes that cover their addresses, as of now. */
-  putOthers(nodes: ReadonlySet<string>, atMs: number): void
+  /** All other nodes that cover their addresses, as of now. `told`: of which nodes it was said; absent: of all there are. */
+  putOthers(nodes: ReadonlySet<string>, atMs: number, told?: ReadonlySet<string>): void
   putSelf(standing: Standing, atMs: number): void
   /** As it was at a time; only the last change is remembered, and what was not known then is as it became known. */
   answersFor(tenant: Pick<Tenant, 'node' | 'coverage'>, atMs: number): Pick<Placement, 'local' | 'covered'>
@@ -39,10 +39,10 @@ export function createNodeCoverage(self: string): NodeCoverage {
   }
 
   return {
-    putOthers(nodes, atMs) {
+    putOthers(nodes, atMs, told) {
       for (const node of nodes) if (node !== self) put(node, 'yes', atMs)
-      for (const node of others.keys()) if (!nodes.has(node)) put(node, 'no', atMs)
-      isListed = true
+      for (const node of [...others.keys(), ...(told ?? [])]) if (node !== self && !nodes.has(node)) put(node, 'no', atMs)
+      isListed ||= told === undefined
     },
     putSelf(standing, atMs) {
       if (standing !== own.now) own = { now: standing, before: own.now, sinceMs: atMs }

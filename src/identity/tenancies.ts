@@ -56,9 +56,11 @@ interface Kept {
 /** Its addresses, and since when it has them. An ended pod may lose them. */
 type HeldSince = ReadonlyMap<string, number>
 
+/** What is needed to say it again: of 100,000 pods each field is 0.8 MB, and each text 5. */
+type PodKept = Pick<PodFacts, 'uid' | 'namespace' | 'node' | 'hostNetwork' | 'addresses' | 'startedMs' | 'endedMs'>
+
 interface KeptPod extends Kept {
-  readonly held: HeldSince
-  readonly pod: PodFacts
+  readonly pod: PodKept
   readonly owner: Owner
 }
 
@@ -94,12 +96,12 @@ export function createTenancies(): Tenancies {
     }
   }
 
-  function putPod(key: string, pod: PodFacts, owner: Owner, atMs = pod.startedMs): void {
+  function putPod(key: string, pod: PodKept, owner: Owner, atMs = pod.startedMs): void {
     const before = pods.get(key)
     const isSamePod = before?.key === pod.uid
     if (before && before.pod.node !== pod.node) leaveNode(before.pod.node, key)
-    const held = heldSince(pod, isSamePod ? before.held : new Map(), atMs)
-    const after = { key: pod.uid, pod, owner, held, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
+    const held = heldSince(pod, isSamePod ? before.tenancies : [], atMs)
+    const after = { key: pod.uid, pod: keptOf(pod), owner, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
     pods.set(key, after)
     ofNode(pod.node).add(key)
     keep(before, after, isSamePod ? atMs : pod.startedMs)
@@ -153,9 +155,8 @@ export function createTenancies(): Tenancies {
     putService: (key, service) => putOther(`service/${key}`, tenanciesOfService(service), ALWAYS),
     removeService: (key, atMs) => removeOther(`service/${key}`, atMs),
     take() {
-      const all = [...nodes.values()]
-      const [ranges, zones] = haveNodesChanged ? [[...rangesOf(all)], zonesOf(all)] : []
-      const taken = { tenancies: [...changed.values()], ranges, zones }
+      const all = haveNodesChanged ? [...nodes.values()] : undefined
+      const taken = { tenancies: [...changed.values()], ranges: all && [...rangesOf(all)], zones: all && zonesOf(all) }
       changed = new Map()
       haveNodesChanged = false
       return taken
@@ -169,13 +170,25 @@ export function createTenancies(): Tenancies {
   }
 }
 
-function heldSince(pod: PodFacts, before: HeldSince, atMs: number): HeldSince {
+const keptOf = ({ uid, namespace, node, hostNetwork, addresses, startedMs, endedMs }: PodKept): PodKept => ({
+  uid,
+  namespace,
+  node,
+  hostNetwork,
+  addresses,
+  startedMs,
+  endedMs,
+})
+
+/** `before`: what was said of it, the last time. */
+function heldSince(pod: PodKept, before: readonly Tenancy[], atMs: number): HeldSince {
   const addresses = heldAddressesOf(pod)
-  const lacks = (address: string): boolean => !addresses.includes(address)
-  const hasMoved = pod.endedMs === undefined && addresses.length > 0 && [...before.keys()].some(lacks)
-  const kept = [...before].filter(([address]) => !hasMoved || !lacks(address))
+  const lacks = ({ address }: Tenancy): boolean => !addresses.includes(address)
+  const hasMoved = pod.endedMs === undefined && addresses.length > 0 && before.some(lacks)
+  const kept = before.filter((tenancy) => !hasMoved || !lacks(tenancy))
   const sinceMs = hasMoved ? Math.max(atMs, pod.startedMs) : pod.startedMs
-  return new Map([...addresses.map((address) => [address, sinceMs] as const), ...kept])
+  const entries = kept.map(({ address, fromMs }) => [address, fromMs] as const)
+  return new Map([...addresses.map((address) => [address, sinceMs] as const), ...entries])
 }
 
 interface PodSurroundings {
@@ -184,7 +197,7 @@ interface PodSurroundings {
   readonly nodes: ReadonlyMap<string, NodeFacts>
 }
 
-function tenanciesOfPod(pod: PodFacts, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
+function tenanciesOfPod(pod: PodKept, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
   const { uid, namespace, node, endedMs } = pod
   const tenant = tenantOf({ ...placeOfPod(pod, nodes), namespace, ...owner }, node, 'node')
   return [...held].map(([address, fromMs]) => ({ address, key: uid, tenant, fromMs, untilMs: Math.max(endedMs ?? FOREVER, fromMs) }))

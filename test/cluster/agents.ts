@@ -36,11 +36,9 @@ export async function createClusterLab(t: Test, spec: TopologySpec = THREE_ZONES
   const cluster = await startCluster()
   t.teardown(() => cluster.stop())
   const { admin } = cluster
-  const reach = await reachFrom(
-    topology,
-    spec.nodes.map(({ name }) => name),
-    cluster,
-  )
+  const nodes = spec.nodes.map(({ name }) => name)
+  const port = Number(new URL(cluster.url).port)
+  const reach = await reachFrom(topology, nodes, { port, folder: cluster.folder, target: () => port })
   t.teardown(() => reach.close())
   const { account, objects } = await readAgentAccess()
   for (const name of [account.namespace, 'shop']) await createNamespace(admin, name)
@@ -65,7 +63,7 @@ export async function createClusterLab(t: Test, spec: TopologySpec = THREE_ZONES
       return createRunningPod(admin, { namespace: 'shop', name, node, owner, podIps: [address] })
     },
     async startAgents({ options = {}, ...given } = {}) {
-      const kubernetes = { kubeconfig }
+      const kubernetes = { ...options['kubernetes'], kubeconfig }
       const identity = { handover: '1s', ...options['identity'] }
       const agents = await startAgents(topology, {
         ...given,

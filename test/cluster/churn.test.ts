@@ -17,7 +17,7 @@ const LIVES: readonly Life[] = Array.from({ length: 5 }, (_, index) => ({
   // Two cycles, and the skew of both.
   restMs: 7_000,
 }))
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 30_000
 const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
 
 await worldTest(

@@ -1,9 +1,8 @@
-// The way to an API server from inside of nodes that are network namespaces: over their loopbacks, where nothing is counted.
+// The way to a server from inside of nodes that are network namespaces: over their loopbacks, where nothing is counted.
 import { rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Topology } from '../../src/lab/topology.js'
-import type { Cluster } from './cluster.js'
 
 /** A socket of the file system is in no network namespace. */
 const RELAY = `
@@ -16,22 +15,28 @@ const RELAY = `
     far.on('error', () => near.destroy())
   }).listen(Number(port), '127.0.0.1', () => console.log('listening'))`
 
+export interface Reached {
+  /** On the loopback of each node. */
+  readonly port: number
+  readonly folder: string
+  /** Of our own loopback: where the next connection goes. */
+  readonly target: () => number
+}
+
 export interface Reach {
   close(): Promise<void>
 }
 
-/** On each of the nodes the API server answers at its own address from now on. */
-export async function reachFrom(topology: Topology, nodes: readonly string[], { url, folder }: Cluster): Promise<Reach> {
-  const port = new URL(url).port
-  const path = join(folder, 'api.sock')
+export async function reachFrom(topology: Topology, nodes: readonly string[], { port, folder, target }: Reached): Promise<Reach> {
+  const path = join(folder, `${port}.sock`)
   const server = createServer((near) => {
-    const far = connect(Number(port), '127.0.0.1')
+    const far = connect(target(), '127.0.0.1')
     near.pipe(far).pipe(near)
     near.on('error', () => far.destroy())
     far.on('error', () => near.destroy())
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const relays = nodes.map((node) => topology.start(node, [process.execPath, '-e', RELAY, port, path]))
+  const relays = nodes.map((node) => topology.start(node, [process.execPath, '-e', RELAY, String(port), path]))
   await Promise.all(relays.map((relay) => relay.waitFor(/listening/)))
   return {
     async close() {

@@ -66,6 +66,37 @@ t.test('who has an address now', async (t) => {
       atS: 100,
       says: 'cart, local joining, covered no',
     },
+    {
+      name: 'while changes are not heard of',
+      steps: [
+        [90, tell(held(CART, 80))],
+        [100, { isCurrent: false }],
+      ],
+      atS: 100,
+      says: 'waits',
+    },
+    {
+      name: 'and not for ever',
+      steps: [
+        [90, tell(held(CART, 80))],
+        [100, { isCurrent: false }],
+        [101, ask],
+        [131, ask],
+      ],
+      atS: 132,
+      says: 'cart, local yes, covered no',
+    },
+    {
+      name: 'until they are again',
+      steps: [
+        [90, tell(held(CART, 80))],
+        [100, { isCurrent: false }],
+        [101, ask],
+        [110, { isCurrent: true }],
+      ],
+      atS: 110,
+      says: 'cart, local yes, covered no',
+    },
     { name: 'it may just have ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 101.999, says: 'cart, local yes, covered no' },
     { name: 'it has ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 102, says: 'waits' },
     {
@@ -345,6 +376,26 @@ t.test('whoever came and went between two readings leaves an address that waits 
   t.equal(said(names.place(ADDRESS, 80_000)), 'waits')
   t.equal(said(names.place(ADDRESS, 109_999)), 'waits')
   t.equal(said(names.place(ADDRESS, 110_000)), 'web, local yes, covered no')
+})
+
+t.test('what was sent while changes were not heard of is of who had the address then', async (t) => {
+  const stretch = { fromMs: 98_000, toMs: 100_000 }
+  const CART_NOW = { who: CART.who, local: 'yes', covered: 'no' } as const
+  const cases: { name: string; heard: readonly Tenancy[]; says: string }[] = [
+    { name: 'the same one', heard: [], says: 'cart, local yes, covered no' },
+    { name: 'another since long before', heard: [held(CART, 50, 90), held(WEB, 94)], says: 'web, local yes, covered no' },
+    { name: 'another in between', heard: [held(CART, 50, 104), held(WEB, 106)], says: '_unknown, local yes, covered no, ambiguous' },
+  ]
+  for (const { name, heard, says } of cases) {
+    const names = build([
+      [60, tell(held(CART, 50))],
+      [100, { isCurrent: false }],
+    ])
+    t.equal(said(names.placeSince(ADDRESS, CART_NOW, stretch)), 'waits', name)
+    t.equal(said(names.place(ADDRESS, 100_000)), 'waits', name)
+    names.apply({ ...tell(...heard), isCurrent: true }, 115_000)
+    t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 100_000, toMs: 115_000 })), says, name)
+  }
 })
 
 t.test('whether an answer may have changed', async (t) => {

@@ -1,0 +1,87 @@
+// Agents that hear of other nodes' pods from a directory of two replicas, each of which is killed once, while pods come and go under load and
+// the API server restarts: every byte is posted, by one agent, to whoever had the address, or to nobody.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { booked, flowBytes, sumOf } from '../lab/agents.js'
+import { worldTest } from '../lab/world.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { createClusterLab } from './agents.js'
+import { CLUSTER_PEERS } from './cluster.js'
+import { startDirectories, untilCovering } from './directories.js'
+import { type Life, live, merged } from './lives.js'
+
+const WORKLOADS = ['cart', 'web', 'stock', 'mail']
+const LIVES: readonly Life[] = Array.from({ length: 5 }, (_, index) => ({
+  deployment: WORKLOADS[index % WORKLOADS.length] as string,
+  ms: 4_500,
+  restMs: 8_000,
+}))
+const PATIENCE_MS = 30_000
+
+await worldTest(
+  import.meta.url,
+  async (t) => {
+    const skip = reasonToSkip(CLUSTER_PEERS)
+    t.test('through two kills of the directory and a restart of the API server', { skip: skip ?? false }, async (t) => {
+      const lab = await createClusterLab(t)
+      const { topology, truth, cluster } = lab
+      const directories = await startDirectories(t, lab)
+      await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
+      await lab.createPod({ name: 'queue-0', address: '10.1.3.2', node: 'n3', deployment: 'queue' })
+      for (const peer of ['p2a', 'p3a']) await topology.peer(peer).listenUdp({ port: 9 })
+      const agents = await lab.startAgents({
+        options: {
+          flows: { interval: '2s' },
+          identity: { patience: `${PATIENCE_MS}ms` },
+          kubernetes: { directory: directories.options },
+        },
+      })
+      await untilCovering(() => agents.all.map((agent) => agent.log()))
+      await sleep(3_000)
+      const before = await agents.atRest()
+      const sentBefore = await truth.total()
+      const disturb = async (): Promise<void> => {
+        await sleep(8_000)
+        await directories.kill(0, 4_000)
+        await sleep(4_000)
+        await cluster.restart()
+        await sleep(10_000)
+        await directories.kill(1, 4_000)
+      }
+      const [places] = await Promise.all([
+        Promise.all([
+          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES),
+          live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
+        ]),
+        disturb(),
+      ])
+      await sleep(PATIENCE_MS)
+      const all = await agents.atRest()
+      const sent = merged(places)
+      for (const { node, sources } of all) {
+        t.match(
+          sources.find(({ name }) => name === 'kubernetes'),
+          { up: true, error: '' },
+          node,
+        )
+      }
+      t.equal(flowBytes(all) - flowBytes(before), (await truth.total()) - sentBefore, 'all of it is posted, by one agent')
+      t.equal(booked(all, 'pending'), 0, 'nothing waits')
+      for (const [name, bytes] of sent) {
+        const served = flowBytes(all, { src_owner_name: name })
+        t.ok(served <= bytes, `${name}: ${served} served, ${bytes} sent`)
+      }
+      const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+      const certain = WORKLOADS.reduce((sum, name) => sum + flowBytes(all, { src_owner_name: name }), 0)
+      const ambiguous = sumOf(all, 'meshtoll_flow_ambiguous_bytes_total') - sumOf(before, 'meshtoll_flow_ambiguous_bytes_total')
+      t.equal(total - certain, ambiguous, 'what has no name is said to be ambiguous')
+      t.ok(ambiguous <= total / 1000, `${ambiguous} of ${total} bytes ambiguous`)
+      const received = ['database', 'queue'].map((name) => flowBytes(all, { dst_owner_name: name }))
+      t.equal(
+        received.reduce((sum, bytes) => sum + bytes, 0),
+        total,
+        'those who were sent to are named by the directory',
+      )
+    })
+  },
+  { timeoutMs: 300_000 },
+)
