@@ -3,7 +3,7 @@ import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
 import type { NodeRange, Tenancy, TenancyChanges, Zone } from '../identity/tenancies.js'
 import { createBackoff } from '../kube/backoff.js'
-import { createKubeClient } from '../kube/client.js'
+import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
 import { linesOf } from '../kube/lines.js'
 import { createTokenFile } from '../kube/token.js'
@@ -28,6 +28,7 @@ type WatchDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
 const SILENCE_MS = 30_000
 const NOT_YET = 'the directory has not answered yet'
 const GONE = 404
+const MOST_TRIES = 12
 /** Times that an address is not among those of interest before it is dropped; the agent asks every second. */
 const DROP_AFTER = 600
 
@@ -39,7 +40,11 @@ export async function createDirectoryWatch(
 ): Promise<DirectoryWatch> {
   const { url, caFile, insecure, tokenFile } = directory
   const ca = caFile === null ? undefined : await deps.readFile(caFile, signal)
-  const client = createKubeClient({ server: url ?? '', ca, insecure, token: createTokenFile(tokenFile, deps), connections: 4 }, deps)
+  const token = createTokenFile(tokenFile, deps)
+  const connect = (): KubeClient => createKubeClient({ server: url ?? '', ca, insecure, token, connections: 1 }, deps)
+  const client = connect()
+  /** By a connection of its own, since the watch holds the other. */
+  let asking = connect()
   const backoff = createBackoff(deps.random)
   /** By address, how often it was not of interest since it was. */
   const asked = new Map<string, number>()
@@ -79,14 +84,26 @@ export async function createDirectoryWatch(
   }
 
   async function tell(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
-    const body = { session, add, drop }
-    const { body: rest } = await client.request('/v1/addresses', { method: 'POST', body, signal })
-    for await (const _ of rest);
+    const { body } = await asking.request('/v1/addresses', { method: 'POST', body: { session, add, drop }, signal })
+    for await (const _ of body);
+  }
+
+  /** The other replica does not know the session: each new connection may lead to the one that does. */
+  async function tellTheOne(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await tell(add, drop, signal)
+      } catch (error) {
+        if (!(error instanceof KubeError && error.status === GONE) || tries === MOST_TRIES) throw error
+      }
+      await asking.close()
+      asking = connect()
+    }
   }
 
   return {
     async run(signal) {
-      signal.addEventListener('abort', () => void client.close().catch(() => undefined), { once: true })
+      signal.addEventListener('abort', () => void Promise.allSettled([client.close(), asking.close()]), { once: true })
       while (!signal.aborted) {
         const error = await watch(signal).catch((reason: unknown) => reason as Error)
         session = ''
@@ -106,9 +123,9 @@ export async function createDirectoryWatch(
       for (const address of drop) asked.delete(address)
       // Without a session the next watch asks for all.
       if (session === '' || add.length + drop.length === 0) return
-      await tell(add, drop, signal).catch((error: unknown) => {
+      await tellTheOne(add, drop, signal).catch((error: unknown) => {
         for (const address of add) asked.delete(address)
-        if (!(error instanceof KubeError && error.status === GONE)) throw error
+        throw error
       })
     },
     take() {
