@@ -1,8 +1,8 @@
 // What Kubernetes says of its objects -> who had which address when.
 //   Pod shop/cart-7f9c-x2x4v on n1 with 10.1.0.7  +  Node n1 in us-east-1a  +  owner Deployment cart
 //   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
-import type { Who } from '../model.js'
-import type { Holding, Tenant } from './holders.js'
+import type { Holding } from './holders.js'
+import { FOREVER, tenanciesOfNode, tenanciesOfService, tenantOf } from './lasting-tenancies.js'
 import type { NodeFacts } from './objects/node.js'
 import type { PodFacts } from './objects/pod.js'
 import type { ServiceFacts } from './objects/service.js'
@@ -66,7 +66,6 @@ interface KeptPod extends Kept {
 
 const UNKNOWN = '_unknown'
 const ALWAYS = 0
-const FOREVER = Number.POSITIVE_INFINITY
 
 export function createTenancies(): Tenancies {
   const pods = new Map<string, KeptPod>()
@@ -202,32 +201,6 @@ function tenanciesOfPod(pod: PodKept, { owner, held, nodes }: PodSurroundings): 
   const tenant = tenantOf({ ...placeOfPod(pod, nodes), namespace, ...owner }, node, 'node')
   return [...held].map(([address, fromMs]) => ({ address, key: uid, tenant, fromMs, untilMs: Math.max(endedMs ?? FOREVER, fromMs) }))
 }
-
-function tenanciesOfNode({ name, zone, region, internalIps, externalIps }: NodeFacts): readonly Tenancy[] {
-  const place = { zone: zone || UNKNOWN, region: region || UNKNOWN }
-  const tenant = tenantOf({ ...place, namespace: '', kind: 'Node', name }, name, 'node')
-  return [...new Set([...internalIps, ...externalIps])].map((address) => always(address, `node/${name}`, tenant))
-}
-
-/**
- * What is sent to a Service's address is posted by whoever sent it, and comes back from a pod. A load balancer has no agent, and what it
- * sends on comes over the border a second time.
- */
-function tenanciesOfService({ namespace, name, clusterIps, externalIps, loadBalancerIps }: ServiceFacts): readonly Tenancy[] {
-  const nowhere = { zone: UNKNOWN, region: UNKNOWN, namespace, name }
-  const service = tenantOf({ ...nowhere, kind: 'Service' }, '', 'always')
-  const loadBalancer = tenantOf({ ...nowhere, kind: 'LoadBalancer' }, '', 'never')
-  const key = `service/${namespace}/${name}`
-  const virtual = new Set([...clusterIps, ...externalIps])
-  const balanced = loadBalancerIps.filter((address) => !virtual.has(address))
-  return [...[...virtual].map((address) => always(address, key, service)), ...balanced.map((address) => always(address, key, loadBalancer))]
-}
-
-function tenantOf(who: Omit<Who, 'external'>, node: string, coverage: Tenant['coverage']): Tenant {
-  return Object.freeze({ who: Object.freeze({ ...who, external: false }), node, coverage })
-}
-
-const always = (address: string, key: string, tenant: Tenant): Tenancy => ({ address, key, tenant, fromMs: ALWAYS, untilMs: FOREVER })
 
 function* rangesOf(nodes: readonly NodeFacts[]): Generator<NodeRange> {
   for (const { name, podCidrs } of nodes) for (const cidr of podCidrs) yield { cidr, node: name }

@@ -1,0 +1,36 @@
+// Who has an address for as long as it is there: nodes, Services and load balancers.
+import type { Who } from '../model.js'
+import type { Tenant } from './holders.js'
+import type { NodeFacts } from './objects/node.js'
+import type { ServiceFacts } from './objects/service.js'
+import type { Tenancy } from './tenancies.js'
+
+const UNKNOWN = '_unknown'
+const ALWAYS = 0
+export const FOREVER = Number.POSITIVE_INFINITY
+
+export function tenanciesOfNode({ name, zone, region, internalIps, externalIps }: NodeFacts): readonly Tenancy[] {
+  const place = { zone: zone || UNKNOWN, region: region || UNKNOWN }
+  const tenant = tenantOf({ ...place, namespace: '', kind: 'Node', name }, name, 'node')
+  return [...new Set([...internalIps, ...externalIps])].map((address) => always(address, `node/${name}`, tenant))
+}
+
+/**
+ * What is sent to a Service's address is posted by whoever sent it, and comes back from a pod. A load balancer has no agent, and what it
+ * sends on comes over the border a second time.
+ */
+export function tenanciesOfService({ namespace, name, clusterIps, externalIps, loadBalancerIps }: ServiceFacts): readonly Tenancy[] {
+  const nowhere = { zone: UNKNOWN, region: UNKNOWN, namespace, name }
+  const service = tenantOf({ ...nowhere, kind: 'Service' }, '', 'always')
+  const loadBalancer = tenantOf({ ...nowhere, kind: 'LoadBalancer' }, '', 'never')
+  const key = `service/${namespace}/${name}`
+  const virtual = new Set([...clusterIps, ...externalIps])
+  const balanced = loadBalancerIps.filter((address) => !virtual.has(address))
+  return [...[...virtual].map((address) => always(address, key, service)), ...balanced.map((address) => always(address, key, loadBalancer))]
+}
+
+export function tenantOf(who: Omit<Who, 'external'>, node: string, coverage: Tenant['coverage']): Tenant {
+  return Object.freeze({ who: Object.freeze({ ...who, external: false }), node, coverage })
+}
+
+const always = (address: string, key: string, tenant: Tenant): Tenancy => ({ address, key, tenant, fromMs: ALWAYS, untilMs: FOREVER })
