@@ -72,8 +72,19 @@ export async function loadInventory(
   return mistakes.length > 0 ? { mistakes: { where: basename(file), found: mistakes } } : { entries, text }
 }
 
-function configMistakes(path: string | null, { mistakes }: ParsedConfig): Mistakes[] {
-  return mistakes.length > 0 ? [{ where: basename(path ?? ''), found: mistakes }] : []
+function configMistakes(path: string | null, { mistakes, config }: ParsedConfig): Mistakes[] {
+  const found = [...mistakes, ...(mistakes.length === 0 ? contradictions(config) : [])]
+  return found.length > 0 ? [{ where: basename(path ?? ''), found }] : []
+}
+
+/** Options that are right alone and wrong together. */
+function contradictions({ kubernetes: { directory } }: Config): Mistake[] {
+  const { url, caFile, insecure } = directory
+  if (url === null || insecure) return []
+  if (url.startsWith('http:'))
+    return [{ text: 'kubernetes.directory.url is not https, and a token is sent there; write https, or insecure: true' }]
+  if (caFile !== null) return []
+  return [{ text: 'kubernetes.directory has a url and no caFile; name the authority of its certificate, or write insecure: true' }]
 }
 
 function completed(config: Config, { folder, hostName }: { folder: string; hostName: string }): Config {

@@ -35,6 +35,22 @@ t.test('a file, its environment, and an inventory in a folder beside it', async 
   t.equal(loaded?.optionsSet, 3)
 })
 
+t.test('a directory is trusted by its certificate, or not at all', async (t) => {
+  const cases = [
+    { name: 'by nobody', directory: '{url: "https://d:1"}', says: /^meshtoll: kubernetes\.directory has a url and no caFile; name/ },
+    { name: 'without TLS', directory: '{url: "http://d:1"}', says: /kubernetes\.directory\.url is not https, and a token is sent there/ },
+    { name: 'by its authority', directory: '{url: "https://d:1", caFile: ca.crt}', says: undefined },
+    { name: 'as told', directory: '{url: "http://d:1", insecure: true}', says: undefined },
+    { name: 'without a directory', directory: '{}', says: undefined },
+  ]
+  for (const { name, directory, says } of cases) {
+    const { text, loaded, folder } = await load(t, { files: { 'meshtoll.yaml': `kubernetes: {directory: ${directory}}` } })
+    if (says) t.match(text, says, name)
+    else t.ok(loaded, name)
+    if (directory.includes('caFile')) t.equal(loaded?.config.kubernetes.directory.caFile, join(folder, 'ca.crt'), 'beside the file')
+  }
+})
+
 t.test('a configuration is right or wrong by itself', async (t) => {
   const inventory = 'inventory: {file: i.yaml}\n'
   const cases = [
