@@ -18,7 +18,8 @@ interface Tail {
 }
 
 const CHUNK = 1 << 16
-const LOCK = 'lock'
+/** Within the directory: held by the process that writes there. */
+export const LOCK = 'lock'
 const NOT_THERE = ['ENOENT', 'ENOTDIR']
 const PRIVATE = 0o600
 /** Without O_CREAT: lines that stand in no file of their own are worth nothing. */

@@ -74,7 +74,11 @@ function inventory({ loaded, config, cluster }: Facts): Finding[] {
   return [warn(`${count}, none of this node, ${name}`, `set node.name to the name that the inventory uses; it has ${shown}`)]
 }
 
-function state({ state: { folder, exists, refused } }: Facts): Finding[] {
+function state({ state: { folder, exists, isHeld, refused }, node: { isLocked } }: Facts): Finding[] {
+  if (isHeld && !isLocked) {
+    return [fail(`${folder} holds the state of an agent that runs elsewhere on this machine`, 'stop it, or set --state.dir')]
+  }
+  if (isHeld) return [ok(`${folder} is in use by the running agent`)]
   if (!refused) return [ok(`${folder} is writable${exists ? '' : ', made at the first start'}`)]
   const { problem, remedy } = troubleOf(refused)
   return [fail(`${folder} ${problem}: counters would start over after a restart`, remedy)]

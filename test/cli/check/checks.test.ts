@@ -155,6 +155,11 @@ t.test('state', async (t) => {
   const lost = ': counters would start over after a restart'
   const cases = [
     { name: 'writable', state: {}, lines: ['ok /var/lib/meshtoll is writable'] },
+    {
+      name: "another agent's",
+      state: { isHeld: true },
+      lines: ['fail /var/lib/meshtoll holds the state of an agent that runs elsewhere on this machine', '  stop it, or set --state.dir'],
+    },
     { name: 'not there yet', state: { exists: false }, lines: ['ok /var/lib/meshtoll is writable, made at the first start'] },
     {
       name: 'read-only',

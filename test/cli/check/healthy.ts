@@ -38,7 +38,7 @@ export function factsWith(changes: Changes = {}): Facts {
     config,
     node: { ...NODE, ...changes.node },
     cluster: changes.cluster,
-    state: { folder: '/var/lib/meshtoll', exists: true, ...changes.state },
+    state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,
     clock: { nowMs: Date.UTC(2026, 10, 21, 9, 30), jumpMs: 0, ...changes.clock },
