@@ -1,7 +1,7 @@
 // What Kubernetes says of its objects -> who had which address when.
 //   Pod shop/cart-7f9c-x2x4v on n1 with 10.1.0.7  +  Node n1 in us-east-1a  +  owner Deployment cart
 //   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
-import type { Holding } from './holders.js'
+import type { Holding, Tenant } from './holders.js'
 import { FOREVER, tenanciesOfNode, tenanciesOfService, tenantOf } from './lasting-tenancies.js'
 import type { NodeFacts } from './objects/node.js'
 import type { PodFacts } from './objects/pod.js'
@@ -56,12 +56,9 @@ interface Kept {
 /** Its addresses, and since when it has them. An ended pod may lose them. */
 type HeldSince = ReadonlyMap<string, number>
 
-/** What is needed to say it again: of 100,000 pods each field is 0.8 MB, and each text 5. */
-type PodKept = Pick<PodFacts, 'uid' | 'namespace' | 'node' | 'hostNetwork' | 'addresses' | 'startedMs' | 'endedMs'>
-
+/** No more than is needed to say it again: of 100,000 pods each field is 0.8 MB, and each text 5. */
 interface KeptPod extends Kept {
-  readonly pod: PodKept
-  readonly owner: Owner
+  readonly node: string
 }
 
 const UNKNOWN = '_unknown'
@@ -95,14 +92,15 @@ export function createTenancies(): Tenancies {
     }
   }
 
-  function putPod(key: string, pod: PodKept, owner: Owner, atMs = pod.startedMs): void {
+  function putPod(key: string, pod: PodFacts, owner: Owner, atMs = pod.startedMs): void {
+    const { uid, node } = pod
     const before = pods.get(key)
-    const isSamePod = before?.key === pod.uid
-    if (before && before.pod.node !== pod.node) leaveNode(before.pod.node, key)
+    const isSamePod = before?.key === uid
+    if (before && before.node !== node) leaveNode(before.node, key)
     const held = heldSince(pod, isSamePod ? before.tenancies : [], atMs)
-    const after = { key: pod.uid, pod: keptOf(pod), owner, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
+    const after = { key: uid, node, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
     pods.set(key, after)
-    ofNode(pod.node).add(key)
+    ofNode(node).add(key)
     keep(before, after, isSamePod ? atMs : pod.startedMs)
   }
 
@@ -136,7 +134,7 @@ export function createTenancies(): Tenancies {
       const before = pods.get(key)
       pods.delete(key)
       if (!before) return
-      leaveNode(before.pod.node, key)
+      leaveNode(before.node, key)
       end(before.tenancies, atMs)
     },
     putNode(node) {
@@ -163,24 +161,23 @@ export function createTenancies(): Tenancies {
     nodes,
   }
 
+  /** Its node is elsewhere than it was. */
   function putAgain(key: string): void {
-    const kept = pods.get(key)
-    if (kept) putPod(key, kept.pod, kept.owner)
+    const before = pods.get(key)
+    if (!before) return
+    const tenancies = before.tenancies.map((tenancy) => ({ ...tenancy, tenant: movedOf(tenancy.tenant, nodes) }))
+    const after = { ...before, tenancies }
+    pods.set(key, after)
+    keep(before, after, ALWAYS)
   }
 }
 
-const keptOf = ({ uid, namespace, node, hostNetwork, addresses, startedMs, endedMs }: PodKept): PodKept => ({
-  uid,
-  namespace,
-  node,
-  hostNetwork,
-  addresses,
-  startedMs,
-  endedMs,
-})
+function movedOf({ who, node, coverage }: Tenant, nodes: ReadonlyMap<string, NodeFacts>): Tenant {
+  return tenantOf({ ...who, ...placeOfPod({ node }, nodes) }, node, coverage)
+}
 
 /** `before`: what was said of it, the last time. */
-function heldSince(pod: PodKept, before: readonly Tenancy[], atMs: number): HeldSince {
+function heldSince(pod: PodFacts, before: readonly Tenancy[], atMs: number): HeldSince {
   const addresses = heldAddressesOf(pod)
   const lacks = ({ address }: Tenancy): boolean => !addresses.includes(address)
   const hasMoved = pod.endedMs === undefined && addresses.length > 0 && before.some(lacks)
@@ -196,7 +193,7 @@ interface PodSurroundings {
   readonly nodes: ReadonlyMap<string, NodeFacts>
 }
 
-function tenanciesOfPod(pod: PodKept, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
+function tenanciesOfPod(pod: PodFacts, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
   const { uid, namespace, node, endedMs } = pod
   const tenant = tenantOf({ ...placeOfPod(pod, nodes), namespace, ...owner }, node, 'node')
   return [...held].map(([address, fromMs]) => ({ address, key: uid, tenant, fromMs, untilMs: Math.max(endedMs ?? FOREVER, fromMs) }))
