@@ -28,6 +28,11 @@ export function createBits(): Bits {
     words = larger
   }
 
+  function clear(): void {
+    words = new Uint32Array(MIN_WORDS)
+    first = MIN_WORDS
+  }
+
   const wordAt = (index: number): number => words[index] ?? 0
 
   function remove(id: number): boolean {
@@ -64,7 +69,9 @@ export function createBits(): Bits {
         taken.push(id)
       }
       for (const id of taken) remove(id)
-      first = size === 0 ? words.length : Math.floor((taken.at(-1) ?? 0) / WORD)
+      first = Math.floor((taken.at(-1) ?? 0) / WORD)
+      // Most are empty most of the time.
+      if (size === 0) clear()
       return taken
     },
     values,

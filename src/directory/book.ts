@@ -50,7 +50,8 @@ const NOBODY: readonly Tenancy[] = []
 
 export function createBook({ monotonic }: { monotonic(): number }): Book {
   const ids = createIds()
-  const held: (readonly Tenancy[])[] = []
+  /** Most have one: an array for each would be 6 MB of 100,000. */
+  const held: (Tenancy | readonly Tenancy[])[] = []
   const asks: number[] = []
   const revisions: number[] = []
   let ended: Ended[] = []
@@ -60,22 +61,24 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
   let asked = 0
 
   function idOf(address: string): number {
-    const found = ids.find(address)
-    if (found !== undefined) return found
-    const id = ids.idOf(address)
+    return ids.find(address) ?? create(address)
+  }
+
+  function create(address: string): number {
+    const id = ids.create(address)
     held[id] = NOBODY
     asks[id] = 0
     revisions[id] = 0
     return id
   }
 
-  const tenanciesOf = (id: number): readonly Tenancy[] => held[id] ?? NOBODY
+  const tenanciesOf = (id: number): readonly Tenancy[] => listOf(held[id] ?? NOBODY)
   const asksOf = (id: number): number => asks[id] ?? 0
   const isHeld = (id: number): boolean => tenanciesOf(id).some(({ untilMs }) => untilMs === Number.POSITIVE_INFINITY)
 
   function hold(id: number, tenancies: readonly Tenancy[]): void {
     known += Number(tenancies.length > 0) - Number(tenanciesOf(id).length > 0)
-    held[id] = tenancies
+    held[id] = tenancies.length === 1 ? (tenancies[0] ?? NOBODY) : tenancies
     release(id)
   }
 
@@ -119,8 +122,8 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
       for (const one of over) forgetOne(one)
     },
     ask(address) {
-      if (ids.find(address) === undefined && !isCanonical(address)) return undefined
-      const id = idOf(address)
+      const id = ids.find(address) ?? (isCanonical(address) ? create(address) : undefined)
+      if (id === undefined) return undefined
       asks[id] = asksOf(id) + 1
       if (asks[id] === 1) asked++
       return id
@@ -143,7 +146,7 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
       for (let id = 0; id < ids.size; id++) if (asksOf(id) > 0 && !isHeld(id)) yield id
     },
     *nodesInUse() {
-      for (const tenancies of held) for (const { tenant } of tenancies) yield tenant.node
+      for (const one of held) for (const { tenant } of listOf(one)) yield tenant.node
     },
     get revision() {
       return revision
@@ -162,6 +165,8 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
     },
   }
 }
+
+const listOf = (held: Tenancy | readonly Tenancy[]): readonly Tenancy[] => ('length' in held ? held : [held])
 
 function isCanonical(text: string): boolean {
   const address = parseAddress(text)

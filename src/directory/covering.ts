@@ -20,7 +20,7 @@ export function createCovering(): Covering {
   }
 
   return {
-    idOf: ids.idOf,
+    idOf: (node) => ids.find(node) ?? ids.create(node),
     nameOf: ids.nameOf,
     covers: (id) => covering.has(ids.nameOf(id)),
     replace(nodes) {

@@ -1,8 +1,8 @@
 // Names as small integers, so that sets of them are bitmaps. A name that is let go gives its number to another.
 export interface Ids {
-  /** Of a name; made where there is none. */
-  idOf(name: string): number
   find(name: string): number | undefined
+  /** For a name that has none. */
+  create(name: string): number
   /** Of an id that is in use. */
   nameOf(id: number): string
   release(id: number): void
@@ -26,8 +26,8 @@ export function createIds(): Ids {
   const nameOf = (id: number): string => names[id] ?? ''
 
   return {
-    idOf: (name) => byName.get(name) ?? create(name),
     find: (name) => byName.get(name),
+    create,
     nameOf,
     release(id) {
       if (!byName.delete(nameOf(id))) return

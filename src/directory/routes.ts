@@ -75,8 +75,7 @@ export function createDirectoryRoutes({ whoAsks, sessions, notReady, metrics, lo
     if (response.destroyed) return
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' })
     const session = sessions.open(asking, connectionOf(exchange))
-    response.on('drain', session.drained).on('close', session.close).on('error', session.close)
-    session.tell()
+    response.on('close', session.close).on('error', session.close)
   })
 
   const addresses = forAgents((exchange, body) => {
@@ -106,5 +105,9 @@ export function createDirectoryRoutes({ whoAsks, sessions, notReady, metrics, lo
 }
 
 function connectionOf({ response }: Exchange): Connection {
-  return { write: (text) => response.write(text), end: () => response.end() }
+  return {
+    // What cannot be sent any more is followed by its end.
+    write: (text, sent) => void response.write(text, (error) => (error ? undefined : sent())),
+    end: () => response.end(),
+  }
 }

@@ -8,8 +8,8 @@ import { type NodeCovers, nodesLine, openingLine, rangesLine, revisionLine, tena
 import type { Ranges } from './ranges.js'
 
 export interface Connection {
-  /** False when it takes no more until it has drained. */
-  write(text: string): boolean
+  /** `sent`: it takes more, once the kernel has all of this. */
+  write(text: string, sent: () => void): void
   end(): void
 }
 
@@ -40,7 +40,6 @@ export interface Session {
   forgetNodes(ids: readonly number[]): void
   /** Tells what is due, as far as the connection takes it. */
   tell(): void
-  drained(): void
   /** Ends it, and the connection with it. */
   close(): void
 }
@@ -52,8 +51,8 @@ export interface Changed {
 }
 
 export const MOST_ADDRESSES = 100_000
-/** Addresses told of in one go: some 25 kB. */
-const AT_ONCE = 100
+/** Addresses told of in one go: some 14 kB, which is a record of TLS. What is larger stays in the buffers of its connection. */
+const AT_ONCE = 40
 const HEARTBEAT_MS = 10_000
 
 export interface SessionParts {
@@ -77,7 +76,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   const since = goesOn ? before.revision : 0
   let areZonesDue = true
   let isRevisionDue = true
-  let isFull = false
+  let isSending = false
   let isClosed = false
   let toldMs = monotonic()
 
@@ -96,9 +95,9 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   }
 
   /** Nodes of tenancies that were told on the watch before are named on this one, in case they change. */
-  function begin(): void {
+  function begin(wanted: readonly string[]): void {
     name([node])
-    for (const address of addresses) {
+    for (const address of wanted) {
       const id = ask(address)
       if (id === undefined) continue
       if (since === 0 || book.revisionOf(id) > since || !book.isHeld(id)) pending.add(id)
@@ -116,7 +115,11 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
 
   function write(text: string, lines: number): void {
     onLines(lines)
-    isFull = !connection.write(text)
+    isSending = true
+    connection.write(text, () => {
+      isSending = false
+      tell()
+    })
   }
 
   const takeNodes = (most: number): readonly NodeCovers[] =>
@@ -143,19 +146,20 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   const isDue = (): boolean => areZonesDue || pending.size > 0 || pendingNodes.size > 0
 
   function tell(): void {
-    while (!isFull && !isClosed && isDue()) {
+    while (!isSending && !isClosed && isDue()) {
       const lines = nextLines()
       isRevisionDue ||= lines.length > 0
       if (lines.length > 0) write(lines.join(''), lines.length)
     }
     const isQuiet = monotonic() - toldMs >= HEARTBEAT_MS
-    if (isFull || isClosed || isDue() || !(isRevisionDue || isQuiet)) return
+    if (isSending || isClosed || isDue() || !(isRevisionDue || isQuiet)) return
     isRevisionDue = false
     toldMs = monotonic()
     write(revisionLine(book.revision), 1)
   }
 
-  begin()
+  // Handed on, since whatever a function of ours refers to is kept for as long as the session.
+  begin(addresses)
   return {
     id,
     change({ add, drop }) {
@@ -182,10 +186,6 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       }
     },
     tell,
-    drained() {
-      isFull = false
-      tell()
-    },
     close() {
       if (isClosed) return
       isClosed = true

@@ -11,9 +11,9 @@ export interface Told {
   take(): readonly string[]
   /** As they came. */
   takeRaw(): readonly Line[]
-  /** From now on it takes one piece and no more until it drains. */
+  /** From now on it takes one piece, and no more until it goes on. */
   stall(): void
-  drain(): void
+  goOn(): void
   readonly isEnded: boolean
 }
 
@@ -43,10 +43,12 @@ export function startDesk(): DeskHere {
 function listen(desk: Desk, asking: Asking): Told {
   let lines: Line[] = []
   let [isStalled, isEnded] = [false, false]
+  let wait: () => void = () => undefined
   const session = desk.sessions.open(asking, {
-    write(text) {
+    write(text, sent) {
       for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line) as Line)
-      return !isStalled
+      if (isStalled) wait = sent
+      else sent()
     },
     end() {
       isEnded = true
@@ -65,9 +67,9 @@ function listen(desk: Desk, asking: Asking): Told {
     stall() {
       isStalled = true
     },
-    drain() {
+    goOn() {
       isStalled = false
-      session.drained()
+      wait()
     },
     get isEnded() {
       return isEnded
