@@ -15,14 +15,19 @@ const TEXTS = { type: 'object', additionalProperties: TEXT }
 const NAME = { type: 'string', pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$', maxLength: 253 }
 const CLOSED = { type: 'object', additionalProperties: false }
 
+const PORT = { type: 'integer', minimum: 1, maximum: 65_535 }
+
 const only = (properties: Readonly<Record<string, Schema>>): Schema => ({ ...CLOSED, properties })
 const word = (...words: readonly string[]): Schema => ({ enum: words })
+const RESOURCES = only({ requests: OBJECT, limits: OBJECT, claims: LIST })
+const POLICY = only({ enabled: FLAG, from: OBJECTS })
 
 /** The chart says these itself, or brings nothing that they could be about. */
 const ITS_OWN: Readonly<Record<string, readonly string[]>> = {
   node: ['name'],
   inventory: ['file'],
   kubernetes: ['kubeconfig', 'directory'],
+  directory: ['agents'],
 }
 
 const createValues = (): Readonly<Record<string, Schema>> => ({
@@ -39,7 +44,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   config: only(configSections()),
   inventory: { type: 'array', items: { ...only(optionsOf(INVENTORY_FIELDS)), required: ['cidr'] } },
   log: only({ level: word('debug', 'info', 'warn', 'error'), format: word('logfmt', 'json') }),
-  web: only({ port: { type: 'integer', minimum: 1, maximum: 65_535 }, existingSecret: NAME, tls: FLAG }),
+  web: only({ port: PORT, existingSecret: NAME, tls: FLAG }),
   stateDir: { type: 'string', pattern: '^/[^:]+$' },
   uninstall: FLAG,
   serviceAccount: only({ create: FLAG, name: NAME, annotations: TEXTS }),
@@ -49,7 +54,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   tolerations: OBJECTS,
   nodeSelector: TEXTS,
   affinity: OBJECT,
-  resources: only({ requests: OBJECT, limits: OBJECT, claims: LIST }),
+  resources: RESOURCES,
   maxUnavailable: {
     anyOf: [
       { type: 'integer', minimum: 1 },
@@ -63,18 +68,33 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   seLinuxOptions: only({ user: TEXT, role: TEXT, type: TEXT, level: TEXT }),
   scrapeAnnotations: FLAG,
   podMonitor: only({ enabled: FLAG, labels: TEXTS, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' }, endpoint: OBJECT }),
-  networkPolicy: only({ enabled: FLAG, from: OBJECTS }),
+  networkPolicy: POLICY,
+  directory: only({
+    enabled: FLAG,
+    replicas: { type: 'integer', minimum: 1 },
+    port: { ...PORT, minimum: 1_024 },
+    tls: only({ existingSecret: NAME }),
+    resources: RESOURCES,
+    priorityClassName: NAME,
+    nodeSelector: TEXTS,
+    tolerations: OBJECTS,
+    affinity: OBJECT,
+    podAnnotations: TEXTS,
+    podLabels: TEXTS,
+    networkPolicy: POLICY,
+  }),
   // Where this chart is a part of another one.
   global: OBJECT,
 })
 
-/** What counts flows, or is undone by who counts them. */
+/** What counts flows, or is there for who counts them. */
 const REDUCED = {
   if: { properties: { mode: { const: 'reduced' } } },
   // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema.
   then: {
     properties: {
       uninstall: { const: false },
+      directory: { properties: { enabled: { const: false } } },
       config: {
         properties: { flows: { properties: { enabled: { const: false } } }, kubernetes: { properties: { enabled: { const: false } } } },
       },

@@ -56,6 +56,11 @@ default
 {{- if .Values.inventory -}}
 {{- $_ := set $always "inventory" (dict "file" "inventory.json") -}}
 {{- end -}}
+{{- if include "meshtoll.hasDirectory" . -}}
+{{- $url := printf "https://%s:%d" (include "meshtoll.directory.host" .) (int .Values.directory.port) -}}
+{{- $how := dict "url" $url "caFile" "directory-ca.crt" "tokenFile" "/var/run/secrets/meshtoll/token" -}}
+{{- $_ := set $always "kubernetes" (dict "directory" $how) -}}
+{{- end -}}
 {{- mergeOverwrite (deepCopy .Values.config) $always | toYaml -}}
 {{- end -}}
 
@@ -104,4 +109,9 @@ volumeMounts:
     readOnly: true
   - name: state
     mountPath: /var/lib/meshtoll
+  {{- if include "meshtoll.hasDirectory" . }}
+  - name: directory-token
+    mountPath: /var/run/secrets/meshtoll
+    readOnly: true
+  {{- end }}
 {{- end -}}
