@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { probeCluster } from '../../src/cli/check/cluster.js'
 import { defaultConfig } from '../../src/config/config.js'
+import { readAgentAccess } from '../deploy/access.js'
 import { CLOCK } from '../sources/flows/small-node.js'
 import { allow, createServiceAccount, createToken } from './access.js'
 import { writeKubeconfig } from './kubeconfig.js'
@@ -35,6 +36,19 @@ await clusterTest((t, cluster) => {
     await allow(admin, { name: 'agent', namespace: 'meshtoll', rules: own, serviceAccount: account })
     await t.resolves(eventuallyAllowed(probe))
     t.match(await probe(), { server: cluster.url, node: { zone: 'us-east-1a' }, pods: 3, refusals: [] })
+    const asking = { namespace: 'meshtoll', name: 'asking' }
+    await createServiceAccount(admin, asking)
+    const directory = { ...config.kubernetes.directory, url: 'https://meshtoll-directory:10043' }
+    const withDirectory = {
+      directory,
+      kubeconfig: await writeKubeconfig(cluster, { token: await createToken(admin, asking), namespace: 'meshtoll', name: 'asking' }),
+    }
+    t.match(await probe(withDirectory), { node: undefined, refusals: [/nodes.*forbidden/s, /pods.*forbidden/s, /leases.*forbidden/s] })
+    const { everywhere: less, own: ownLess } = await readAgentAccess('full-directory')
+    await allow(admin, { name: 'asking', rules: less, serviceAccount: asking })
+    await allow(admin, { name: 'asking', namespace: 'meshtoll', rules: ownLess, serviceAccount: asking })
+    await t.resolves(eventuallyAllowed(() => probe(withDirectory)))
+    t.match(await probe(withDirectory), { node: { zone: 'us-east-1a' }, pods: 3, refusals: [] }, 'it asks for no more than it may')
     t.match(await probe({ kubeconfig: join(folder, 'none') }), { message: /none/ })
     t.equal(await probe({ kubeconfig: null }), undefined, 'nobody is asked')
   })

@@ -1,6 +1,6 @@
 // What the API server says to an agent that would ask it, and what it refuses.
 import { usesCluster } from '../../agent/cluster.js'
-import { leasesPath } from '../../cluster/leases.js'
+import { leaseNameOf, leasesPath } from '../../cluster/leases.js'
 import { NODES, PODS } from '../../cluster/objects.js'
 import type { Config } from '../../config/fields.js'
 import { within } from '../../deadline.js'
@@ -65,11 +65,16 @@ async function ask(
     }
   }
   const { name } = config.node
-  const nodes = await answerOf(NODES, { fieldSelector: `metadata.name=${name}` })
+  const leases = leasesPath(namespace)
+  // With a directory it needs less, and may no more.
+  const hasDirectory = config.kubernetes.directory.url !== null
+  const nodes = hasDirectory
+    ? [await answerOf(`${NODES}/${name}`)]
+    : itemsOf(await answerOf(NODES, { fieldSelector: `metadata.name=${name}` }))
   const pods = await answerOf(PODS, { limit: 1 })
-  await answerOf('/api/v1/services', { limit: 1 })
-  await answerOf(leasesPath(namespace), { limit: 1 })
-  const [node] = itemsOf(nodes).flatMap((item) => nodeFactsOf(item) ?? [])
+  if (hasDirectory) await answerOf(`${leases}/${leaseNameOf(name)}`)
+  else for (const path of ['/api/v1/services', leases]) await answerOf(path, { limit: 1 })
+  const [node] = nodes.flatMap((item) => nodeFactsOf(item) ?? [])
   return { server: client.server, node, pods: countOf(pods), refusals }
 }
 
