@@ -1,4 +1,5 @@
 // All that the agent asks of an API server. Loaded only where there is one: its HTTP client takes some megabytes.
+import { createResolveHost } from '../cluster/dns.js'
 import { createFollowing } from '../cluster/following.js'
 import { coverageLeaseOf, LEASE_SELECTOR, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
 import { followCluster, followPodsOf, NODES } from '../cluster/objects.js'
@@ -52,7 +53,8 @@ export async function openApiServer(options: ApiServerOptions, deps: ApiServerDe
   const following = createFollowing(client, deps)
   const path = leasesPath(namespace)
   return {
-    followObjects: (tenancies, { patienceMs }, until) => followCluster({ client, following, tenancies, patienceMs }, deps, until),
+    followObjects: (tenancies, { patienceMs }, until) =>
+      followCluster({ client, following, tenancies, patienceMs, resolve: createResolveHost() }, deps, until),
     async followLeases(record, until) {
       const { put, remove } = record
       await following.follow({ path, query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf, put, remove }, until)

@@ -2,7 +2,7 @@
 import type { Deps } from '../deps.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
-import { serviceFactsOf } from '../identity/objects/service.js'
+import { type ServiceFacts, serviceFactsOf } from '../identity/objects/service.js'
 import { createSharing } from '../identity/objects/sharing.js'
 import type { Owner } from '../identity/owners/direct-owner.js'
 import { type ControllerReference, controllerIn } from '../identity/owners/lookup.js'
@@ -12,6 +12,7 @@ import { createBackoff } from '../kube/backoff.js'
 import type { KubeClient } from '../kube/client.js'
 import { readMetadata } from '../kube/metadata.js'
 import type { Following } from './following.js'
+import { createHostNames, type ResolveHost } from './host-names.js'
 
 export interface ClusterObjectsParts {
   readonly client: KubeClient
@@ -19,6 +20,8 @@ export interface ClusterObjectsParts {
   readonly tenancies: Tenancies
   /** An owner that cannot be read for this long is stood in for. */
   readonly patienceMs: number
+  /** Host names of load balancers. */
+  readonly resolve: ResolveHost
 }
 
 type ClusterDeps = Pick<Deps, 'clock' | 'log' | 'random'>
@@ -36,8 +39,10 @@ const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
 
+type PodParts = Omit<ClusterObjectsParts, 'resolve'>
+
 /** The pods of one node. Resolves once all of them have been told; goes on in the background until aborted. */
-export function followPodsOf(node: string, parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
+export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
   const pods = createOwnedPods(parts, deps, signal)
   return parts.following.follow({ path: PODS, query: { fieldSelector: `spec.nodeName=${node}` }, prune: podFactsOf, ...pods }, signal)
 }
@@ -64,16 +69,32 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
       {
         path: '/api/v1/services',
         prune: serviceFactsOf,
-        put: tenancies.putService,
-        remove: (key) => tenancies.removeService(key, clock.now()),
+        ...createBalancedServices(parts, deps, signal),
       },
       signal,
     ),
   ])
 }
 
+/** A Service is told of with what its load balancer's host names stand for, as far as that is known. */
+function createBalancedServices({ tenancies, resolve }: ClusterObjectsParts, { clock }: ClusterDeps, signal: AbortSignal) {
+  const hostNames = createHostNames({ resolve, clock }, signal)
+  return {
+    put(key: string, service: ServiceFacts): void {
+      const { loadBalancerHostnames, loadBalancerIps } = service
+      hostNames.set(key, loadBalancerHostnames, (addresses) =>
+        tenancies.putService(key, { ...service, loadBalancerIps: [...loadBalancerIps, ...addresses] }),
+      )
+    },
+    remove(key: string): void {
+      hostNames.remove(key)
+      tenancies.removeService(key, clock.now())
+    },
+  }
+}
+
 /** A pod is told of with its owner: until that is known its bytes wait. */
-function createOwnedPods({ client, tenancies, patienceMs }: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal) {
+function createOwnedPods({ client, tenancies, patienceMs }: PodParts, deps: ClusterDeps, signal: AbortSignal) {
   const readController = async (reference: ControllerReference, until: AbortSignal) =>
     controllerIn(await readMetadata(client, objectNameOf(reference), until), reference)
   const owners = createOwners({ readController, createBackoff: () => createBackoff(deps.random), giveUpMs: patienceMs, ...deps }, signal)

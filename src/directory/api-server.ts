@@ -1,4 +1,5 @@
 // All that the directory asks of an API server.
+import { createResolveHost } from '../cluster/dns.js'
 import { createFollowing } from '../cluster/following.js'
 import { type CoverageLease, coverageLeaseOf, LEASE_SELECTOR, leasesPath } from '../cluster/leases.js'
 import { followCluster } from '../cluster/objects.js'
@@ -49,7 +50,8 @@ export const openApiServer: OpenApiServer = async ({ environment, kubeconfig }, 
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [AUDIENCE] } }
       return reviewedUserOf(await readJson(client, REVIEWS, { method: 'POST', body, signal: until }))
     },
-    followObjects: (tenancies, { patienceMs }, until) => followCluster({ client, following, tenancies, patienceMs }, deps, until),
+    followObjects: (tenancies, { patienceMs }, until) =>
+      followCluster({ client, following, tenancies, patienceMs, resolve: createResolveHost() }, deps, until),
     followLeases: (leases, until) =>
       following.follow(
         {

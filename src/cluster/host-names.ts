@@ -1,0 +1,106 @@
+// Load balancers that publish a host name: its addresses, asked for again as often as the name servers want.
+import type { Clock } from '../deps.js'
+import { createSlots } from '../identity/owners/slots.js'
+
+export interface Resolved {
+  readonly address: string
+  readonly ttlSeconds: number
+}
+
+/** Rejects where there is no answer. */
+export type ResolveHost = (name: string, signal: AbortSignal) => Promise<readonly Resolved[]>
+
+export interface HostNames {
+  /** `told` hears of all addresses of these names whenever they change; later names of the same key take their place. */
+  set(key: string, names: readonly string[], told: (addresses: readonly string[]) => void): void
+  remove(key: string): void
+}
+
+interface Host {
+  addresses: readonly string[]
+  readonly ending: AbortController
+  readonly listeners: Set<string>
+}
+
+interface Wish {
+  readonly names: readonly string[]
+  readonly told: (addresses: readonly string[]) => void
+}
+
+const AT_ONCE = 4
+/** Further names are not asked for. */
+const MOST_HOSTS = 1_000
+const SHORTEST_MS = 30_000
+const LONGEST_MS = 600_000
+const AGAIN_MS = 60_000
+
+/** What was resolved once stands until there is another answer. */
+export function createHostNames(
+  { resolve, clock }: { readonly resolve: ResolveHost; readonly clock: Clock },
+  signal: AbortSignal,
+): HostNames {
+  const slots = createSlots(AT_ONCE)
+  const hosts = new Map<string, Host>()
+  const wishes = new Map<string, Wish>()
+
+  function tell(key: string): void {
+    const { names, told } = wishes.get(key) as Wish
+    told([...new Set(names.flatMap((name) => hosts.get(name)?.addresses ?? []))].sort())
+  }
+
+  async function ask(name: string, host: Host): Promise<number> {
+    const found = await slots.run(() => resolve(name, host.ending.signal), host.ending.signal)
+    const addresses = found.map(({ address }) => address).sort()
+    const isNew = String(addresses) !== String(host.addresses)
+    host.addresses = addresses
+    if (isNew) for (const key of host.listeners) tell(key)
+    const ttlMs = Math.min(...found.map(({ ttlSeconds }) => ttlSeconds * 1000))
+    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, ttlMs))
+  }
+
+  async function follow(name: string, host: Host): Promise<void> {
+    while (!host.ending.signal.aborted) {
+      const waitMs = await ask(name, host).catch(() => AGAIN_MS)
+      await clock.sleep(waitMs, host.ending.signal).catch(() => undefined)
+    }
+  }
+
+  function listen(key: string, name: string): void {
+    const known = hosts.get(name)
+    if (known) known.listeners.add(key)
+    if (known || hosts.size >= MOST_HOSTS) return
+    const host: Host = { addresses: [], ending: new AbortController(), listeners: new Set([key]) }
+    hosts.set(name, host)
+    void follow(name, host)
+  }
+
+  function leave(key: string, names: readonly string[]): void {
+    for (const name of names) {
+      const host = hosts.get(name)
+      host?.listeners.delete(key)
+      if (host?.listeners.size !== 0) continue
+      host.ending.abort()
+      hosts.delete(name)
+    }
+  }
+
+  signal.addEventListener('abort', () => {
+    for (const { ending } of hosts.values()) ending.abort()
+  })
+  return {
+    set(key, names, told) {
+      const before = wishes.get(key)?.names ?? []
+      wishes.set(key, { names, told })
+      for (const name of names) listen(key, name)
+      leave(
+        key,
+        before.filter((name) => !names.includes(name)),
+      )
+      tell(key)
+    },
+    remove(key) {
+      leave(key, wishes.get(key)?.names ?? [])
+      wishes.delete(key)
+    },
+  }
+}
