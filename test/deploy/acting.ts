@@ -1,0 +1,175 @@
+// Does all that an agent, or a directory, asks of an API server, as whoever a kubeconfig says.
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { type ApiServer, openApiServer } from '../../src/agent/api-server.js'
+import { type CoverageRecord, createCoverageRecord } from '../../src/agent/coverage-record.js'
+import { type CoverageLease, leaseOf } from '../../src/cluster/leases.js'
+import { openApiServer as openForDirectory } from '../../src/directory/api-server.js'
+import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
+import { createToken } from '../cluster/access.js'
+import type { Cluster } from '../cluster/cluster.js'
+import { createNode } from '../cluster/objects.js'
+import { create, type NewObject, remove } from '../cluster/resource.js'
+import { createKeptLog } from '../kube/kept-log.js'
+
+export interface Heard {
+  /** Everything that went wrong, in the program's words. */
+  text(): string
+  /** Whether everything was done. */
+  isDone(): boolean
+}
+
+/** `name`: of a Node that nobody else has. */
+export interface Actor {
+  readonly name: string
+  readonly kubeconfig: string
+  /** Of the agents' ServiceAccount and Leases. */
+  readonly account: { readonly namespace: string; readonly name: string }
+}
+
+export type Act = (t: Test, cluster: Cluster, actor: Actor) => Heard
+
+/** The Node of the pods that these have to name: of the Deployment cart, and of the CronJob backup. */
+export const NODE_OF_PODS = 'n1'
+
+export const WITHIN_MS = 30_000
+const EVERY_MS = 50
+/** Waits of the program are a tenth of what they are. */
+const CLOCK = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms: number, signal?: AbortSignal) => sleep(ms / 10, undefined, signal && { signal }),
+}
+const NO_DISK = { read: async () => undefined, replace: async () => undefined }
+
+export const actAsAgent: Act = (t, cluster, actor) =>
+  attempt(t, async (stage) => {
+    const { api, claimant, record, tenancies } = await openAgent(cluster, actor, stage)
+    const { signal, until, failed } = stage
+    await Promise.all([api.followObjects(tenancies, { patienceMs: WITHIN_MS }, signal), api.followLeases(record, signal)])
+    await until(ownersNamedIn(tenancies))
+    await api.createLease(claimant, signal).catch(failed)
+    // By a watch.
+    await until(() => record.covering?.includes(actor.name) === true)
+    await api.deleteLease(actor.name, signal).catch(failed)
+    await until(() => record.covering?.includes(actor.name) === false)
+  })
+
+/** With a directory it follows the pods of one node, and looks at one Node and one Lease. */
+export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
+  attempt(t, async (stage) => {
+    const { api, claimant, record, tenancies } = await openAgent(cluster, actor, stage)
+    const { signal, until, failed } = stage
+    const covers = async (wanted: boolean): Promise<void> => {
+      await api.readLease(actor.name, record, signal)
+      if (record.covering?.includes(actor.name) !== wanted) throw new Error(`the Lease of ${actor.name} is not what it was made`)
+    }
+    await api.followPods(NODE_OF_PODS, tenancies, { patienceMs: WITHIN_MS }, signal)
+    await until(ownersNamedIn(tenancies))
+    await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
+    await api.createLease(claimant, signal).catch(failed)
+    await covers(true)
+    await api.deleteLease(actor.name, signal).catch(failed)
+    await covers(false)
+  })
+
+export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account }) =>
+  attempt(t, async ({ deps, signal, until, opened }) => {
+    const { uid } = (await createNode(admin, { name })).metadata
+    const api = opened(await openForDirectory({ kubeconfig, environment: {} }, deps, signal))
+    const tenancies = createTenancies()
+    const leases = new Map<string, CoverageLease>()
+    const record = { put: leases.set.bind(leases), remove: leases.delete.bind(leases) }
+    const isCovering = (): boolean => [...leases.values()].some((lease) => lease.node === name)
+    const token = await createToken(admin, { ...account, audience: 'meshtoll' })
+    await Promise.all([api.followObjects(tenancies, { patienceMs: WITHIN_MS }, signal), api.followLeases(record, signal)])
+    await until(ownersNamedIn(tenancies))
+    const user = await api.review(token, signal)
+    if (user !== `system:serviceaccount:${account.namespace}:${account.name}`) throw new Error(`the token is said to be of ${user}`)
+    const bare = leaseOf({ node: name, uid }, Date.now()) as NewObject
+    const lease = { ...bare, metadata: { ...bare.metadata, namespace: account.namespace } }
+    await create(admin, lease)
+    await until(isCovering)
+    await remove(admin, lease)
+    await until(() => !isCovering())
+  })
+
+/** Until then it is tried. */
+export async function eventually(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + WITHIN_MS
+  while (!holds() && performance.now() < deadline) await sleep(EVERY_MS)
+}
+
+interface Followed {
+  readonly trouble: string
+  close(): Promise<void>
+}
+
+interface Stage {
+  readonly deps: Parameters<typeof openApiServer>[1]
+  readonly signal: AbortSignal
+  until(holds: () => boolean): Promise<void>
+  failed(error: Error): void
+  /** Closes it in the end, and hears of its trouble. */
+  opened<Api extends Followed>(api: Api): Api
+}
+
+function attempt(t: Test, use: (stage: Stage) => Promise<void>): Heard {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const log = createKeptLog()
+  const apis: Followed[] = []
+  const failures: string[] = []
+  let isDone = false
+  t.teardown(async () => {
+    stopping.abort()
+    for (const api of apis) await api.close()
+  })
+  const stage: Stage = {
+    deps: { clock: CLOCK, log, random: randomUUID, readFile: (path) => readFile(path, 'utf8') },
+    signal,
+    async until(holds) {
+      while (!holds()) await sleep(EVERY_MS, undefined, { signal })
+    },
+    failed: ({ message }) => void failures.push(message),
+    opened(api) {
+      apis.push(api)
+      return api
+    },
+  }
+  use(stage).then(
+    () => {
+      isDone = true
+    },
+    (error: Error) => signal.aborted || stage.failed(error),
+  )
+  return {
+    // Fields of the log are JSON.
+    text: () => [...apis.map(({ trouble }) => trouble), ...failures, ...log.lines].join('\n').replaceAll('\\"', '"'),
+    isDone: () => isDone,
+  }
+}
+
+interface OpenAgent {
+  readonly api: ApiServer
+  readonly claimant: { readonly node: string; readonly uid: string }
+  readonly record: CoverageRecord
+  readonly tenancies: Tenancies
+}
+
+async function openAgent({ admin }: Cluster, { name: node, kubeconfig }: Actor, { deps, signal, opened }: Stage): Promise<OpenAgent> {
+  const { uid } = (await createNode(admin, { name: node })).metadata
+  const api = opened(await openApiServer({ kubeconfig, environment: {} }, deps, signal))
+  const record = createCoverageRecord({ node, handoverMs: 0, patienceMs: 1_000 }, { clock: CLOCK, disk: NO_DISK })
+  return { api, claimant: { node, uid }, record, tenancies: createTenancies() }
+}
+
+function ownersNamedIn(tenancies: Tenancies): () => boolean {
+  const named = new Set<string>()
+  return () => {
+    for (const { tenant } of tenancies.take().tenancies) named.add(`${tenant.who.kind} ${tenant.who.name}`)
+    return named.has('Deployment cart') && named.has('CronJob backup')
+  }
+}
