@@ -9,14 +9,15 @@ export interface Bits {
   take(most: number): number[]
   /** In order. */
   values(): Iterable<number>
-  readonly size: number
+  /** How many. No getter: each of those would have a hidden class of its own, and there are thousands of sets. */
+  count(): number
 }
 
 const WORD = 32
-const MIN_WORDS = 4
+const NONE = new Uint32Array(0)
 
 export function createBits(): Bits {
-  let words = new Uint32Array(MIN_WORDS)
+  let words: Uint32Array = NONE
   let size = 0
   /** No word before this one holds any. */
   let first = 0
@@ -29,8 +30,8 @@ export function createBits(): Bits {
   }
 
   function clear(): void {
-    words = new Uint32Array(MIN_WORDS)
-    first = MIN_WORDS
+    words = NONE
+    first = 0
   }
 
   const wordAt = (index: number): number => words[index] ?? 0
@@ -75,9 +76,7 @@ export function createBits(): Bits {
       return taken
     },
     values,
-    get size() {
-      return size
-    },
+    count: () => size,
   }
 }
 

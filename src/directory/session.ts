@@ -127,7 +127,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
 
   /** Nodes are named before what is on them. */
   function nextLines(): readonly string[] {
-    if (pendingNodes.size > AT_ONCE) return [nodesLine(takeNodes(AT_ONCE))]
+    if (pendingNodes.count() > AT_ONCE) return [nodesLine(takeNodes(AT_ONCE))]
     const ids = pending.take(AT_ONCE)
     const tenancies = ids.flatMap((one) => book.tenanciesOf(one))
     const inRanges = [...new Set(ids.filter((one) => !book.isHeld(one)).flatMap((one) => ranges.rangeOf(book.addressOf(one)) ?? []))]
@@ -143,7 +143,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     ]
   }
 
-  const isDue = (): boolean => areZonesDue || pending.size > 0 || pendingNodes.size > 0
+  const isDue = (): boolean => areZonesDue || pending.count() > 0 || pendingNodes.count() > 0
 
   function tell(): void {
     while (!isSending && !isClosed && isDue()) {
@@ -163,7 +163,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   return {
     id,
     change({ add, drop }) {
-      if (asked.size + add.length > MOST_ADDRESSES) return 'too many'
+      if (asked.count() + add.length > MOST_ADDRESSES) return 'too many'
       for (const address of drop) {
         const found = book.find(address)
         if (found !== undefined) unask(found)
