@@ -1,7 +1,8 @@
 // What the chart renders, before a real API server: every object is taken, and a pod of it needs what its mode says and no more.
 import type { ApiError, Client } from '../cluster/client.js'
+import type { Cluster } from '../cluster/cluster.js'
 import { createNamespace } from '../cluster/objects.js'
-import { collectionOf, type NewObject, read } from '../cluster/resource.js'
+import { collectionOf, type NewObject, read, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
 import { CHART, helm, objectOf, renderObjects } from './helm.js'
 import { MODES } from './manifests.js'
@@ -14,11 +15,11 @@ interface Template {
   readonly spec: { readonly initContainers?: readonly object[]; readonly containers: readonly object[] }
 }
 
-/** As the DaemonSet's controller makes it. */
-function podOf(objects: readonly NewObject[], namespace: string): NewObject {
-  const { spec } = objectOf(objects, 'DaemonSet') as NewObject & { readonly spec: { readonly template: Template } }
+/** As the controller of this kind makes it. */
+function podOf(objects: readonly NewObject[], namespace: string, kind: 'DaemonSet' | 'Deployment' = 'DaemonSet'): NewObject {
+  const { spec } = objectOf(objects, kind) as NewObject & { readonly spec: { readonly template: Template } }
   const { metadata, spec: pod } = spec.template
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace, name: 'meshtoll-agent-x2x4z' }, spec: pod }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace, name: `${kind.toLowerCase()}-x2x4z` }, spec: pod }
 }
 
 /** Without its first words, which name the pod and the level; '' where it is taken. */
@@ -27,6 +28,15 @@ const violationsOf = (answer: Promise<unknown>): Promise<string> =>
     () => '',
     ({ message }: ApiError) => JSON.parse(message.slice(message.indexOf('{'))).message.replace(/^.*? violates PodSecurity "\S*": /, ''),
   )
+
+const accessTo = ({ url, adminToken, caFile }: Cluster): readonly string[] => [
+  '--kube-apiserver',
+  url,
+  '--kube-token',
+  adminToken,
+  '--kube-ca-file',
+  caFile,
+]
 
 const NO_FARGATE = { key: 'eks.amazonaws.com/compute-type', operator: 'NotIn', values: ['fargate'] }
 const ALL_ON = {
@@ -45,6 +55,17 @@ const ALL_ON = {
   seLinuxOptions: { type: 'spc_t' },
 }
 
+/** In the agents' namespace, which is privileged. */
+const DIRECTORY = {
+  enabled: true,
+  priorityClassName: 'system-cluster-critical',
+  tolerations: [{ operator: 'Exists' }],
+  affinity: ALL_ON.affinity,
+  podAnnotations: { note: 'kept' },
+  podLabels: { team: 'network' },
+  networkPolicy: { from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] },
+}
+
 const VARIANTS = [
   ...MODES.map((mode) => ({ name: `mode ${mode}`, namespace: `plain-${mode}`, values: { mode } })),
   ...MODES.map((mode) => ({
@@ -52,6 +73,8 @@ const VARIANTS = [
     namespace: `all-${mode}`,
     values: { ...ALL_ON, mode },
   })),
+  { name: 'with a directory', namespace: 'directory', values: { directory: { enabled: true } } },
+  { name: 'with a directory and all there is', namespace: 'all-directory', values: { ...ALL_ON, directory: DIRECTORY } },
   { name: 'on its way out', namespace: 'uninstall', values: { uninstall: true } },
   { name: 'reduced, with a policy', namespace: 'policy', values: { mode: 'reduced', networkPolicy: { from: [{ podSelector: {} }] } } },
 ]
@@ -64,6 +87,8 @@ await clusterTest(async (t, cluster) => {
       const objects = await renderObjects({ name: `meshtoll-${namespace}`, namespace, values: { ...values, namespace: { create: true } } })
       for (const object of objects) await t.resolves(createStrictly(admin, object), `${object.kind} ${object.metadata.name}`)
       await t.resolves(createStrictly(admin, podOf(objects, namespace)), 'a pod of it')
+      if (objects.some(({ kind }) => kind === 'Deployment'))
+        await t.resolves(createStrictly(admin, podOf(objects, namespace, 'Deployment')), 'a pod of the directory')
     })
   }
 
@@ -104,10 +129,45 @@ await clusterTest(async (t, cluster) => {
     }
   })
 
+  t.test('a directory in a namespace of its own needs nothing that restricted forbids', async (t) => {
+    const namespace = 'directory-under-restricted'
+    await createNamespace(admin, namespace, { 'pod-security.kubernetes.io/enforce': 'restricted' })
+    // The chart puts it beside the agents, which need a namespace that is privileged.
+    const objects = await renderObjects({ values: { directory: { enabled: true } } })
+    t.equal(await violationsOf(createStrictly(admin, podOf(objects, namespace, 'Deployment'))), '')
+  })
+
+  t.test('an upgrade keeps the certificate of the directory', async (t) => {
+    const namespace = 'kept'
+    await createNamespace(admin, namespace)
+    const release = ['keeps', CHART, '--namespace', namespace, ...accessTo(cluster)]
+    const reference = (apiVersion: string, kind: string, name: string) => ({ apiVersion, kind, metadata: { namespace, name } })
+    const secret = reference('v1', 'Secret', 'keeps-meshtoll-directory-tls')
+    const daemonSet = reference('apps/v1', 'DaemonSet', 'keeps-meshtoll-agent')
+    const dataNow = async () => ((await read(admin, secret)) as unknown as { readonly data: Readonly<Record<string, string>> }).data
+    const annotationsNow = async () => ((await read(admin, daemonSet)).spec as { readonly template: Template }).template.metadata
+    const on = { directory: { enabled: true } }
+
+    t.match(await helm(['install', ...release], on), 'rollout status deploy/keeps-meshtoll-directory')
+    const [made, annotations] = [await dataNow(), await annotationsNow()]
+    t.same(Object.keys(made).sort(), ['ca.crt', 'tls.crt', 'tls.key'])
+    await helm(['upgrade', ...release], { directory: { ...on.directory, replicas: 3 } })
+    t.same(await dataNow(), made)
+    t.same(await annotationsNow(), annotations, 'agents go on')
+
+    await remove(admin, secret)
+    await helm(['upgrade', ...release], on)
+    t.notSame(await dataNow(), made, 'a new one where it was deleted')
+    t.notSame(await annotationsNow(), annotations, 'agents are replaced')
+    await helm(['upgrade', ...release], { directory: { ...on.directory, tls: { existingSecret: 'brought' } } })
+    await t.rejects(read(admin, secret), 'gone where there is another')
+    await helm(['upgrade', ...release], { directory: { enabled: false } })
+    await t.rejects(read(admin, reference('apps/v1', 'Deployment', 'keeps-meshtoll-directory')), 'nothing is left of it')
+  })
+
   t.test('helm install, and the way out', async (t) => {
     await createNamespace(admin, 'network')
-    const access = ['--kube-apiserver', cluster.url, '--kube-token', cluster.adminToken, '--kube-ca-file', cluster.caFile]
-    const release = ['tolls', CHART, '--namespace', 'network', ...access]
+    const release = ['tolls', CHART, '--namespace', 'network', ...accessTo(cluster)]
     const agent = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { namespace: 'network', name: 'tolls-meshtoll-agent' } }
     const containersOf = async () => ((await read(admin, agent)).spec as { readonly template: Template }).template.spec
 
