@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { NodeSpec, TopologySpec } from '../../src/lab/plan.js'
 import { createTopology, type Topology } from '../../src/lab/topology.js'
 import { readAgentAccess } from '../deploy/access.js'
+import type { Manifest } from '../deploy/manifests.js'
 import { type Agents, type AgentsOptions, startAgents } from '../lab/agents.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
 import { createTruth, type Truth } from '../lab/truth.js'
@@ -30,7 +31,11 @@ export interface ClusterLab {
   }): Promise<KubeObject>
 }
 
-export async function createClusterLab(t: Test, spec: TopologySpec = THREE_ZONES): Promise<ClusterLab> {
+/** `manifest`: of which agents have their rules. */
+export async function createClusterLab(
+  t: Test,
+  { spec = THREE_ZONES, manifest = 'full' }: { readonly spec?: TopologySpec; readonly manifest?: Manifest } = {},
+): Promise<ClusterLab> {
   const topology = await createTopology(spec)
   t.teardown(() => topology.close())
   const cluster = await startCluster()
@@ -40,7 +45,7 @@ export async function createClusterLab(t: Test, spec: TopologySpec = THREE_ZONES
   const port = Number(new URL(cluster.url).port)
   const reach = await reachFrom(topology, nodes, { port, folder: cluster.folder, target: () => port })
   t.teardown(() => reach.close())
-  const { account, objects } = await readAgentAccess()
+  const { account, objects } = await readAgentAccess(manifest)
   for (const name of [account.namespace, 'shop']) await createNamespace(admin, name)
   for (const object of objects) await create(admin, object)
   for (const node of spec.nodes) await createNode(admin, nodeOf(node))

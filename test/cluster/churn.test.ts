@@ -72,7 +72,7 @@ await worldTest(
     })
 
     t.test('addresses that go on at once: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
-      const lab = await createClusterLab(t, TWO_NODES)
+      const lab = await createClusterLab(t, { spec: TWO_NODES })
       await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
       await lab.topology.peer('p2a').listenUdp({ port: 9 })
       const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience: '4s' } } })

@@ -1,22 +1,24 @@
-// Two replicas of the directory, behind one port on each node's loopback, as a Service would have it.
-import { readFile, writeFile } from 'node:fs/promises'
+// Two replicas of the directory as the chart has them, behind one port on each node's loopback, as a Service would have it.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { createAuthority, createCertificate } from '../http/certificates.js'
+import { parse, stringify } from 'yaml'
+import { readDirectoryAccess } from '../deploy/access.js'
+import { objectOf } from '../deploy/helm.js'
+import { readManifest } from '../deploy/manifests.js'
+import { createAuthority, createCertificate, type Pair } from '../http/certificates.js'
 import { eventually } from '../lab/world.js'
-import { allow, createServiceAccount, createToken } from './access.js'
+import { createToken } from './access.js'
 import type { ClusterLab } from './agents.js'
 import { writeKubeconfig } from './kubeconfig.js'
 import { reachFrom } from './reach.js'
+import { create, type NewObject } from './resource.js'
 import { startServer } from './server.js'
 
 const MAIN = join(process.env['MESHTOLL_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url)), 'main.js')
 const PORT = 10_043
-const NAMESPACE = 'meshtoll'
-const DIRECTORY = { namespace: NAMESPACE, name: 'meshtoll-directory' }
-
 export interface Directories {
   /** Of meshtoll.yaml of an agent: `kubernetes.directory`. */
   readonly options: Readonly<Record<string, string>>
@@ -25,42 +27,23 @@ export interface Directories {
   log(replica: number): Promise<string>
 }
 
-/** What a directory may. */
-const EVERYWHERE = [
-  { apiGroups: [''], resources: ['pods', 'nodes', 'services'], verbs: ['list', 'watch'] },
-  { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
-  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-]
-const OWN = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch'] }]
-/** What an agent may that has a directory, beside what it may without. */
-const AGENT_EVERYWHERE = [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }]
-const AGENT_OWN = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] }]
-
 export async function startDirectories(t: Test, { topology, cluster }: ClusterLab): Promise<Directories> {
   const { admin, folder } = cluster
-  await createServiceAccount(admin, DIRECTORY)
-  await allow(admin, { name: 'meshtoll-directory', rules: EVERYWHERE, serviceAccount: DIRECTORY })
-  await allow(admin, { name: 'meshtoll-directory', namespace: NAMESPACE, rules: OWN, serviceAccount: DIRECTORY })
-  const agent = { namespace: NAMESPACE, name: 'meshtoll-agent' }
-  await allow(admin, { name: 'meshtoll-agent-asks', rules: AGENT_EVERYWHERE, serviceAccount: agent })
-  await allow(admin, { name: 'meshtoll-agent-asks', namespace: NAMESPACE, rules: AGENT_OWN, serviceAccount: agent })
-
+  const { account, objects } = await readDirectoryAccess()
+  const { namespace } = account
+  for (const object of objects) await create(admin, object)
   const tokenFile = join(folder, 'agent.token')
-  await writeFile(tokenFile, await createToken(admin, { ...agent, audience: 'meshtoll' }))
-  const token = await createToken(admin, DIRECTORY)
-  const kubeconfig = await writeKubeconfig(cluster, { token, namespace: NAMESPACE, name: 'directory.kubeconfig' })
+  await writeFile(tokenFile, await createToken(admin, { namespace, name: 'meshtoll-agent', audience: 'meshtoll' }))
+  const token = await createToken(admin, account)
+  const kubeconfig = await writeKubeconfig(cluster, { token, namespace, name: 'directory.kubeconfig' })
   const authority = createAuthority(folder, 'authority')
-  const { certFile, keyFile } = createCertificate(folder, 'directory', authority)
-  const web = join(folder, 'directory.web.yaml')
-  await writeFile(web, JSON.stringify({ tls_server_config: { cert_file: certFile, key_file: keyFile } }))
-  const config = join(folder, 'directory.yaml')
-  await writeFile(config, JSON.stringify({ kubernetes: { kubeconfig } }))
+  const certificate = createCertificate(folder, 'directory', authority)
+  const args = await mountDirectory(join(folder, 'directory'), { kubeconfig, certificate })
 
   const logFile = (replica: number): string => join(folder, `directory-${replica}.log`)
   async function start(replica: number, port: number) {
-    const flags = [`--config.file=${config}`, `--web.config.file=${web}`, `--web.listen-address=127.0.0.1:${port}`]
-    const server = startServer([process.execPath, MAIN, 'directory', ...flags], logFile(replica))
+    const listening = args.map((arg) => arg.replace(/(?<=--web.listen-address=).*/, `127.0.0.1:${port}`))
+    const server = startServer([process.execPath, MAIN, ...listening], logFile(replica))
     await server.ready(async () => (await readFile(logFile(replica), 'utf8')).includes('agents are answered'))
     return server
   }
@@ -89,6 +72,24 @@ export async function startDirectories(t: Test, { topology, cluster }: ClusterLa
     },
     log: (replica) => readFile(logFile(replica), 'utf8'),
   }
+}
+
+/** Its container's arguments, and what it finds in its volume, by `folder`; only to the API server it comes by a kubeconfig. */
+async function mountDirectory(folder: string, { kubeconfig, certificate }: { readonly kubeconfig: string; readonly certificate: Pair }) {
+  const objects = await readManifest('full-directory')
+  const { name } = (await readDirectoryAccess()).account
+  const { data } = objectOf(objects, 'ConfigMap', name) as NewObject & { readonly data: Readonly<Record<string, string>> }
+  const config = { ...parse(data['meshtoll.yaml'] ?? ''), kubernetes: { kubeconfig } }
+  const files = { ...data, 'meshtoll.yaml': stringify(config), 'tls.crt': certificate.cert, 'tls.key': certificate.key }
+  await mkdir(folder)
+  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text)
+  const { template } = objectOf(objects, 'Deployment')['spec'] as { readonly template: { readonly spec: PodSpec } }
+  const [{ args }] = template.spec.containers
+  return args.map((arg) => arg.replace('/etc/meshtoll', folder))
+}
+
+interface PodSpec {
+  readonly containers: readonly [{ readonly args: readonly string[] }]
 }
 
 const freePort = (): Promise<number> =>

@@ -22,7 +22,7 @@ await worldTest(
   async (t) => {
     const skip = reasonToSkip(CLUSTER_PEERS)
     t.test('through two kills of the directory and a restart of the API server', { skip: skip ?? false }, async (t) => {
-      const lab = await createClusterLab(t)
+      const lab = await createClusterLab(t, { manifest: 'full-directory' })
       const { topology, truth, cluster } = lab
       const directories = await startDirectories(t, lab)
       await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
