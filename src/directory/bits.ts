@@ -1,83 +1,116 @@
-// A set of small integers, one bit each: 100,000 of them take 13 kB, however many are in it.
+// A set of small integers. A few are kept as they are, more as one bit each: then 100,000 of them take 13 kB, however many are in it.
 export interface Bits {
   /** Whether it was not in it before. */
   add(id: number): boolean
   /** Whether it was in it before. */
   delete(id: number): boolean
   has(id: number): boolean
-  /** Takes out so many, or all. */
-  take(most: number): number[]
-  /** In order. */
-  values(): Iterable<number>
+  /** Takes out so many, or all, in order. */
+  take(most: number): readonly number[]
+  /** So many from `from` on, in order. */
+  some(from: number, most: number): readonly number[]
   /** How many. No getter: each of those would have a hidden class of its own, and there are thousands of sets. */
   count(): number
 }
 
 const WORD = 32
-const NONE = new Uint32Array(0)
+const MOST_FEW = 32
+const NONE: readonly number[] = []
 
 export function createBits(): Bits {
-  let words: Uint32Array = NONE
+  /** As long as there are few. */
+  let few: readonly number[] | undefined = NONE
+  let words: Uint32Array | undefined
   let size = 0
-  /** No word before this one holds any. */
-  let first = 0
 
-  function grow(index: number): void {
-    if (index < words.length) return
-    const larger = new Uint32Array(Math.max(index + 1, Math.ceil(words.length * 1.25)))
-    larger.set(words)
-    words = larger
+  function spread(ids: readonly number[]): Uint32Array {
+    const spreadWords = new Uint32Array(Math.floor(ids.reduce((most, id) => Math.max(most, id), 0) / WORD) + 1)
+    for (const id of ids) setBit(spreadWords, id)
+    return spreadWords
   }
 
-  function clear(): void {
-    words = NONE
-    first = 0
+  function has(id: number): boolean {
+    return few ? few.includes(id) : hasBit(words, id)
   }
 
-  const wordAt = (index: number): number => words[index] ?? 0
-
-  function remove(id: number): boolean {
-    const [index, bit] = [Math.floor(id / WORD), 1 << (id % WORD)]
-    if ((wordAt(index) & bit) === 0) return false
-    words[index] = wordAt(index) & ~bit
-    size--
+  function add(id: number): boolean {
+    if (has(id)) return false
+    size++
+    if (few && few.length < MOST_FEW) {
+      few = [...few, id]
+      return true
+    }
+    words = grown(words ?? spread(few ?? NONE), id)
+    few = undefined
+    setBit(words, id)
     return true
   }
 
-  function* values(): Generator<number> {
-    for (let index = first; index < words.length; index++) {
-      for (let word = wordAt(index); word !== 0; word &= word - 1) yield index * WORD + lowestOf(word)
-    }
+  function remove(id: number): boolean {
+    if (!has(id)) return false
+    size--
+    if (few) few = few.filter((one) => one !== id)
+    else if (size === 0) clear()
+    else if (words) clearBit(words, id)
+    return true
+  }
+
+  function clear(): void {
+    few = NONE
+    words = undefined
+    size = 0
+  }
+
+  function some(from: number, most: number): readonly number[] {
+    if (!few) return words ? bitsOf(words, from, most) : NONE
+    const inOrder = few.filter((id) => id >= from).sort((a, b) => a - b)
+    return inOrder.slice(0, most)
   }
 
   return {
-    add(id) {
-      const [index, bit] = [Math.floor(id / WORD), 1 << (id % WORD)]
-      if ((wordAt(index) & bit) !== 0) return false
-      grow(index)
-      words[index] = wordAt(index) | bit
-      first = Math.min(first, index)
-      size++
-      return true
-    },
+    has,
+    add,
     delete: remove,
-    has: (id) => (wordAt(Math.floor(id / WORD)) & (1 << (id % WORD))) !== 0,
+    some,
     take(most) {
-      const taken: number[] = []
-      if (size === 0) return taken
-      for (const id of values()) {
-        if (taken.length === most) break
-        taken.push(id)
-      }
-      for (const id of taken) remove(id)
-      first = Math.floor((taken.at(-1) ?? 0) / WORD)
-      // Most are empty most of the time.
-      if (size === 0) clear()
+      const taken = some(0, most)
+      if (taken.length === size) clear()
+      else for (const id of taken) remove(id)
       return taken
     },
-    values,
     count: () => size,
   }
+}
+
+const hasBit = (words: Uint32Array | undefined, id: number): boolean => ((words?.[Math.floor(id / WORD)] ?? 0) & (1 << (id % WORD))) !== 0
+
+function setBit(words: Uint32Array, id: number): void {
+  const index = Math.floor(id / WORD)
+  words[index] = (words[index] ?? 0) | (1 << (id % WORD))
+}
+
+function clearBit(words: Uint32Array, id: number): void {
+  const index = Math.floor(id / WORD)
+  words[index] = (words[index] ?? 0) & ~(1 << (id % WORD))
+}
+
+function grown(words: Uint32Array, id: number): Uint32Array {
+  const index = Math.floor(id / WORD)
+  if (index < words.length) return words
+  const larger = new Uint32Array(Math.max(index + 1, Math.ceil(words.length * 1.25)))
+  larger.set(words)
+  return larger
+}
+
+function bitsOf(words: Uint32Array, from: number, most: number): readonly number[] {
+  const ids: number[] = []
+  const first = Math.floor(from / WORD)
+  for (let index = first; index < words.length && ids.length < most; index++) {
+    // Those before `from` are in the first word only.
+    let word = index === first ? (words[index] ?? 0) & (-1 << (from % WORD)) : (words[index] ?? 0)
+    for (; word !== 0 && ids.length < most; word &= word - 1) ids.push(index * WORD + lowestOf(word))
+  }
+  return ids
 }
 
 const lowestOf = (word: number): number => WORD - 1 - Math.clz32(word & -word)

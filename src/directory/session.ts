@@ -54,6 +54,7 @@ export const MOST_ADDRESSES = 100_000
 /** Addresses told of in one go: some 14 kB, which is a record of TLS. What is larger stays in the buffers of its connection. */
 const AT_ONCE = 40
 const HEARTBEAT_MS = 10_000
+const TOLD = Number.POSITIVE_INFINITY
 
 export interface SessionParts {
   readonly id: string
@@ -74,6 +75,8 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   const pendingNodes = createBits()
   const goesOn = before.instance === instance && before.revision >= book.forgottenRevision && before.revision <= book.revision
   const since = goesOn ? before.revision : 0
+  /** Where all is told anew: of what is asked for, this id and those after it have not been told yet. */
+  let next = since === 0 ? 0 : TOLD
   let areZonesDue = true
   let isRevisionDue = true
   let isSending = false
@@ -100,10 +103,21 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     for (const address of wanted) {
       const id = ask(address)
       if (id === undefined) continue
-      if (since === 0 || book.revisionOf(id) > since || !book.isHeld(id)) pending.add(id)
+      if (since === 0) continue
+      if (book.revisionOf(id) > since || !book.isHeld(id)) isDueAgain(id)
       else name(nodesOf(book.tenanciesOf(id)))
     }
     write(openingLine({ session: parts.id, instance, revision: since }), 1)
+  }
+
+  function isDueAgain(id: number): void {
+    if (id < next) pending.add(id)
+  }
+
+  function takeIds(): readonly number[] {
+    const first = next === TOLD ? [] : asked.some(next, AT_ONCE)
+    next = first.length < AT_ONCE ? TOLD : (first.at(-1) ?? 0) + 1
+    return [...first, ...pending.take(AT_ONCE - first.length)]
   }
 
   function name(nodes: readonly string[]): void {
@@ -128,7 +142,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   /** Nodes are named before what is on them. */
   function nextLines(): readonly string[] {
     if (pendingNodes.count() > AT_ONCE) return [nodesLine(takeNodes(AT_ONCE))]
-    const ids = pending.take(AT_ONCE)
+    const ids = takeIds()
     const tenancies = ids.flatMap((one) => book.tenanciesOf(one))
     const inRanges = [...new Set(ids.filter((one) => !book.isHeld(one)).flatMap((one) => ranges.rangeOf(book.addressOf(one)) ?? []))]
     name([...nodesOf(tenancies), ...inRanges.flatMap((range: NodeRange) => range.node || [])])
@@ -143,7 +157,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     ]
   }
 
-  const isDue = (): boolean => areZonesDue || pending.count() > 0 || pendingNodes.count() > 0
+  const isDue = (): boolean => areZonesDue || next !== TOLD || pending.count() > 0 || pendingNodes.count() > 0
 
   function tell(): void {
     while (!isSending && !isClosed && isDue()) {
@@ -170,12 +184,12 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       }
       const added = add.flatMap((address) => ask(address) ?? [])
       if (added.length > 0) book.isNews(added)
-      for (const one of added) pending.add(one)
+      for (const one of added) isDueAgain(one)
       isRevisionDue ||= added.length > 0
       return 'done'
     },
     hearsOf({ addresses: ids, nodes, haveZones }) {
-      for (const one of ids) if (asked.has(one)) pending.add(one)
+      for (const one of ids) if (asked.has(one)) isDueAgain(one)
       for (const one of nodes) if (named.has(one)) pendingNodes.add(one)
       areZonesDue ||= haveZones
     },
