@@ -43,7 +43,6 @@ export interface ApiServer {
 }
 
 const GONE = 404
-const THERE_ALREADY = 409
 
 /** Rejects with an AccessError that says what to do. */
 export async function openApiServer(options: ApiServerOptions, deps: ApiServerDeps, signal: AbortSignal): Promise<ApiServer> {
@@ -74,7 +73,7 @@ export async function openApiServer(options: ApiServerOptions, deps: ApiServerDe
     },
     async createLease(claimant, until) {
       const body = leaseOf(claimant, deps.clock.now())
-      await readJson(client, path, { method: 'POST', body, signal: until }).catch(unless(THERE_ALREADY))
+      await readJson(client, path, { method: 'POST', body, signal: until })
     },
     async deleteLease(node, until) {
       await client.request(`${path}/${leaseNameOf(node)}`, { method: 'DELETE', signal: until }).catch(unless(GONE))

@@ -58,6 +58,7 @@ const SETTLE_MS = 5_000
 /** A change takes this long at most to come to all agents that hear anything, and to be acted on. */
 const HEARD_WITHIN_MS = 3_000
 const ATTEND_EVERY_MS = 500
+const LONGEST_WAIT_MS = 30_000
 const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
 const NO_PAUSE = () => Promise.resolve()
 
@@ -77,6 +78,7 @@ export function createCluster({ config, environment, identity, names, behind, is
   let api: ApiServer | undefined
   let teller: Teller | undefined
   let selfTrouble = ''
+  let failures = 0
   let news: TenancyChanges = NOTHING_NEW
   let told: { readonly covering: string | undefined; readonly standing: string } = { covering: undefined, standing: '' }
 
@@ -102,21 +104,28 @@ export function createCluster({ config, environment, identity, names, behind, is
     api = opened
     teller = begun
     signal.addEventListener('abort', () => void opened.close().catch(() => undefined), { once: true })
-    const attending = every(clock, { ms: ATTEND_EVERY_MS, signal }, () => attend(opened, begun, signal))
+    const attending = every(clock, { ms: ATTEND_EVERY_MS, signal }, async () => {
+      const waitMs = await attend(opened, begun, signal)
+      if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => undefined)
+    })
     for (const background of [begun.allTold, attending])
       background.catch((error: unknown) => log.debug('the cluster is no longer followed', { error: String(error) }))
   }
 
-  /** Sees to it that all others know of this node, and that all is asked for that was seen here. */
-  async function attend(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<void> {
+  /** Sees to it that all others know of this node, and that all is asked for that was seen here. Resolves with how long it is not to be tried again. */
+  async function attend(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<number> {
     try {
       await asked.lookAtSelf()
       const { ownNode } = asked
-      if (record.isMissing && ownNode && isCounting()) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
+      const isNew = record.isMissing && ownNode !== undefined && isCounting()
+      if (isNew) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
       await asked.ask(names.used)
       selfTrouble = ''
+      failures = 0
+      return isNew ? HEARD_WITHIN_MS : 0
     } catch (error) {
       selfTrouble = (error as Error).message
+      return Math.min(LONGEST_WAIT_MS, ATTEND_EVERY_MS * 2 ** failures++)
     }
   }
 

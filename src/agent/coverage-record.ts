@@ -61,7 +61,8 @@ export function createCoverageRecord(
   }
 
   return {
-    put: (key, lease) => void leases.set(key, lease),
+    // A clock that was ahead when it was written would let us wait for that long.
+    put: (key, { node: holder, sinceMs }) => void leases.set(key, { node: holder, sinceMs: Math.min(sinceMs, clock.now()) }),
     remove: (key) => void leases.delete(key),
     synced() {
       isSynced = true

@@ -64,10 +64,12 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
   /** The Node first: its zone is that of its pods. */
   async function lookAtSelf(): Promise<void> {
     try {
-      if (!tenancies.nodes.has(node)) await api.readNode(node, tenancies, signal)
+      // Who deletes a Lease, or a Node with it, is noticed as well.
+      const isDoubtful = record.isMissing || (directory.covers?.get(node) === false && record.covering?.length !== 0)
+      const isDue = looks++ % LOOKS_BETWEEN === 0
+      if (isDoubtful || isDue || !tenancies.nodes.has(node)) await api.readNode(node, tenancies, signal)
       selfTrouble = tenancies.nodes.has(node) ? '' : noSuchNode(node)
-      // Who deletes a Lease by hand is noticed as well.
-      if (record.isMissing || looks++ % LOOKS_BETWEEN_LEASES === 0) await api.readLease(node, record, signal)
+      if (isDoubtful || isDue) await api.readLease(node, record, signal)
     } catch (error) {
       selfTrouble = (error as Error).message
     }
@@ -104,6 +106,6 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
 }
 
 /** Two looks a second. */
-const LOOKS_BETWEEN_LEASES = 120
+const LOOKS_BETWEEN = 120
 
 const noSuchNode = (node: string): string => `there is no Node ${node}; set node.name to the name that Kubernetes has for this node`

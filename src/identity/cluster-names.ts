@@ -148,11 +148,21 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     used.add(address)
     const last = holders.last(address)
     if (!last) return undefined
-    const isHeld = last.untilMs + skewMs > nowMs && !isDoubtful(last)
+    const isInDoubt = isDoubtful(last)
+    const isHeld = last.untilMs + skewMs > nowMs && !isInDoubt
     // Whoever gets it next is not known at once.
     if (!isHeld && waiting.waits(address, nowMs, fromMs)) return NOT_TOLD
-    const placement = placed({ who: last.tenant.who, tenants: [last.tenant], isAmbiguous: false }, [fromMs, nowMs])
-    return settled(address, placement, { fromMs, toMs: nowMs, isHeld })
+    const who = isInDoubt ? NOBODY : last.tenant.who
+    const placement = inDoubt(placed({ who, tenants: [last.tenant], isAmbiguous: false }, [fromMs, nowMs]), last)
+    return settled(address, placement, { fromMs, toMs: nowMs, isHeld: isHeld && !isPending(placement) })
+  }
+
+  /** Nor whether its node has an agent by now. */
+  function inDoubt(placement: Placement, { tenant }: Holding): Placement {
+    const isStale = wasCurrent && !isCurrent && tenant.coverage === 'node'
+    return isStale && placement.local === 'no' && placement.covered === 'no'
+      ? Object.freeze({ ...placement, covered: 'unknown' })
+      : placement
   }
 
   /** While changes are not heard of a pod may be gone, and another have its address. */

@@ -16,17 +16,20 @@ export function tenanciesOfNode({ name, zone, region, internalIps, externalIps }
 }
 
 /**
- * What is sent to a Service's address is posted by whoever sent it, and comes back from a pod. A load balancer has no agent, and what it
- * sends on comes over the border a second time.
+ * What is sent to a Service's own address is posted by whoever sent it, and comes back from a pod. A load balancer has no agent, and what it
+ * sends on comes over the border a second time. An external address may be that of a host which sends, whoever wrote it into a Service.
  */
 export function tenanciesOfService({ namespace, name, clusterIps, externalIps, loadBalancerIps }: ServiceFacts): readonly Tenancy[] {
   const nowhere = { zone: UNKNOWN, region: UNKNOWN, namespace, name }
   const service = tenantOf({ ...nowhere, kind: 'Service' }, '', 'always')
   const loadBalancer = tenantOf({ ...nowhere, kind: 'LoadBalancer' }, '', 'never')
   const key = `service/${namespace}/${name}`
-  const virtual = new Set([...clusterIps, ...externalIps])
-  const balanced = loadBalancerIps.filter((address) => !virtual.has(address))
-  return [...[...virtual].map((address) => always(address, key, service)), ...balanced.map((address) => always(address, key, loadBalancer))]
+  const external = tenantOf({ ...nowhere, kind: 'Service' }, '', 'never')
+  const virtual = clusterIps.map((address) => always(address, key, service))
+  const outer = externalIps.filter((address) => !clusterIps.includes(address)).map((address) => always(address, key, external))
+  const known = new Set([...clusterIps, ...externalIps])
+  const balanced = loadBalancerIps.filter((address) => !known.has(address)).map((address) => always(address, key, loadBalancer))
+  return [...virtual, ...outer, ...balanced]
 }
 
 export function tenantOf(who: Omit<Who, 'external'>, node: string, coverage: Tenant['coverage']): Tenant {

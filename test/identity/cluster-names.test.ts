@@ -84,7 +84,18 @@ t.test('who has an address now', async (t) => {
         [131, ask],
       ],
       atS: 132,
-      says: 'cart, local yes, covered no',
+      says: '_unknown, local yes, covered no',
+    },
+    {
+      name: 'nor is it known then whether its node has an agent by now',
+      steps: [
+        [90, tell(held(BARE, 80))],
+        [100, { isCurrent: false }],
+        [101, ask],
+        [131, ask],
+      ],
+      atS: 132,
+      says: '_unknown, local no, covered yes',
     },
     {
       name: 'until they are again',

@@ -162,7 +162,7 @@ t.test('what the last step changes', async (t) => {
       says: [
         '10.96.0.1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
         'fd00:96::1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
-        '203.0.113.1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
+        '203.0.113.1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  never',
         '203.0.113.2 service/shop/web 0-, shop/LoadBalancer/web in _unknown|_unknown on  never',
       ],
     },
@@ -177,7 +177,7 @@ t.test('what the last step changes', async (t) => {
         (all) => all.putService('shop/web', { ...WEB, clusterIps: [], loadBalancerIps: [] }),
         (all) => all.removeService('shop/web', 150_000),
       ],
-      says: ['203.0.113.1 service/shop/web 0-150, shop/Service/web in _unknown|_unknown on  always'],
+      says: ['203.0.113.1 service/shop/web 0-150, shop/Service/web in _unknown|_unknown on  never'],
     },
   ]
   for (const { name, steps, says } of cases) {
