@@ -16,6 +16,8 @@ export interface Book {
   find(address: string): number | undefined
   /** What is asked for anew is news to whoever asks, although nothing has changed. */
   isNews(ids: Iterable<number>): void
+  /** The revision of a change of something else. */
+  nextRevision(): number
   readonly revision: number
   /** Of the last change of an address. */
   revisionOf(id: number): number
@@ -138,6 +140,7 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
       revision++
       for (const id of news) revisions[id] = revision
     },
+    nextRevision: () => ++revision,
     revisionOf: (id) => revisions[id] ?? 0,
     addressOf: ids.nameOf,
     tenanciesOf,

@@ -53,7 +53,7 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
       const addresses = [...book.put(changes.tenancies, clock.now())]
       const isInAnother = allRanges ? ranges.replace(allRanges) : () => false
       if (allRanges) for (const id of book.nobodys()) if (isInAnother(book.addressOf(id))) addresses.push(id)
-      const nodes = leases.haveChanged || allRanges ? covering.replace(leases.take()) : []
+      const nodes = leases.haveChanged || allRanges ? covering.replace(leases.take(), book.nextRevision) : []
       zones = allZones ?? zones
       sessions.spread({ addresses, nodes, haveZones: allZones !== undefined })
     },

@@ -97,17 +97,19 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     book.unask(id)
   }
 
-  /** Nodes of tenancies that were told on the watch before are named on this one, in case they change. */
   function begin(wanted: readonly string[]): void {
     name([node])
     for (const address of wanted) {
       const id = ask(address)
-      if (id === undefined) continue
-      if (since === 0) continue
-      if (book.revisionOf(id) > since || !book.isHeld(id)) isDueAgain(id)
-      else name(nodesOf(book.tenanciesOf(id)))
+      if (id !== undefined && since > 0) goOnWith(id)
     }
     write(openingLine({ session: parts.id, instance, revision: since }), 1)
+  }
+
+  /** What was told on the watch before is not told again, nor are its nodes; but they are named, in case they change. */
+  function goOnWith(id: number): void {
+    if (book.revisionOf(id) > since || !book.isHeld(id)) isDueAgain(id)
+    else for (const one of nodesOf(book.tenanciesOf(id))) nameAgain(one)
   }
 
   function isDueAgain(id: number): void {
@@ -125,6 +127,12 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       const id = covering.idOf(one)
       if (named.add(id)) pendingNodes.add(id)
     }
+  }
+
+  /** Told on the watch before; once more where it has changed since. */
+  function nameAgain(one: string): void {
+    const id = covering.idOf(one)
+    if (named.add(id) && covering.revisionOf(id) > since) pendingNodes.add(id)
   }
 
   function write(text: string, lines: number): void {
