@@ -8,15 +8,12 @@ import { eventually, worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
-import { type Life, live, merged } from './lives.js'
+import { type Life, live, livesAround, merged } from './lives.js'
 
 const WORKLOADS = ['cart', 'web', 'stock', 'mail']
-const LIVES: readonly Life[] = Array.from({ length: 5 }, (_, index) => ({
-  deployment: WORKLOADS[index % WORKLOADS.length] as string,
-  ms: 4_000,
-  // Two cycles, and the skew of both.
-  restMs: 7_000,
-}))
+// Two cycles, and the skew of both, between them.
+const LIVES = livesAround({ workloads: WORKLOADS, ms: 4_000, longMs: 24_000, restMs: 7_000 })
+const LONG = 2
 const PATIENCE_MS = 30_000
 const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
 
@@ -38,17 +35,21 @@ await worldTest(
       )
       const before = await agents.atRest()
       const sentBefore = await truth.total()
+      let isLongLife = false
       const disturb = async (): Promise<void> => {
-        await sleep(12_000)
+        await eventually('the long life', () => (isLongLife ? true : undefined), 90_000)
+        await sleep(1_000)
         await cluster.restart()
-        await sleep(10_000)
+        await sleep(1_000)
         const agent = agents.on('n1')
         await agent.kill()
         await agent.start()
       }
       const [places] = await Promise.all([
         Promise.all([
-          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES),
+          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES, (index) => {
+            isLongLife ||= index === LONG
+          }),
           live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
         ]),
         disturb(),

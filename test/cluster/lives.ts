@@ -12,6 +12,19 @@ export interface Life {
   readonly restMs: number
 }
 
+/**
+ * What is not heard of - since an agent or the API server is away - cannot be told apart: in the middle there is a life that outlasts that.
+ */
+export function livesAround({ workloads, ms, longMs, restMs }: Omit<Life, 'deployment'> & LongLife): readonly Life[] {
+  const all = Array.from({ length: 5 }, (_, index) => ({ deployment: workloads[index % workloads.length] as string, ms, restMs }))
+  return all.map((life, index) => (index === 2 ? { ...life, ms: longMs } : life))
+}
+
+interface LongLife {
+  readonly workloads: readonly string[]
+  readonly longMs: number
+}
+
 export interface Place {
   /** A namespace of the topology. */
   readonly namespace: string
@@ -26,11 +39,17 @@ const PACKETS = 50
 const EVERY_MS = 20
 
 /** Lives one after the other. Answers bytes sent by workload. */
-export async function live(lab: ClusterLab, place: Place, lives: readonly Life[]): Promise<ReadonlyMap<string, number>> {
+export async function live(
+  lab: ClusterLab,
+  place: Place,
+  lives: readonly Life[],
+  began: (index: number) => void = () => undefined,
+): Promise<ReadonlyMap<string, number>> {
   const sent = new Map<string, number>()
   for (const [index, { deployment, ms, restMs }] of lives.entries()) {
     const name = `${deployment}-${place.namespace}-${index}`
     const pod = await retried(() => lab.createPod({ name, address: place.address, node: place.node, deployment }))
+    began(index)
     const bytes = await sendFor(lab.topology, place, ms)
     sent.set(deployment, (sent.get(deployment) ?? 0) + bytes)
     await retried(() => remove(lab.cluster.admin, pod))

@@ -8,7 +8,7 @@ import {
   flowsOf,
   IPV4_UDP,
   IPV6_UDP,
-  imbalanceOf,
+  imbalanceAtRest,
   ip,
   readAtRest,
   sendTo,
@@ -33,7 +33,7 @@ await inNamespace(t, import.meta.filename, () => {
       'fd00::1 fd09::5': 1 + IPV6_UDP,
     })
     t.equal(reading.counters.observed - before.reading.counters.observed, sent - before.sent, 'observed is what the device sent')
-    t.equal(imbalanceOf(reading), 0)
+    t.equal(await imbalanceAtRest(flows), 0)
     t.equal(reading.egress.uplinks, sent)
     t.same({ ...flows.status }, { owned: true, mode: 'plain', limit: 1024, note: '' })
     await flows.uninstall()
@@ -46,7 +46,7 @@ await inNamespace(t, import.meta.filename, () => {
     const reading = await flows.flowReading()
     const loopback = Object.keys(bytesByPair(reading)).filter((pair) => /127\.|^::1|10\.0\.0\.1 10\.0\.0\.1/.test(pair))
     t.same(loopback, [])
-    t.equal(imbalanceOf(reading), 0)
+    t.equal(await imbalanceAtRest(flows), 0)
     await flows.uninstall()
   })
 
@@ -63,7 +63,7 @@ await inNamespace(t, import.meta.filename, () => {
         'pairs that have a place are whole',
       )
       t.equal(reading.counters.overflow, 936 * 2 * (100 + IPV4_UDP))
-      t.equal(imbalanceOf(reading), 0)
+      t.equal(await imbalanceAtRest(flows), 0)
       await flows.uninstall()
     })
   }
@@ -84,7 +84,7 @@ await inNamespace(t, import.meta.filename, () => {
     t.equal(total, 2 * 25_000 * (10 + IPV4_UDP))
     t.ok(Math.max(...bytes) === 2 * (10 + IPV4_UDP))
     t.equal(pairs['fd00::1 fd09::2'], 10 + IPV6_UDP)
-    t.equal(imbalanceOf(reading), 0)
+    t.equal(await imbalanceAtRest(flows), 0)
     const live = bytesByPair({ ...reading, generations: reading.generations.slice(-1) })
     t.ok(Object.keys(live).length > 24_000, 'half of it in the new generation')
     await flows.uninstall()
@@ -107,7 +107,7 @@ await inNamespace(t, import.meta.filename, () => {
     t.equal(reading.counters.tunnel - before.counters.tunnel, outer)
     t.equal(reading.egress.outerSent - before.egress.outerSent, outer)
     t.equal(reading.egress.intoTunnels - before.egress.intoTunnels, inner)
-    t.equal(imbalanceOf(reading), 0)
+    t.equal(await imbalanceAtRest(flows), 0)
     await sendTo(['10.9.0.3'], { port: 4789, times: 3 })
     const own = await flows.flowReading()
     t.equal(own.counters.tunnel - reading.counters.tunnel, 3 * (100 + IPV4_UDP), 'whoever sends it from this node')

@@ -112,6 +112,12 @@ export function imbalanceOf(reading: FlowReading): number {
   return observed - tunnel - overflow - sumOf(bytesByPair(reading))
 }
 
+/** Of a reading during which nothing came, such as words of the kernel with its neighbours; else of the last of some. */
+export async function imbalanceAtRest(flows: TestFlows, readings = 10): Promise<number> {
+  const imbalance = imbalanceOf(await flows.flowReading())
+  return imbalance === 0 || readings === 1 ? imbalance : imbalanceAtRest(flows, readings - 1)
+}
+
 /** IP bytes that the uplink has sent since it was made. */
 export function sentByUplink(open: OpenNetlink): number {
   const rtnetlink = createRtnetlink(open)
