@@ -385,6 +385,40 @@ t.test('large answers come in pieces, each node before what is on it', async (t)
   }
 })
 
+t.test('many nodes at once', async (t) => {
+  const desk = startDesk()
+  const addresses = Array.from({ length: 300 }, (_, index) => `192.168.${index >> 8}.${index & 255}`)
+  for (const [index, address] of addresses.entries()) desk.tenancies.putNode(nodeOf(index, { zone: '', internalIps: [address] }))
+  await desk.turn()
+  const agent = desk.listen({ addresses })
+  agent.takeRaw()
+  for (const index of addresses.keys()) desk.leases.put(`n${index}`, leaseOf(`n${index}`))
+  await desk.turn()
+  const lines = agent.takeRaw().flatMap(({ nodes }) => (nodes === undefined ? [] : [nodes as { name: string; covers: boolean }[]]))
+  t.ok(
+    lines.every(({ length }) => length <= 40),
+    'in lines that are not too long',
+  )
+  t.equal(new Set(lines.flat().flatMap(({ name, covers }) => (covers ? [name] : []))).size, 300)
+})
+
+t.test('what changes before it was told the first time is told once', async (t) => {
+  const desk = await start()
+  const slow = desk.listen({ addresses: ['10.2.0.7'] }, { isStalled: true })
+  desk.tenancies.putPod('shop/web', { ...WEB, addresses: ['10.2.0.7'], startedMs: 200_000 }, OWNER)
+  await desk.turn()
+  slow.goOn()
+  t.same(slow.take(), [
+    'session from 0',
+    'zones z1 z2',
+    'n1 covers',
+    'n2 covers',
+    CART_TOLD,
+    '10.2.0.7 u2 200-, Deployment cart on n2',
+    'to 2',
+  ])
+})
+
 t.test('when it closes', async (t) => {
   const desk = await start()
   const [agent, other] = [desk.listen({ addresses: ['10.2.0.7'] }), desk.listen()]

@@ -4,7 +4,7 @@ import type { PodFacts } from '../../src/identity/objects/pod.js'
 import type { Tenancies } from '../../src/identity/tenancies.js'
 import { ask } from '../http/client.js'
 import { pod } from '../identity/objects/fixture.js'
-import { listen, post } from './listener.js'
+import { type Listener, listen, post } from './listener.js'
 import { serveDirectory, TOKEN } from './served.js'
 
 const CART: PodFacts = { ...pod('pod-deployment'), node: 'n2' }
@@ -33,10 +33,11 @@ t.test('until all is known', async (t) => {
   putPod(tenancies, 7, 'u7', 1_000)
   isTold()
   await allTold
-  await sleep(300)
+  const asked = { token: TOKEN, body: body([addressOf(7)]) }
+  const tryAgain = (): Promise<Listener> => listen({ url }, asked).catch(tryAgain)
+  const listener = await tryAgain()
   t.match(await ask(url, { path: '/readyz' }), { status: 200, text: 'ready\n' })
-  const listener = await listen({ url }, { token: TOKEN, body: body([addressOf(7)]) })
-  await listener.until('all', ({ revision }) => revision > 0)
+  await listener.until('all', ({ lines }) => lines.some(({ session, revision }) => session === undefined && revision !== undefined))
   t.ok(listener.tenancies.has(`${addressOf(7)} u7`), 'its first answer is whole')
   listener.close()
 })

@@ -21,7 +21,7 @@ export interface DeskHere extends Desk {
   readonly clock: HandClock
   /** Takes in what was said, and tells. */
   turn(): Promise<void>
-  listen(asking?: Partial<Asking>): Told
+  listen(asking?: Partial<Asking>, options?: { readonly isStalled: boolean }): Told
 }
 
 export function startDesk(): DeskHere {
@@ -36,13 +36,14 @@ export function startDesk(): DeskHere {
       desk.forget()
       await desk.sessions.tell(async () => undefined)
     },
-    listen: (asking = {}) => listen(desk, { node: 'n1', addresses: [], instance: '', revision: 0, ...asking }),
+    listen: (asking = {}, { isStalled } = { isStalled: false }) =>
+      listen(desk, { node: 'n1', addresses: [], instance: '', revision: 0, ...asking }, isStalled),
   }
 }
 
-function listen(desk: Desk, asking: Asking): Told {
+function listen(desk: Desk, asking: Asking, isStalledFirst: boolean): Told {
   let lines: Line[] = []
-  let [isStalled, isEnded] = [false, false]
+  let [isStalled, isEnded] = [isStalledFirst, false]
   let wait: () => void = () => undefined
   const session = desk.sessions.open(asking, {
     write(text, sent) {
