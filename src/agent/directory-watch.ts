@@ -1,13 +1,14 @@
 // Asks the directory who the addresses are that were seen here, and hears of changes to them. Loaded only where there is a directory.
 import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
-import type { NodeRange, Tenancy, TenancyChanges, Zone } from '../identity/tenancies.js'
+import type { NodeRange, TenancyChanges, Zone } from '../identity/tenancies.js'
 import { createBackoff } from '../kube/backoff.js'
 import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
 import { linesOf } from '../kube/lines.js'
 import { createTokenFile } from '../kube/token.js'
 import { type DirectoryLine, parseDirectoryLine } from './directory-lines.js'
+import { createTold } from './told.js'
 
 export interface DirectoryWatch {
   /** Until aborted; never rejects. */
@@ -49,7 +50,7 @@ export async function createDirectoryWatch(
   /** By address, how often it was not of interest since it was. */
   const asked = new Map<string, number>()
   const covers = new Map<string, boolean>()
-  let tenancies: Tenancy[] = []
+  const told = createTold(deps.clock)
   let ranges: readonly NodeRange[] = []
   let zones: readonly Zone[] | undefined
   let haveRangesChanged = false
@@ -59,18 +60,30 @@ export async function createDirectoryWatch(
   let trouble = NOT_YET
 
   function hear(line: DirectoryLine): void {
-    if (line.session) session = line.session
-    if (line.instance && line.instance !== last.instance) last = { instance: line.instance, revision: 0 }
+    if (line.session) begin(line)
     for (const { name, covers: does } of line.nodes) covers.set(name, does)
-    tenancies.push(...line.tenancies)
-    if (line.ranges.length > 0) {
-      const isNew = ({ cidr }: NodeRange): boolean => line.ranges.every((one) => one.cidr !== cidr)
-      ranges = [...ranges.filter(isNew), ...line.ranges]
-      haveRangesChanged = true
-    }
+    told.keep(line.tenancies)
+    if (line.ranges.length > 0) keepRanges(line.ranges)
     zones = line.zones ?? zones
-    if (line.revision === undefined || line.session) return
-    last = { ...last, revision: line.revision }
+    if (line.revision !== undefined && !line.session) settle(line.revision)
+  }
+
+  function begin(line: DirectoryLine): void {
+    session = line.session
+    if (line.instance !== last.instance) last = { instance: line.instance, revision: 0 }
+    if (line.revision === 0) told.beginAnew()
+  }
+
+  function keepRanges(more: readonly NodeRange[]): void {
+    const isOther = ({ cidr }: NodeRange): boolean => more.every((one) => one.cidr !== cidr)
+    ranges = [...ranges.filter(isOther), ...more]
+    haveRangesChanged = true
+  }
+
+  /** All up to this revision was told. */
+  function settle(revision: number): void {
+    told.settle()
+    last = { ...last, revision }
     isTold = true
     trouble = ''
     backoff.reset()
@@ -81,6 +94,16 @@ export async function createDirectoryWatch(
     const response = await client.request('/v1/watch', { method: 'POST', body, idleMs: SILENCE_MS, signal })
     for await (const line of linesOf(response.body)) hear(parseDirectoryLine(line))
     throw new Error('the directory ended the watch')
+  }
+
+  function wishOf(addresses: ReadonlySet<string>): { readonly add: readonly string[]; readonly drop: readonly string[] } {
+    const add = [...addresses].filter((address) => !asked.has(address))
+    for (const [address, times] of asked) asked.set(address, addresses.has(address) ? 0 : times + 1)
+    const drop = [...asked].flatMap(([address, times]) => (times > DROP_AFTER ? [address] : []))
+    for (const address of add) asked.set(address, 0)
+    for (const address of drop) asked.delete(address)
+    if (drop.length > 0) told.forget((address) => asked.has(address))
+    return { add, drop }
   }
 
   async function tell(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
@@ -113,15 +136,9 @@ export async function createDirectoryWatch(
       }
     },
     async ask(addresses, signal) {
-      const add = [...addresses].filter((address) => !asked.has(address))
-      const drop: string[] = []
-      for (const [address, times] of asked) {
-        asked.set(address, addresses.has(address) ? 0 : times + 1)
-        if (times >= DROP_AFTER) drop.push(address)
-      }
-      for (const address of add) asked.set(address, 0)
-      for (const address of drop) asked.delete(address)
-      // Without a session the next watch asks for all.
+      const { add, drop } = wishOf(addresses)
+      // Without a session the next watch asks for all, and has to be told all: one that goes on is told only what has changed.
+      if (session === '' && add.length > 0) last = { ...last, revision: 0 }
       if (session === '' || add.length + drop.length === 0) return
       await tellTheOne(add, drop, signal).catch((error: unknown) => {
         for (const address of add) asked.delete(address)
@@ -129,8 +146,7 @@ export async function createDirectoryWatch(
       })
     },
     take() {
-      const taken = { tenancies, ranges: haveRangesChanged ? ranges : undefined, zones }
-      tenancies = []
+      const taken = { tenancies: told.take(), ranges: haveRangesChanged ? ranges : undefined, zones }
       haveRangesChanged = false
       zones = undefined
       return taken
