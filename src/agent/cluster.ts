@@ -1,6 +1,6 @@
 // What Kubernetes says, in the background: followed from the API server, gathered here, and taken in the agent's turn, so that nobody becomes
 // somebody else in the middle of a reading.
-
+import type { ConnectionDeps, ConnectionOptions } from '../cluster/connection.js'
 import { leaseNameOf } from '../cluster/leases.js'
 import type { Config } from '../config/fields.js'
 import { untilAborted, within } from '../deadline.js'
@@ -9,7 +9,7 @@ import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
-import type { ApiServer, ApiServerDeps, ApiServerOptions } from './api-server.js'
+import type { ApiServer } from './api-server.js'
 import type { Behind } from './behind.js'
 import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
@@ -17,7 +17,7 @@ import { createDirectoryTeller, createDirectTeller, type Teller } from './teller
 
 export interface ClusterParts {
   readonly config: Pick<Config, 'node' | 'identity' | 'kubernetes'>
-  readonly environment: ApiServerOptions['environment']
+  readonly environment: ConnectionOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
   readonly names: Pick<ClusterNames, 'isUsed' | 'used'>
   readonly behind: Pick<Behind, 'look'>
@@ -25,7 +25,7 @@ export interface ClusterParts {
   readonly isCounting: () => boolean
 }
 
-export type ClusterDeps = ApiServerDeps & { readonly disk: Disk }
+export type ClusterDeps = ConnectionDeps & { readonly disk: Disk }
 
 /** Read like a source, so that it shows when the API server cannot be heard; what was known before stays in force. */
 export interface Cluster {
@@ -191,7 +191,7 @@ export function createCluster({ config, environment, identity, names, behind, is
       if (refused) throw refused
       const trouble = teller?.trouble || selfTrouble
       if (trouble) throw new Error(trouble)
-      return { readings: [], rejected: api?.takeRejected() ?? 0 }
+      return { readings: [], rejected: api?.following.takeRejected() ?? 0 }
     },
     hasUrgentNews() {
       return coveringNow() !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)

@@ -55,6 +55,8 @@ export async function createDirectoryWatch(
   let zones: readonly Zone[] | undefined
   let haveRangesChanged = false
   let session = ''
+  /** A watch was asked for with all that was of interest then, and has no session yet. */
+  let isOpening = false
   let last = { instance: '', revision: 0 }
   let isTold = false
   let trouble = NOT_YET
@@ -70,6 +72,7 @@ export async function createDirectoryWatch(
 
   function begin(line: DirectoryLine): void {
     session = line.session
+    isOpening = false
     if (line.instance !== last.instance) last = { instance: line.instance, revision: 0 }
     if (line.revision === 0) told.beginAnew()
   }
@@ -90,6 +93,7 @@ export async function createDirectoryWatch(
   }
 
   async function watch(signal: AbortSignal): Promise<void> {
+    isOpening = true
     const body = { node, addresses: [...asked.keys()], ...last }
     const response = await client.request('/v1/watch', { method: 'POST', body, idleMs: SILENCE_MS, signal })
     for await (const line of linesOf(response.body)) hear(parseDirectoryLine(line))
@@ -130,12 +134,15 @@ export async function createDirectoryWatch(
       while (!signal.aborted) {
         const error = await watch(signal).catch((reason: unknown) => reason as Error)
         session = ''
+        isOpening = false
         if (signal.aborted) return
         trouble = `the directory ${client.server} cannot be asked: ${(error as Error).message}`
         await deps.clock.sleep(backoff.nextMs(error instanceof KubeError ? error.retryAfterMs : undefined), signal).catch(() => undefined)
       }
     },
     async ask(addresses, signal) {
+      // What comes to mind only now would be in neither.
+      if (isOpening) return
       const { add, drop } = wishOf(addresses)
       // Without a session the next watch asks for all, and has to be told all: one that goes on is told only what has changed.
       if (session === '' && add.length > 0) last = { ...last, revision: 0 }

@@ -35,7 +35,7 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record }:
     isTold = true
   })
   return {
-    allTold: Promise.all([objects, api.followLeases(record, signal)]),
+    allTold: Promise.all([objects, api.followLeases(record, signal).then(record.synced)]),
     take: tenancies.take,
     get covering() {
       // Nodes that are gone cover nothing, whatever is left of them.
@@ -46,7 +46,7 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record }:
       return isTold ? tenancies.nodes.get(node) : undefined
     },
     get trouble() {
-      if (api.trouble) return api.trouble
+      if (api.following.trouble) return api.following.trouble
       return isTold && !tenancies.nodes.has(node) ? noSuchNode(node) : ''
     },
     ask: () => Promise.resolve(),
@@ -73,7 +73,8 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
     } catch (error) {
       selfTrouble = (error as Error).message
     }
-    if (tenancies.nodes.has(node)) isFollowed ??= api.followPods(node, tenancies, { patienceMs }, signal)
+    // It rejects at the end only, when nobody waits for it any more.
+    if (tenancies.nodes.has(node)) isFollowed ??= api.followPods(node, tenancies, { patienceMs }, signal).catch(() => undefined)
   }
 
   async function begin(): Promise<void> {
@@ -98,7 +99,7 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
       return tenancies.nodes.get(node)
     },
     get trouble() {
-      return selfTrouble || api.trouble || directory.trouble
+      return selfTrouble || api.following.trouble || directory.trouble
     },
     ask: (addresses) => directory.ask(addresses, signal),
     lookAtSelf,

@@ -1,8 +1,9 @@
 // What the API server says -> what each agent is told.
 //   tenancies, Leases ──▶ book, ranges, nodes ──what changed──▶ sessions
+
+import type { Leases } from '../cluster/connection.js'
 import type { Clock } from '../deps.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
-import type { Leases } from './api-server.js'
 import { type Book, createBook } from './book.js'
 import { createCovering } from './covering.js'
 import { createNodesThatCover } from './nodes-that-cover.js'

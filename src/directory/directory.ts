@@ -1,8 +1,10 @@
 // The cluster directory: follows the API server once for all agents, and tells each of the addresses that it has seen.
+
+import type { ConnectionOptions } from '../cluster/connection.js'
 import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
 import type { Routes } from '../http/router.js'
-import type { ApiServer, ApiServerOptions, OpenApiServer } from './api-server.js'
+import type { ApiServer, OpenApiServer } from './api-server.js'
 import { createDesk } from './desk.js'
 import { createDirectoryMetrics } from './metrics.js'
 import { createDirectoryRoutes } from './routes.js'
@@ -10,7 +12,7 @@ import { createWhoAsks } from './who-asks.js'
 
 export interface DirectoryParts {
   readonly config: Pick<Config, 'kubernetes' | 'identity' | 'directory'>
-  readonly environment: ApiServerOptions['environment']
+  readonly environment: ConnectionOptions['environment']
   readonly version: string
   readonly nodeVersion: string
   readonly openApiServer: OpenApiServer
@@ -63,8 +65,8 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
     routes: createDirectoryRoutes({
       whoAsks: createWhoAsks({ agents: agentsOf(config, api), review, monotonic }),
       sessions,
-      notReady: () => (isReady ? '' : api.trouble || NOT_YET),
-      metrics: createDirectoryMetrics({ desk, api, version, nodeVersion, cpuUsage }),
+      notReady: () => (isReady ? '' : api.following.trouble || NOT_YET),
+      metrics: createDirectoryMetrics({ desk, following: api.following, version, nodeVersion, cpuUsage }),
       log,
     }),
     async run() {

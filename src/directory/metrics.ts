@@ -1,9 +1,9 @@
+import type { Following } from '../cluster/following.js'
 import { createSelf, type SelfParts } from '../exporters/self.js'
 import { SELF } from '../exporters/self-families.js'
 import type { Route } from '../http/router.js'
 import { createMetricsRoute } from '../http/routes.js'
 import type { Family, FamilySnapshot } from '../model.js'
-import type { ApiServer } from './api-server.js'
 import type { Desk } from './desk.js'
 import { DIRECTORY } from './families.js'
 
@@ -11,10 +11,10 @@ const SOURCE = 'kubernetes'
 
 export interface MetricsParts extends Omit<SelfParts, 'sources'> {
   readonly desk: Pick<Desk, 'sessions' | 'book'>
-  readonly api: Pick<ApiServer, 'trouble' | 'takeRejected'>
+  readonly following: Pick<Following, 'trouble' | 'takeRejected'>
 }
 
-export function createDirectoryMetrics({ desk, api, ...parts }: MetricsParts): Route {
+export function createDirectoryMetrics({ desk, following, ...parts }: MetricsParts): Route {
   const { sessions, book } = desk
   const self = createSelf({ ...parts, sources: [SOURCE] })
   const one = (family: Family, value: number): FamilySnapshot => ({ family, series: [{ labels: {}, value }] })
@@ -28,8 +28,8 @@ export function createDirectoryMetrics({ desk, api, ...parts }: MetricsParts): R
   return createMetricsRoute({
     withSnapshot: (use) => use({ families: families() }),
     async self() {
-      self.sourceRead(SOURCE, 0, api.trouble === '')
-      self.rejected(SOURCE, api.takeRejected())
+      self.sourceRead(SOURCE, 0, following.trouble === '')
+      self.rejected(SOURCE, following.takeRejected())
       // There is no state here.
       return (await self.families()).filter(({ family }) => family !== SELF.stateWritable)
     },

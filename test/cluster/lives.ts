@@ -1,7 +1,9 @@
 // Pods that come and go on one address, and send while they live: what each workload sent, by the counter of the device.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
 import { sentIpBytes } from '../../src/lab/counters.js'
 import type { Topology } from '../../src/lab/topology.js'
+import { booked, flowBytes, type Served, sumOf } from '../lab/agents.js'
 import type { ClusterLab } from './agents.js'
 import { remove } from './resource.js'
 
@@ -12,18 +14,47 @@ export interface Life {
   readonly restMs: number
 }
 
+export const WORKLOADS = ['cart', 'web', 'stock', 'mail'] as const
+
+export const livesOf = (count: number, times: Omit<Life, 'deployment'>): readonly Life[] =>
+  Array.from({ length: count }, (_, index) => ({ deployment: WORKLOADS[index % WORKLOADS.length] as string, ...times }))
+
+/** Which of the lives around it is long: the same from both ends. */
+export const LONG = 2
+const LONG_MS = 24_000
+
 /**
  * What is not heard of - since an agent or the API server is away - cannot be told apart: in the middle there is a life that outlasts that.
+ * Between them two cycles pass, and the skew of both.
  */
-export function livesAround({ workloads, ms, longMs, restMs }: Omit<Life, 'deployment'> & LongLife): readonly Life[] {
-  const all = Array.from({ length: 5 }, (_, index) => ({ deployment: workloads[index % workloads.length] as string, ms, restMs }))
-  return all.map((life, index) => (index === 2 ? { ...life, ms: longMs } : life))
+export const livesAround = (times: Omit<Life, 'deployment'>): readonly Life[] =>
+  livesOf(2 * LONG + 1, times).map((life, index) => (index === LONG ? { ...life, ms: LONG_MS } : life))
+
+/** What was sent is of who sent it, or said to be ambiguous, and waits for nothing. Answers the ambiguous share. */
+export function hold(t: Test, { before, all, sent }: Judged): number {
+  t.equal(booked(all, 'pending'), 0, 'nothing waits')
+  let certain = 0
+  for (const [name, bytes] of sent) {
+    const served = flowBytes(all, { src_owner_name: name })
+    t.ok(served <= bytes, `${name}: ${served} served, ${bytes} sent`)
+    certain += served
+  }
+  const ambiguous = sumOf(all, AMBIGUOUS) - sumOf(before, AMBIGUOUS)
+  const total = totalOf(sent)
+  t.equal(total - certain, ambiguous, 'what has no name is said to be ambiguous')
+  t.comment(`${ambiguous} of ${total} bytes to nobody`)
+  return ambiguous / total
 }
 
-interface LongLife {
-  readonly workloads: readonly string[]
-  readonly longMs: number
+interface Judged {
+  readonly before: readonly Served[]
+  readonly all: readonly Served[]
+  /** By workload. */
+  readonly sent: ReadonlyMap<string, number>
 }
+
+const AMBIGUOUS = 'meshtoll_flow_ambiguous_bytes_total'
+export const totalOf = (sent: ReadonlyMap<string, number>): number => [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
 
 export interface Place {
   /** A namespace of the topology. */

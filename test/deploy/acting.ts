@@ -48,7 +48,10 @@ export const actAsAgent: Act = (t, cluster, actor) =>
   attempt(t, async (stage) => {
     const { api, claimant, record, tenancies } = await openAgent(cluster, actor, stage)
     const { signal, until, failed } = stage
-    await Promise.all([api.followObjects(tenancies, { patienceMs: WITHIN_MS }, signal), api.followLeases(record, signal)])
+    await Promise.all([
+      api.followObjects(tenancies, { patienceMs: WITHIN_MS }, signal),
+      api.followLeases(record, signal).then(record.synced),
+    ])
     await until(ownersNamedIn(tenancies))
     await api.createLease(claimant, signal).catch(failed)
     // By a watch.
@@ -103,7 +106,7 @@ export async function eventually(holds: () => boolean): Promise<void> {
 }
 
 interface Followed {
-  readonly trouble: string
+  readonly following: { readonly trouble: string }
   close(): Promise<void>
 }
 
@@ -147,7 +150,7 @@ function attempt(t: Test, use: (stage: Stage) => Promise<void>): Heard {
   )
   return {
     // Fields of the log are JSON.
-    text: () => [...apis.map(({ trouble }) => trouble), ...failures, ...log.lines].join('\n').replaceAll('\\"', '"'),
+    text: () => [...apis.map(({ following }) => following.trouble), ...failures, ...log.lines].join('\n').replaceAll('\\"', '"'),
     isDone: () => isDone,
   }
 }

@@ -36,12 +36,6 @@ export const renderChart = ({ name = 'meshtoll', namespace = 'meshtoll', values 
 
 export const renderObjects = async (rendering: Rendering = {}): Promise<readonly NewObject[]> => objectsOf(await renderChart(rendering))
 
-/** What `helm install` tells the user. */
-export async function renderNotes({ name = 'meshtoll', namespace = 'meshtoll', values }: Rendering = {}): Promise<string> {
-  const said = await helm(['install', name, CHART, '--namespace', namespace, '--dry-run=client'], values)
-  return said.split('\nNOTES:\n')[1] ?? ''
-}
-
 export const objectsOf = (text: string): readonly NewObject[] =>
   parseAllDocuments(text).flatMap((document) => {
     const [mistake] = document.errors

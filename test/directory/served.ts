@@ -1,8 +1,9 @@
 // A directory behind a real server, in this process, whose API server says what the test says.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import type { Leases } from '../../src/cluster/connection.js'
 import { defaultConfig } from '../../src/config/config.js'
-import type { ApiServer, Leases } from '../../src/directory/api-server.js'
+import type { ApiServer } from '../../src/directory/api-server.js'
 import { openDirectory } from '../../src/directory/directory.js'
 import { createServer } from '../../src/http/server.js'
 import type { Tenancies } from '../../src/identity/tenancies.js'
@@ -43,8 +44,7 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     async followLeases(leases) {
       saidLeases = leases
     },
-    trouble: '',
-    takeRejected: () => 0,
+    following: { follow: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
     close: async () => undefined,
   }
   const directory = await openDirectory(

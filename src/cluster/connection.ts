@@ -1,0 +1,54 @@
+// A connection to the API server, and what agents and the directory follow over it alike.
+import type { Deps } from '../deps.js'
+import type { Tenancies } from '../identity/tenancies.js'
+import { readAccess } from '../kube/access.js'
+import { createKubeClient, type KubeClient } from '../kube/client.js'
+import { createResolveHost } from './dns.js'
+import { createFollowing, type Following } from './following.js'
+import { type CoverageLease, coverageLeaseOf, LEASE_SELECTOR, leasesPath } from './leases.js'
+import { followCluster } from './objects.js'
+
+export interface ConnectionOptions {
+  readonly kubeconfig: string | null
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export type ConnectionDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
+
+/** By their keys, as the API server has them. */
+export interface Leases {
+  put(key: string, lease: CoverageLease): void
+  remove(key: string): void
+}
+
+export interface Connection {
+  readonly client: KubeClient
+  /** Our own. */
+  readonly namespace: string
+  readonly following: Following
+  /** Both resolve once all there is has been told, and go on until aborted. */
+  followObjects(tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
+  followLeases(leases: Leases, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+/** Rejects with an AccessError that says what to do. */
+export async function connect(
+  { environment, kubeconfig }: ConnectionOptions,
+  deps: ConnectionDeps,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { namespace, ...access } = await readAccess({ environment, kubeconfig: kubeconfig ?? undefined }, deps, signal)
+  const client = createKubeClient(access, deps)
+  const following = createFollowing(client, deps)
+  const resolve = createResolveHost()
+  const leases = { path: leasesPath(namespace), query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf }
+  return {
+    client,
+    namespace,
+    following,
+    followObjects: (tenancies, { patienceMs }, until) => followCluster({ client, following, tenancies, patienceMs, resolve }, deps, until),
+    followLeases: ({ put, remove }, until) => following.follow({ ...leases, put, remove }, until),
+    close: () => client.close(),
+  }
+}

@@ -1,0 +1,178 @@
+// The agent's end of docs/directory.md, against a server that does as the test says.
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { createDirectoryWatch } from '../../src/agent/directory-watch.js'
+import { createKeptLog } from '../kube/kept-log.js'
+import { eventually } from '../lab/world.js'
+import { CLOCK } from '../sources/flows/small-node.js'
+
+type Body = Readonly<Record<string, unknown>>
+
+interface Asked {
+  readonly body: Body
+  readonly say: (line: object) => void
+  readonly end: () => void
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Body> {
+  let text = ''
+  for await (const piece of request) text += String(piece)
+  return JSON.parse(text) as Body
+}
+
+/** `strangers`: so many connections lead to a replica that does not know the session. */
+async function setUp(t: Test, { strangers = 0 } = {}) {
+  const watches: Asked[] = []
+  const wishes: Body[] = []
+  const refused = new Set<object>()
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await bodyOf(request)
+    if (request.url === '/v1/watch') {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders()
+      watches.push({ body, say: (line) => void response.write(`${JSON.stringify(line)}\n`), end: () => void response.end() })
+      return
+    }
+    if (refused.has(request.socket) || refused.size < strangers) {
+      refused.add(request.socket)
+      response.writeHead(404).end()
+      return
+    }
+    wishes.push(body)
+    response.writeHead(204).end()
+  }
+  const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const stopping = new AbortController()
+  t.teardown(() => {
+    stopping.abort(new Error('stopped'))
+    server.closeAllConnections()
+    server.close()
+  })
+  const { signal } = stopping
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const directory = { url, caFile: null, insecure: true, tokenFile: '/token' }
+  let mayGoOn = Promise.resolve()
+  // Waits are a hundredth of what they are, and those after a failure last as long as the test wants.
+  const clock = {
+    ...CLOCK,
+    async sleep(ms: number, until?: AbortSignal) {
+      await CLOCK.sleep(ms / 100, until)
+      await mayGoOn
+    },
+  }
+  const pause = (): (() => void) => {
+    let goOn = (): void => undefined
+    mayGoOn = new Promise((resolve) => {
+      goOn = resolve
+    })
+    return goOn
+  }
+  const deps = { clock, log: createKeptLog(), random: () => crypto.randomUUID(), readFile: async () => 'secret' }
+  const watch = await createDirectoryWatch({ node: 'n1', directory }, deps, signal)
+  const nextWatch = (count: number): Promise<Asked> => eventually(`watch ${count}`, () => watches[count - 1])
+  return { watch, wishes, nextWatch, signal, refused, pause }
+}
+
+const tenancy = (address: string) => ({
+  address,
+  key: address,
+  node: 'n2',
+  coverage: 'node',
+  zone: 'b',
+  region: 'r',
+  namespace: 'shop',
+  kind: 'Deployment',
+  name: 'stock',
+  fromMs: 1_000,
+  untilMs: null,
+})
+const isUp = (watch: { readonly trouble: string }) => eventually('no trouble', () => (watch.trouble === '' ? true : undefined))
+
+t.test('what was seen is asked for, and told', async (t) => {
+  const { watch, wishes, nextWatch, signal } = await setUp(t)
+  t.match(watch.trouble, /has not answered yet/)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  void watch.run(signal)
+  const { body, say } = await nextWatch(1)
+  t.same(body, { node: 'n1', addresses: ['10.1.2.1'], instance: '', revision: 0 })
+  say({ session: 's1', instance: 'i1', revision: 0 })
+  say({ nodes: [{ name: 'n2', covers: true }] })
+  say({ tenancies: [tenancy('10.1.2.1')] })
+  t.equal(watch.covers, undefined, 'not before all is told')
+  say({ revision: 7 })
+  await isUp(watch)
+  t.same([...(watch.covers ?? [])], [['n2', true]])
+  t.same(
+    watch.take().tenancies.map(({ address }) => address),
+    ['10.1.2.1'],
+  )
+  await watch.ask(new Set(['10.1.2.1', '10.1.2.2']), signal)
+  t.same(wishes, [{ session: 's1', add: ['10.1.2.2'], drop: [] }], 'only what is new')
+})
+
+t.test('another replica does not know the session: the one that does is found', async (t) => {
+  const { watch, wishes, nextWatch, signal, refused } = await setUp(t, { strangers: 3 })
+  void watch.run(signal)
+  const { say } = await nextWatch(1)
+  say({ session: 's1', instance: 'i1', revision: 0 })
+  say({ revision: 1 })
+  await isUp(watch)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  t.equal(refused.size, 3)
+  t.same(wishes, [{ session: 's1', add: ['10.1.2.1'], drop: [] }])
+})
+
+t.test(
+  'a watch that breaks goes on from where it was; with more to ask for it begins anew, and what is not told again is over',
+  async (t) => {
+    const { watch, nextWatch, signal, pause } = await setUp(t)
+    await watch.ask(new Set(['10.1.2.1', '10.1.2.2']), signal)
+    void watch.run(signal)
+    const first = await nextWatch(1)
+    first.say({ session: 's1', instance: 'i1', revision: 0 })
+    first.say({ tenancies: [tenancy('10.1.2.1'), tenancy('10.1.2.2')] })
+    first.say({ revision: 7 })
+    await isUp(watch)
+    watch.take()
+    first.end()
+    const second = await nextWatch(2)
+    t.match(second.body, { instance: 'i1', revision: 7 })
+    t.match(watch.trouble, /the directory ended the watch/)
+    second.say({ session: 's2', instance: 'i1', revision: 7 })
+    second.say({ revision: 7 })
+    await isUp(watch)
+    t.same(watch.take().tenancies, [], 'nothing has changed')
+
+    const goOn = pause()
+    second.end()
+    await eventually('trouble', () => (watch.trouble === '' ? undefined : true))
+    await watch.ask(new Set(['10.1.2.1', '10.1.2.2', '10.1.2.3']), signal)
+    goOn()
+    const third = await nextWatch(3)
+    t.same(third.body, { node: 'n1', addresses: ['10.1.2.1', '10.1.2.2', '10.1.2.3'], instance: 'i1', revision: 0 })
+    third.say({ session: 's3', instance: 'i1', revision: 0 })
+    third.say({ tenancies: [tenancy('10.1.2.1')] })
+    third.say({ revision: 9 })
+    await isUp(watch)
+    const told = watch.take().tenancies.map(({ address, untilMs }) => [address, Number.isFinite(untilMs)])
+    t.same(told, [
+      ['10.1.2.1', false],
+      ['10.1.2.2', true],
+    ])
+  },
+)
+
+t.test('what is seen while a watch opens is asked for when it has', async (t) => {
+  const { watch, wishes, nextWatch, signal } = await setUp(t)
+  void watch.run(signal)
+  const { body, say } = await nextWatch(1)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  t.same([body['addresses'], wishes], [[], []])
+  say({ session: 's1', instance: 'i1', revision: 0 })
+  say({ revision: 1 })
+  await isUp(watch)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  t.same(wishes, [{ session: 's1', add: ['10.1.2.1'], drop: [] }])
+})
