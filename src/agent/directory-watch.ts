@@ -95,7 +95,7 @@ export async function createDirectoryWatch(
   async function watch(signal: AbortSignal): Promise<void> {
     isOpening = true
     const body = { node, addresses: [...asked.keys()], ...last }
-    const response = await client.request('/v1/watch', { method: 'POST', body, idleMs: SILENCE_MS, signal })
+    const response = await client.request('/v1/watch', { method: 'POST', body, gzip: true, idleMs: SILENCE_MS, signal })
     for await (const line of linesOf(response.body)) hear(parseDirectoryLine(line))
     throw new Error('the directory ended the watch')
   }
@@ -111,7 +111,7 @@ export async function createDirectoryWatch(
   }
 
   async function tell(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
-    const { body } = await asking.request('/v1/addresses', { method: 'POST', body: { session, add, drop }, signal })
+    const { body } = await asking.request('/v1/addresses', { method: 'POST', body: { session, add, drop }, gzip: true, signal })
     for await (const _ of body);
   }
 
