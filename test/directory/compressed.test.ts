@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { createKubeClient, type RequestOptions } from '../../src/kube/client.js'
 import { linesOf } from '../../src/kube/lines.js'
 import { ask } from '../http/client.js'
+import { eventually } from '../lab/world.js'
 import { CLOCK } from '../sources/flows/small-node.js'
 import { post } from './listener.js'
 import { serveDirectory, TOKEN } from './served.js'
@@ -20,8 +21,14 @@ function clientOf(t: Test, server: string) {
   return send
 }
 
-t.test('a long body is compressed, a short one is not, and both are understood', async (t) => {
+async function serveReady(t: Test): Promise<string> {
   const { url } = await serveDirectory(t)
+  await eventually('all is known', async () => ((await ask(url, { path: '/readyz' })).status === 200 ? true : undefined))
+  return url
+}
+
+t.test('a long body is compressed, a short one is not, and both are understood', async (t) => {
+  const url = await serveReady(t)
   const asked = async (): Promise<number> => Number(/_asked_addresses (\d+)/.exec((await ask(url, { path: '/metrics' })).text)?.[1])
   const send = clientOf(t, url)
   const { body } = await send('/v1/watch', { node: 'n1', addresses: ADDRESSES }, true)
@@ -37,7 +44,7 @@ t.test('a long body is compressed, a short one is not, and both are understood',
 })
 
 t.test('what cannot be decompressed, or only to too much, is refused in a line', async (t) => {
-  const { url } = await serveDirectory(t)
+  const url = await serveReady(t)
   const sent = (body: Buffer, encoding: string) =>
     post({ url }, '/v1/watch', { token: TOKEN, body, headers: { 'content-encoding': encoding } })
   t.match(await sent(Buffer.from('{"node": "n1", "addresses": []}'), 'gzip'), {
