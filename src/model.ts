@@ -140,6 +140,12 @@ export interface Placement {
   readonly ambiguous?: true
 }
 
+/** After `fromMs` and not after `toMs`. */
+export interface Stretch {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 /** One row of inventory.yaml. `node`: the node with an agent that the address lives on; `''` = none. */
 export interface InventoryEntry {
   readonly cidr: string
@@ -157,6 +163,8 @@ export interface Identity {
   place(address: string): Placement
   /** Whose the bytes are that came since then. `before`: who it was until the last reading, undefined at first sight. */
   placeSince(address: string, before: Placement | undefined, sinceMs: number): Placement
+  /** Whose bytes were that came in a time that is over, where more is known by now than that they are of `now`. */
+  placeDuring(address: string, now: Placement, stretch: Stretch): Placement
   /** Counts up whenever an answer of `place` may have changed. */
   readonly version: number
   /** Zones that are known, with their regions; their pairs are served at 0 from the start. */

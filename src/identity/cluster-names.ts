@@ -1,10 +1,11 @@
 // What the cluster says of addresses, as of now and as of the time of the bytes. What it has not told of yet may still be told: those bytes
 // wait, and only after `patienceMs` the best answer there is stands.
-import type { Placement, Who } from '../model.js'
+import type { Placement, Stretch, Who } from '../model.js'
 import { type Address, parsePrefix } from './address.js'
-import { createHolders, type Holding, type Stretch, type Tenant } from './holders.js'
+import { createHolders, type Holding, type Tenant } from './holders.js'
 import { createNodeCoverage, type Standing } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
+import { createPlacing, type Home, isPending, missed } from './placing.js'
 import { createPrefixTable } from './prefix-table.js'
 import type { NodeRange, Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
@@ -48,6 +49,8 @@ export interface ClusterNames {
     before: Placement | undefined,
     stretch: { readonly fromMs: number; readonly toMs: number },
   ): Placement | undefined
+  /** As `Identity.placeDuring`; undefined: nothing more is known. */
+  placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined
   /** The node itself, as of a time. */
   here(who: Who, atMs: number): Placement
   /** Whether one of the addresses was asked for since the last change. */
@@ -64,21 +67,12 @@ const NOT_TOLD: Placement = Object.freeze({ who: NOBODY, local: 'unknown', cover
 const REMEMBERED_MS = 3_600_000
 const FORGET_EVERY_MS = 60_000
 
-type Home = Pick<Tenant, 'node' | 'coverage'>
-type Answer = Pick<Placement, 'local' | 'covered'>
-
-interface HeldBy {
-  readonly who: Who
-  /** One at least. */
-  readonly tenants: readonly Home[]
-  readonly isAmbiguous: boolean
-}
-
 export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: ClusterOptions): ClusterNames {
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
   const outsiders = createOutsiders()
   const coverage = createNodeCoverage(node)
+  const placed = createPlacing(coverage)
   const waiting = createWaiting(patienceMs)
   let ranges = createPrefixTable<Tenant>()
   let used = new Set<string>()
@@ -88,15 +82,6 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   /** When those who leave their addresses will have left them. */
   let ends: number[] = []
   let forgetAtMs = 0
-
-  /** Of bytes that came between these times. The last of the tenants has the address now. */
-  function placed({ who, tenants, isAmbiguous }: HeldBy, times: readonly number[]): Placement {
-    const answers = tenants.flatMap((tenant) => times.map((atMs) => coverage.answersFor(tenant, atMs)))
-    const last = answers.at(-1) as Answer
-    // Where two agents could post them they are rather missed than posted twice.
-    const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)
-    return Object.freeze({ who, ...(areOne ? last : missed(last)), ...(isAmbiguous || !areOne ? { ambiguous: true as const } : {}) })
-  }
 
   /** Which agent posts is not waited for longer than who it is. */
   function settled(address: string, placement: Placement, { fromMs, toMs, isHeld }: Stretch & { readonly isHeld: boolean }): Placement {
@@ -204,11 +189,11 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (isDoubtful(last)) return place(address, toMs, sinceMs)
     // It was nobody's, as far as was told.
     if (last.untilMs + skewMs < sinceMs) return isDecided ? undefined : place(address, toMs, sinceMs)
-    return placeDuring(address, before, { fromMs: sinceMs, toMs, readMs: fromMs })
+    return placeHeld(address, before, { fromMs: sinceMs, toMs, readMs: fromMs })
   }
 
   /** `readMs`: of the last reading; what is older has waited. */
-  function placeDuring(
+  function placeHeld(
     address: string,
     before: Placement | undefined,
     { fromMs, toMs, readMs }: Stretch & { readonly readMs: number },
@@ -219,9 +204,18 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return settled(address, placed(held, [fromMs, readMs]), { fromMs, toMs, isHeld: true })
   }
 
+  function placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined {
+    const last = holders.last(address)
+    if (!last || isDoubtful(last)) return undefined
+    const known = now.ambiguous || isPending(now) || isOutsider(now.who) ? undefined : now.who
+    const held = holders.heldDuring(address, known, stretch)
+    return held && held.tenants.length > 0 ? placed(held, [stretch.fromMs, stretch.toMs]) : undefined
+  }
+
   return {
     apply,
     place,
+    placeDuring,
     placeOutside: outsiders.place,
     placeOfNobody,
     placeSince,
@@ -235,12 +229,6 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     },
   }
 }
-
-/** Bytes wait. */
-export const isPending = ({ local, covered }: Answer): boolean => local === 'unknown' || covered === 'unknown'
-
-/** What lives here is handed over; all else is another's. */
-const missed = ({ local }: Answer): Answer => (local === 'no' ? { local, covered: 'yes' } : { local: 'joining', covered: 'no' })
 
 function* rowsOf(ranges: readonly NodeRange[]) {
   for (const { cidr, node } of ranges) {

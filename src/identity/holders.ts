@@ -2,7 +2,7 @@
 //   cart-7f9c-x2x4v   10.1.0.7   09:00:00 ────── 09:12:31
 //   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
-import type { Who } from '../model.js'
+import type { Stretch, Who } from '../model.js'
 
 /**
  * `node`: where it lives, `''` nowhere. `coverage`: its bytes are posted by the agent of that node, by some agent anyway, or by none;
@@ -20,12 +20,6 @@ export interface Holding {
   readonly tenant: Tenant
   readonly fromMs: number
   readonly untilMs: number
-}
-
-/** Bytes that came after `fromMs` and not after `toMs`. */
-export interface Stretch {
-  readonly fromMs: number
-  readonly toMs: number
 }
 
 /** `tenants`: the latest last; none where nobody on record had it yet. `isAmbiguous`: more than one could have had it, and `who` is what they share. */
@@ -71,7 +65,9 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     // Somebody that is not on record had it, until the first on record came.
     const isOnRecord = before === undefined || isNobody(before) || all.some(({ tenant }) => isSame(tenant.who, before))
     if (!isOnRecord && all.every(({ fromMs }) => fromMs + skewMs >= stretch.fromMs)) holders.unshift(before)
-    if (holders.length === 0) return { who: latest.tenant.who, tenants: [latest.tenant], isAmbiguous: false }
+    // Late bytes are of who had it last, not of who came afterwards.
+    const { tenant } = all.filter(({ fromMs }) => fromMs - skewMs <= stretch.toMs).at(-1) ?? latest
+    if (holders.length === 0) return { who: tenant.who, tenants: [tenant], isAmbiguous: false }
     return { ...merged(holders), tenants }
   }
 

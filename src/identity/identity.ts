@@ -1,8 +1,9 @@
 import type { Clock } from '../deps.js'
 import { addressText } from '../formats/address-text.js'
-import type { Identity, InventoryEntry, Known, Placement, Who } from '../model.js'
+import type { Identity, InventoryEntry, Known, Placement, Stretch, Who } from '../model.js'
 import { type Address, parseAddress, parsePrefix, translatedOf } from './address.js'
-import { type ClusterChanges, type ClusterNames, isPending } from './cluster-names.js'
+import type { ClusterChanges, ClusterNames } from './cluster-names.js'
+import { isPending } from './placing.js'
 import { createPrefixTable, type PrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
 import { createIntern, type Intern } from './whos.js'
@@ -121,9 +122,15 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: Ident
     version++
   }
 
+  const placeDuring = (text: string, now: Placement, stretch: Stretch): Placement => {
+    const address = cluster && parseAddress(text)
+    return (address && !own.lookup(address) && cluster.placeDuring(text, now, stretch)) || now
+  }
+
   return {
     place,
     placeSince,
+    placeDuring,
     update,
     get version() {
       return version

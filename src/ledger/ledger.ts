@@ -80,6 +80,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let atMs = clock.now()
   /** When the last reading began: what it did not find came later. */
   let readAtMs = restored?.head.atMs ?? 0
+  /** When that was, to the millisecond: by this process, or by the one before and written down. */
+  let wasRead = false
   let unbrokenSinceMs = 0
   let identityVersion = -1
 
@@ -158,11 +160,13 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     last = reading
     const isBaseline = begin(reading)
     const open = reading.generations.filter(({ id }) => !closed.has(id))
+    wasRead ||= replay.sinceMs !== undefined
     const sinceMs = Math.max(replay.sinceMs ?? readAtMs, reading.epochStartMs)
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const context = { pairs: reading.pairs, placementOf, isBaseline }
     leaving += await replay.post(open, context)
-    if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, placementOf, pauses.pause))) writing.moved()
+    const back = { placementOf, placementDuring: identity.placeDuring, stretch: { fromMs: sinceMs, toMs: clock.now() } }
+    if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, back, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
     for (const generation of open) tally.translated(generation, context)
     counters = tally.counters(reading.counters, { before: counters, isBaseline })
@@ -170,6 +174,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (isBaseline) book.baseline(reading.pairs)
     await followIdentity(reading.pairs, identity)
     await tally.settle()
+    if (accounts.book('pending').value > 0) await book.noteWaiting(wasRead ? back.stretch : undefined, pauses.pause)
+    wasRead = true
     await upkeep.sweep()
     await closeGenerations(open, reading.pairs)
     closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))

@@ -17,11 +17,19 @@ export interface Bytes {
 export interface Moves {
   /** Returns the new route. */
   move(pair: number, between: { from: Route; to: Route }, pairs: Pairs): Route
+  /** What was pending goes to several routes: `shares`, and to `rest` what they leave; what comes from now on to `to`. */
+  split(pair: number, from: Route, into: Split): void
   mark(pair: number, pairs: Pairs, booked: Bytes): void
   /** What the kernel holds for it. */
   bytesOf(pair: number): Bytes
   /** Pending pairs: bytes that are booked elsewhere already. */
   readonly marks: Map<number, Bytes>
+}
+
+export interface Split {
+  readonly shares: readonly { readonly route: Route; readonly bytes: number }[]
+  readonly rest: Route
+  readonly to: Route
 }
 
 export interface MovesParts {
@@ -92,7 +100,17 @@ export function createMoves({ accounts, decisions, generations, routes, transit,
     return to
   }
 
-  return { move, mark, bytesOf, marks }
+  function split(pair: number, from: Route, { shares, rest, to }: Split): void {
+    let left = leave(pair, from).seen
+    for (const { route, bytes } of shares) {
+      bring(route.into, bytes, 0)
+      left -= bytes
+    }
+    bring(rest.into, left, 0)
+    bring(to.into, 0, bytesOf(pair).seen)
+  }
+
+  return { move, split, mark, bytesOf, marks }
 }
 
 export function markRowOf(pair: number, pairs: Pairs, { seen, via }: Bytes): MarkRow {

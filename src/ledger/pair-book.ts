@@ -1,11 +1,13 @@
 // Which route each pair takes, and what happens when that changes.
-import type { Pairs } from '../model.js'
+import type { Pairs, Stretch } from '../model.js'
 import type { Account } from './accounts.js'
 import { type Bytes, createMoves, type MovesParts, markRowOf } from './moves.js'
-import { createPlaces, type PlacementOf } from './places.js'
+import { createPlaces, type PlacementDuring, type PlacementOf } from './places.js'
 import type { Route } from './routes.js'
 import type { AddressRow, MarkRow, State } from './state.js'
 import { markKeyOf } from './state.js'
+import { type Between, createTellApart } from './telling-apart.js'
+import { createWaited } from './waited.js'
 
 export interface PairBook {
   /** The pair's route, decided at first sight. */
@@ -14,7 +16,9 @@ export interface PairBook {
    * Before a reading is posted: its bytes are of those who had the addresses since the last one. Transit waits for `replace`, since bytes
    * on their way between the hooks would lose theirs.
    */
-  lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean>
+  lookBack(pairs: Pairs, looking: LookingBack, pause: () => Promise<void>): Promise<boolean>
+  /** After a reading: what is pending of it came in this time; undefined where that is not known. */
+  noteWaiting(stretch: Stretch | undefined, pause: () => Promise<void>): Promise<void>
   /** Addresses that are now somebody else: bytes up to now stay where they are. Both resolve with whether a pair took another route. */
   replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean>
   /** Adds what the kernel holds for all pairs, account by account. */
@@ -37,13 +41,20 @@ export interface PairBook {
   readonly hasAmbiguous: boolean
 }
 
+export interface LookingBack {
+  readonly placementOf: PlacementOf
+  readonly placementDuring: PlacementDuring
+  /** Since the last reading. */
+  readonly stretch: Stretch
+}
+
 const PAIRS_BETWEEN_PAUSES = 256
 
 interface Rerouting {
   readonly placementOf: PlacementOf
   readonly changed: ReadonlySet<number>
   readonly pause: () => Promise<void>
-  readonly except?: Route['book']
+  readonly back?: LookingBack
 }
 
 export function createPairBook(parts: MovesParts): PairBook {
@@ -51,6 +62,8 @@ export function createPairBook(parts: MovesParts): PairBook {
   const places = createPlaces(parts)
   const moves = createMoves(parts)
   const { marks } = moves
+  const waited = createWaited()
+  const tellApart = createTellApart({ waited, moves })
   let taken: (Route | undefined)[] = []
   let restoredMarks: State['marks'] | undefined
   /** Addresses whose transit was left behind by `lookBack`. */
@@ -81,10 +94,19 @@ export function createPairBook(parts: MovesParts): PairBook {
     for (let pair = 0; pair < taken.length; pair++) if (taken[pair]?.book === 'pending') moves.mark(pair, pairs, moves.bytesOf(pair))
   }
 
-  async function lookBack(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean> {
+  async function lookBack(pairs: Pairs, back: LookingBack, pause: () => Promise<void>): Promise<boolean> {
+    const { placementOf } = back
     const changed = await places.follow(placementOf, pause)
     for (const address of changed) waiting.add(address)
-    return reroute(pairs, { placementOf, changed, pause, except: 'transit' })
+    return reroute(pairs, { placementOf, changed, pause, back })
+  }
+
+  async function noteWaiting(stretch: Stretch | undefined, pause: () => Promise<void>): Promise<void> {
+    for (let pair = 0; pair < taken.length; pair++) {
+      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
+      if (taken[pair]?.book !== 'pending') continue
+      waited.note(pair, stretch, { seen: generations.seenOf(pair), booked: marks.get(pair)?.seen ?? 0 })
+    }
   }
 
   async function replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean> {
@@ -94,21 +116,36 @@ export function createPairBook(parts: MovesParts): PairBook {
     return hasMoved
   }
 
-  async function reroute(pairs: Pairs, { placementOf, changed, pause, except }: Rerouting): Promise<boolean> {
+  async function reroute(pairs: Pairs, rerouting: Rerouting): Promise<boolean> {
+    const { changed, pause } = rerouting
     let hasMoved = false
     if (changed.size === 0) return hasMoved
     for (let pair = 0; pair < taken.length; pair++) {
       if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
       if (!changed.has(pairs.sourceOf(pair)) && !changed.has(pairs.destinationOf(pair))) continue
-      const between = betweenOf(pair, pairs, placementOf)
-      if (!between || between.from.book === except || between.to.book === except) continue
-      hasMoved ||= between.from !== between.to
-      taken[pair] = moves.move(pair, between, pairs)
+      const between = rerouteOne(pair, pairs, rerouting)
+      hasMoved ||= between !== undefined && between.from !== between.to
     }
     return hasMoved
   }
 
-  function betweenOf(pair: number, pairs: Pairs, placementOf: PlacementOf): { from: Route; to: Route } | undefined {
+  /** Transit stays, where it is looked back; nothing changes for it. */
+  function rerouteOne(pair: number, pairs: Pairs, { placementOf, back }: Rerouting): Between | undefined {
+    const between = betweenOf(pair, pairs, placementOf)
+    if (!between || (back && isTransit(between))) return undefined
+    const apart = back && tellApart(pair, between, { routeIn: (stretch) => routeIn(pair, pairs, { stretch, back }), latest: back.stretch })
+    const to = apart ?? moves.move(pair, between, pairs)
+    if (to.book !== 'pending') waited.drop(pair)
+    taken[pair] = to
+    return { from: between.from, to }
+  }
+
+  function routeIn(pair: number, pairs: Pairs, { stretch, back }: { stretch: Stretch; back: LookingBack }): Route {
+    const placeIn = (address: number) => places.during(address, stretch, back.placementDuring)
+    return routes.routeOf(placeIn(pairs.sourceOf(pair)), placeIn(pairs.destinationOf(pair)))
+  }
+
+  function betweenOf(pair: number, pairs: Pairs, placementOf: PlacementOf): Between | undefined {
     const from = taken[pair]
     return from && { from, to: findRoute(pair, pairs, placementOf) }
   }
@@ -132,6 +169,7 @@ export function createPairBook(parts: MovesParts): PairBook {
     if (route.book === 'transit') transit.remove(pair)
     taken[pair] = undefined
     marks.delete(pair)
+    waited.drop(pair)
   }
 
   async function keep(
@@ -160,6 +198,7 @@ export function createPairBook(parts: MovesParts): PairBook {
     places.clear()
     marks.clear()
     waiting.clear()
+    waited.clear()
     restoredMarks = undefined
   }
 
@@ -171,6 +210,7 @@ export function createPairBook(parts: MovesParts): PairBook {
   return {
     routeOf,
     lookBack,
+    noteWaiting,
     replace,
     contributions,
     keep,
@@ -190,6 +230,8 @@ export function createPairBook(parts: MovesParts): PairBook {
     },
   }
 }
+
+const isTransit = ({ from, to }: Between): boolean => from.book === 'transit' || to.book === 'transit'
 
 function sumByAccount(byRoute: ReadonlyMap<Route, { into: number; via: number }>): Map<Account, number> {
   const sums = new Map<Account, number>()

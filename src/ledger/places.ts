@@ -1,5 +1,5 @@
 // Who each address was when the ledger last looked: bytes that come are of these, until `follow` finds that it is somebody else.
-import type { Pairs, Placement, Who } from '../model.js'
+import type { Pairs, Placement, Stretch, Who } from '../model.js'
 import type { Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import { addressRowOf } from './draft.js'
@@ -9,9 +9,14 @@ import type { AddressRow, State } from './state.js'
 /** Who an address is that was somebody before, or is seen for the first time. */
 export type PlacementOf = (address: string, before: Placement | undefined) => Placement
 
+/** Who it was in a time that is over; `now`, where that is not known. */
+export type PlacementDuring = (address: string, now: Placement, stretch: Stretch) => Placement
+
 export interface Places {
   /** Decided at first sight, or as the process before decided. */
   of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed
+  /** In a time that is over; of an address that was asked for. */
+  during(address: number, stretch: Stretch, placementDuring: PlacementDuring): Placed
   /** Undefined where it was not asked for yet. */
   textOf(address: number): string | undefined
   /** Looks at all addresses again; returns those that are now somebody else. */
@@ -65,6 +70,12 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     return place
   }
 
+  function during(address: number, stretch: Stretch, placementDuring: PlacementDuring): Placed {
+    const now = placed[address] as Placed
+    const placement = placementDuring(now.text, now.placement, stretch)
+    return placement === now.placement ? now : { text: now.text, placement, owner: accounts.ownerOf(placement.who) }
+  }
+
   async function follow(placementOf: PlacementOf, pause: () => Promise<void>): Promise<Set<number>> {
     const changed = new Set<number>()
     hasAmbiguous = false
@@ -94,6 +105,7 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
 
   return {
     of,
+    during,
     textOf: (address) => placed[address]?.text,
     follow,
     keep,

@@ -33,6 +33,7 @@ export function createReplay({ book, tally, pauses }: Parts): Replay {
     for (const generation of then) leaving += await tally.seen(generation, context)
     for (const generation of then) tally.translated(generation, context)
     book.doubtRestored()
+    await book.noteWaiting(undefined, pauses.pause)
     return leaving
   }
 

@@ -6,7 +6,14 @@ export interface ModelIdentity extends Identity {
   settle(): void
   readonly hasMeanwhile: boolean
   /** `meanwhile`: whose the bytes are that come before this is read; undefined: whose they were. */
-  change(address: string, placement: Placement, meanwhile?: Placement): void
+  change(address: string, placement: Placement, meanwhile?: Placement, apart?: Apart): void
+}
+
+/** It is known by now who it was before a time, and who from then on. */
+export interface Apart {
+  readonly atMs: number
+  readonly before: Placement
+  readonly after: Placement
 }
 
 const who = (zone: string, region: string, name: string): Who => ({
@@ -33,6 +40,7 @@ export const NOBODY: Placement = { who: UNKNOWN, local: 'unknown', covered: 'unk
 export function createModelIdentity(places: ReadonlyMap<string, Placement>): ModelIdentity {
   const placed = new Map(places)
   const meanwhiles = new Map<string, Placement>()
+  const aparts = new Map<string, Apart>()
   let version = 1
   return {
     place: (address) => placed.get(address) ?? NOBODY,
@@ -44,14 +52,24 @@ export function createModelIdentity(places: ReadonlyMap<string, Placement>): Mod
       { zone: 'b', region: 'r1' },
     ],
     placeSince: (address, before) => meanwhiles.get(address) ?? before ?? placed.get(address) ?? NOBODY,
-    settle: () => meanwhiles.clear(),
+    placeDuring(address, now, { fromMs, toMs }) {
+      const apart = aparts.get(address)
+      if (apart && toMs <= apart.atMs) return apart.before
+      return apart && fromMs >= apart.atMs ? apart.after : now
+    },
+    settle() {
+      meanwhiles.clear()
+      aparts.clear()
+    },
     get hasMeanwhile() {
       return meanwhiles.size > 0
     },
-    change(address, placement, meanwhile) {
+    change(address, placement, meanwhile, apart) {
       placed.set(address, placement)
       if (meanwhile) meanwhiles.set(address, meanwhile)
       else meanwhiles.delete(address)
+      if (apart) aparts.set(address, apart)
+      else aparts.delete(address)
       version++
     },
   }

@@ -44,7 +44,10 @@ const meanwhile = fc.option(
   fc.tuple(placement, ambiguous).map(([one, flag]) => ({ ...one, ...flag })),
   { nil: undefined },
 )
-const place = fc.record({ do: fc.constant('place' as const), address: fc.constantFrom(...SOURCES), placement, meanwhile })
+const apart = fc.option(fc.record({ agoMs: fc.constantFrom(0, 1_000, 20_000, 60_000), before: placement, after: placement }), {
+  nil: undefined,
+})
+const place = fc.record({ do: fc.constant('place' as const), address: fc.constantFrom(...SOURCES), placement, meanwhile, apart })
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 12, arbitrary: send },

@@ -1,5 +1,5 @@
 // What the ledger should say, found without offsets, diffs, routes or ids: every packet is booked one by one.
-import type { Identity, Placement, Who } from '../../src/model.js'
+import type { Identity, Placement, Stretch, Who } from '../../src/model.js'
 import type { Packet } from './kernel-model.js'
 
 /** Everything that was booked up to some reading; what a killed agent wrote down last is a copy of it. */
@@ -14,14 +14,20 @@ export interface Booked {
   flows: Map<string, number>
   zones: Map<string, number>
   totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous' | 'handover', number>
-  /** Numbers of packets, and their bytes. */
-  pending: readonly { readonly at: number; readonly bytes: number }[]
+  /** Numbers of packets, their bytes, and when they came, where that is remembered: no longer than an agent lives. */
+  pending: readonly Pending[]
   /** Transit that may still be translated. */
   flying: readonly { readonly at: number; readonly from: Placement; readonly to: Placement }[]
   /** Transit that was never translated: pending first, elsewhere soon. */
   rest: number
   /** Of what was rest when its table went: some of it may have been handed over, and some elsewhere by then. */
   leftBehind: number
+}
+
+export interface Pending {
+  readonly at: number
+  readonly bytes: number
+  readonly came?: Stretch | undefined
 }
 
 export const nothingBooked = (): Booked => ({
@@ -49,37 +55,71 @@ export interface OracleReading {
   /** The table's packets as they were when it was read. */
   readonly packets: readonly Packet[]
   readonly identity: Identity
-  /** Packets before this one the agent before had read: they are of those who had the addresses then. Infinity: of all, as far as is known. */
-  readonly readBefore: number
+  /** Of an agent's first reading: packets before this one, and these pairs, the agent before had read. Infinity: of none is that known. */
+  readonly before: { readonly packets: number; readonly pairs: ReadonlySet<string> } | undefined
+  /** Since the reading before. */
+  readonly stretch: Stretch
   /** Pairs that the ledger holds after the reading. */
   readonly known: ReadonlySet<string>
 }
 
-export function bookReading(booked: Booked, { packets, identity, readBefore, known }: OracleReading): void {
-  const meanwhile = (address: string): Placement => {
+type PlaceOf = (address: string) => Placement
+
+export function bookReading(booked: Booked, { packets, identity, before: read, stretch, known }: OracleReading): void {
+  const isLost = read?.packets === Number.POSITIVE_INFINITY
+  const readUntil = read && !isLost ? Math.min(read.packets, packets.length) : 0
+  const first = booked.next
+  const pairs = new Set([...booked.pairs, ...(read?.pairs ?? [])])
+  const pairOf = (at: number): string => `${packets[at]?.source} ${packets[at]?.destination}`
+  const meanwhile: PlaceOf = (address) => {
     const before = booked.places.get(address)
-    return before && readBefore === Number.POSITIVE_INFINITY ? before : identity.placeSince(address, before, 0)
+    return before && isLost ? before : identity.placeSince(address, before, 0)
   }
-  const before = (address: string): Placement => booked.places.get(address) ?? meanwhile(address)
+  const before: PlaceOf = (address) => booked.places.get(address) ?? meanwhile(address)
+  const during =
+    (came: Stretch): PlaceOf =>
+    (address) =>
+      identity.placeDuring(address, meanwhile(address), came)
+  const endsOf = (at: number, placeOf: PlaceOf) => [placeOf(packets[at]?.source ?? ''), placeOf(packets[at]?.destination ?? '')] as const
   // Of what is transit before or meanwhile, bytes on their way between the hooks would be lost: it is of those who had the addresses before.
-  const waits = ({ source, destination }: Packet): boolean =>
-    booked.pairs.has(`${source} ${destination}`) && [before, meanwhile].some((placeOf) => isTransit(placeOf(source), placeOf(destination)))
-  const book = (at: number): void => bookPacket(booked, { packets, at }, waits(packets[at] as Packet) ? before : meanwhile)
+  const waits = (at: number): boolean => pairs.has(pairOf(at)) && [before, meanwhile].some((placeOf) => isTransit(...endsOf(at, placeOf)))
+  const isOpen = (at: number, placeOf: PlaceOf): boolean => isWaiting(...endsOf(at, placeOf)) || isTransit(...endsOf(at, placeOf))
+
+  /** Bytes that could be of two by now are of one, where it is known when they came. */
+  function placeOfWaited({ at, came }: Pick<Pending, 'at' | 'came'>): PlaceOf {
+    if (waits(at)) return before
+    const isTwos = endsOf(at, meanwhile).some(({ ambiguous }) => ambiguous)
+    return came && isTwos && !isOpen(at, meanwhile) && !isOpen(at, during(came)) ? during(came) : meanwhile
+  }
+
+  const timed = new Set(booked.pending.flatMap(({ at, came }) => (came ? [pairOf(at)] : [])))
   const flying = booked.flying
   booked.flying = []
   for (const { at, from, to } of flying) {
     booked.rest -= bytesOf(packets, at)
     bookTransit(booked, { packets, at }, [from, to])
   }
-  const readUntil = Number.isFinite(readBefore) ? Math.min(readBefore, packets.length) : 0
-  for (let at = booked.next; at < readUntil; at++) bookPacket(booked, { packets, at }, before)
-  for (const { at } of takePending(booked)) book(at)
-  for (let at = Math.max(booked.next, readUntil); at < packets.length; at++) book(at)
-  for (let at = booked.next; at < packets.length; at++) booked.totals.observed += bytesOf(packets, at)
+  for (let at = first; at < readUntil; at++) bookPacket(booked, { packets, at }, before)
+  for (const { at, came } of takePending(booked)) {
+    bookPacket(booked, { packets, at }, placeOfWaited({ at, came }))
+    remember(booked, at, came)
+  }
+  for (let at = Math.max(first, readUntil); at < packets.length; at++)
+    bookPacket(booked, { packets, at }, placeOfWaited({ at, came: timed.has(pairOf(at)) ? stretch : undefined }))
+  for (let at = first; at < packets.length; at++) booked.totals.observed += bytesOf(packets, at)
   booked.next = packets.length
-  for (const { at } of takePending(booked)) bookPacket(booked, { packets, at }, identity.place)
+  const isTimed = (at: number): boolean => !isLost && at >= (read ? readUntil : first)
+  for (const { at, came } of takePending(booked)) {
+    bookPacket(booked, { packets, at }, identity.place)
+    remember(booked, at, came ?? (isTimed(at) ? stretch : undefined))
+  }
   booked.pairs = known
   booked.places = new Map([...known].flatMap((pair) => pair.split(' ').map((address) => [address, identity.place(address)] as const)))
+}
+
+/** It still waits. */
+function remember(booked: Booked, at: number, came: Stretch | undefined): void {
+  booked.pending = booked.pending.map((one) => (one.at === at ? { ...one, came } : one))
 }
 
 function takePending(booked: Booked): Booked['pending'] {
@@ -126,6 +166,9 @@ function bookPacket(booked: Booked, { packets, at }: Place, placeOf: (address: s
 }
 
 const isHere = ({ local }: Placement): boolean => local === 'yes' || local === 'joining'
+
+const isWaiting = (source: Placement, destination: Placement): boolean =>
+  (isHere(source) || source.covered !== 'yes') && isUndecided(source, destination)
 
 function isUndecided(source: Placement, destination: Placement): boolean {
   return [source.local, destination.local, isHere(source) ? 'no' : source.covered].includes('unknown')

@@ -4,13 +4,14 @@ import assert from 'node:assert/strict'
 import type { Clock, Log } from '../../src/deps.js'
 import { createJournal, type Journal } from '../../src/ledger/journal.js'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
+import type { State } from '../../src/ledger/state.js'
 import type { Placement } from '../../src/model.js'
 import type { ModelDisk } from './disk-model.js'
 import { createModelDisk, type DiskMode } from './disk-model.js'
-import { createModelIdentity, type ModelIdentity } from './identity-model.js'
+import { type Apart, createModelIdentity, type ModelIdentity } from './identity-model.js'
 import type { Kernel, Path, Reader } from './kernel-model.js'
 import { createKernel, createReader } from './kernel-model.js'
-import type { Booked } from './oracle.js'
+import type { Booked, OracleReading } from './oracle.js'
 import { bookEpoch, bookReading, copyOf, nothingBooked } from './oracle.js'
 import { createWitness, type Witness } from './witness.js'
 
@@ -39,7 +40,13 @@ export type Action =
   /** `meanwhile`: traffic between the reading and the posting. */
   | { readonly do: 'cycle'; readonly killAfter: KillAfter; readonly tearAt: number; readonly meanwhile: Packet }
   /** `meanwhile`: whose the bytes are that came since the last reading, where that is not who it was. */
-  | { readonly do: 'place'; readonly address: string; readonly placement: Placement; readonly meanwhile?: Placement | undefined }
+  | {
+      readonly do: 'place'
+      readonly address: string
+      readonly placement: Placement
+      readonly meanwhile?: Placement | undefined
+      readonly apart?: (Omit<Apart, 'atMs'> & { readonly agoMs: number }) | undefined
+    }
   | { readonly do: 'rotate' }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'set the clock back' }
@@ -68,8 +75,10 @@ interface Agent {
   readonly ledger: Ledger
   readonly journal: Journal
   readonly reader: Reader
-  /** See the oracle. */
-  readBefore: number
+  /** What the agent before had read; undefined after the first reading. */
+  before: OracleReading['before']
+  /** When the last reading began. */
+  sinceMs: number
 }
 
 const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -105,7 +114,9 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   /** What the state file stands for. `isLast`: nothing was served since, and the table, if there is one, has counted nothing that was. */
   let durable = { booked: nothingBooked(), live: [] as readonly number[], isLast: false, version: -1 }
   /** Packets that the last reading had found of which that is written down. */
-  let kept = { next: 0, epoch: '' }
+  /** Of the last reading, by generation. */
+  let pairs: readonly (readonly [number, string[]])[] = []
+  let kept = { next: 0, epoch: '', pairs }
   /** Served although it could not be written down. */
   let isAhead = false
   /** State or sets were lost, or could not be kept. */
@@ -142,17 +153,31 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
     const isKept = disk.files.has('ledger.last-read') && kept.epoch === state?.head.epoch
     assert.ok(state?.lastRead || isExcused || wasSetBack || !isKept, 'what was read is not forgotten')
-    agent = { ledger, journal, reader: createReader(kernel, epochs), readBefore: state?.lastRead ? kept.next : Number.POSITIVE_INFINITY }
+    agent = {
+      ledger,
+      journal,
+      reader: createReader(kernel, epochs),
+      before: beforeOf(state),
+      sinceMs: state?.lastRead?.readAtMs ?? state?.head.atMs ?? 0,
+    }
     const isWhole = disk.files.has('ledger.journal')
     const isUsable = !disk.isDamaged && (isWhole || disk.files.has('ledger.journal.resumed'))
     if (!isWhole) durable = { ...durable, isLast: false }
     if (isAhead) witness.forget('what came last')
     isAhead = false
     booked = copyOf(durable.booked)
+    booked.pending = booked.pending.map((one) => ({ ...one, came: undefined }))
     if (isUsable && isContinued()) return agent
     assert.ok(isExcused || !kernel.table, 'totals start over only when something was lost')
     forgetAll()
     return agent
+  }
+
+  function beforeOf(state: State | undefined): OracleReading['before'] {
+    if (!state?.lastRead) return { packets: Number.POSITIVE_INFINITY, pairs: new Set() }
+    const present = kernel.table?.generations.map(({ id }) => id) ?? []
+    const isOpen = (id: number): boolean => present.includes(id) && !state.head.closed.includes(id)
+    return { packets: kept.next, pairs: new Set(kept.pairs.flatMap(([id, texts]) => (isOpen(id) ? texts : []))) }
   }
 
   function isContinued(): boolean {
@@ -203,14 +228,14 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   async function keep(doing: Agent): Promise<void> {
     const before = disk.files.get('ledger.last-read')
     await doing.journal.keep(await doing.ledger.lastRead())
-    if (disk.files.get('ledger.last-read') !== before) kept = { next: booked.next, epoch: booked.epoch }
+    if (disk.files.get('ledger.last-read') !== before) kept = { next: booked.next, epoch: booked.epoch, pairs }
   }
 
   async function readAndPost(doing: Agent, gapMs: number, meanwhile?: Packet): Promise<void> {
     kernel.beginReading()
     const reading = doing.reader.read(wallMs, gapMs)
     const packets = kernel.packets.map((packet) => ({ ...packet }))
-    const pairs = pairsByGeneration()
+    pairs = pairsByGeneration()
     lastReadMs = monotonicMs
     passed('reading')
     if (meanwhile) send(meanwhile)
@@ -219,8 +244,10 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     booked.next = Math.min(booked.next, packets.length)
     const closed = new Set(doing.ledger.releasable())
     const known = new Set(pairs.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
-    bookReading(booked, { packets, identity, readBefore: doing.readBefore, known })
-    doing.readBefore = 0
+    const stretch = { fromMs: Math.max(doing.sinceMs, reading.epochStartMs), toMs: wallMs }
+    bookReading(booked, { packets, identity, before: doing.before, stretch, known })
+    doing.before = undefined
+    doing.sinceMs = reading.atMs
     identity.settle()
     witness.look(doing.ledger, { booked, clock })
   }
@@ -255,7 +282,12 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
       case 'cycle':
         return void (await cycle(action.meanwhile))
       case 'place':
-        return identity.change(action.address, action.placement, action.meanwhile)
+        return identity.change(
+          action.address,
+          action.placement,
+          action.meanwhile,
+          action.apart && { ...action.apart, atMs: wallMs - action.apart.agoMs },
+        )
       case 'rotate':
         if (agent) kernel.rotate()
         return

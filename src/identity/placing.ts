@@ -1,0 +1,33 @@
+// Whose bytes are posted by which agent, as of the time that they came.
+import type { Placement, Who } from '../model.js'
+import type { Tenant } from './holders.js'
+import type { NodeCoverage } from './node-coverage.js'
+
+export type Home = Pick<Tenant, 'node' | 'coverage'>
+type Answer = Pick<Placement, 'local' | 'covered'>
+
+export interface HeldBy {
+  readonly who: Who
+  /** One at least. */
+  readonly tenants: readonly Home[]
+  readonly isAmbiguous: boolean
+}
+
+/** Of bytes that came between these times. The last of the tenants has the address now. */
+export type Place = (held: HeldBy, times: readonly number[]) => Placement
+
+export function createPlacing(coverage: NodeCoverage): Place {
+  return ({ who, tenants, isAmbiguous }, times) => {
+    const answers = tenants.flatMap((tenant) => times.map((atMs) => coverage.answersFor(tenant, atMs)))
+    const last = answers.at(-1) as Answer
+    // Where two agents could post them they are rather missed than posted twice.
+    const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)
+    return Object.freeze({ who, ...(areOne ? last : missed(last)), ...(isAmbiguous || !areOne ? { ambiguous: true as const } : {}) })
+  }
+}
+
+/** Bytes wait. */
+export const isPending = ({ local, covered }: Answer): boolean => local === 'unknown' || covered === 'unknown'
+
+/** What lives here is handed over; all else is another's. */
+export const missed = ({ local }: Answer): Answer => (local === 'no' ? { local, covered: 'yes' } : { local: 'joining', covered: 'no' })
