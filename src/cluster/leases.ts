@@ -6,7 +6,8 @@ export interface CoverageLease {
   readonly sinceMs: number
 }
 
-const LABELS = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'coverage' }
+export const labelsOf = (component: string) => ({ 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': component })
+const LABELS = labelsOf('coverage')
 export const LEASE_SELECTOR = Object.entries(LABELS)
   .map((pair) => pair.join('='))
   .join(',')
@@ -32,7 +33,9 @@ export function leaseOf({ node, uid }: { readonly node: string; readonly uid: st
       labels: LABELS,
       ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
     },
-    // A MicroTime has six digits.
-    spec: { holderIdentity: node, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') },
+    spec: { holderIdentity: node, acquireTime: microTimeOf(nowMs) },
   }
 }
+
+/** A MicroTime of meta/v1 has six digits. */
+export const microTimeOf = (nowMs: number): string => new Date(nowMs).toISOString().replace('Z', '000Z')

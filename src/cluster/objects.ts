@@ -2,6 +2,7 @@
 import type { Deps } from '../deps.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
+import { type ContainerRestarts, restartsOf } from '../identity/objects/pod-restarts.js'
 import { type ServiceFacts, serviceFactsOf } from '../identity/objects/service.js'
 import { createSharing } from '../identity/objects/sharing.js'
 import type { Owner } from '../identity/owners/direct-owner.js'
@@ -22,6 +23,13 @@ export interface ClusterObjectsParts {
   readonly patienceMs: number
   /** Host names of load balancers. */
   readonly resolve: ResolveHost
+  /** Hears of each pod as well, whoever owns it. */
+  readonly restarts?: PodRestarts | undefined
+}
+
+export interface PodRestarts {
+  put(key: string, pod: PodFacts, restarts: readonly ContainerRestarts[]): void
+  remove(key: string): void
 }
 
 type ClusterDeps = Pick<Deps, 'clock' | 'log' | 'random'>
@@ -39,7 +47,7 @@ const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
 
-type PodParts = Omit<ClusterObjectsParts, 'resolve'>
+type PodParts = Omit<ClusterObjectsParts, 'resolve' | 'restarts'>
 
 /** The pods of one node. Resolves once all of them have been told; goes on in the background until aborted. */
 export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
@@ -49,7 +57,7 @@ export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, s
 
 /** All there is. Resolves once it has been told; goes on in the background until aborted. */
 export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
-  const { following, tenancies } = parts
+  const { following, tenancies, restarts } = parts
   const { clock } = deps
   const pods = createOwnedPods(parts, deps, signal)
   const sharing = createSharing(MOST_SHARED)
@@ -64,7 +72,24 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
     signal,
   )
   await Promise.all([
-    following.follow({ path: PODS, prune: (raw) => podFactsOf(raw, sharing), ...pods }, signal),
+    following.follow(
+      {
+        path: PODS,
+        prune: (raw) => {
+          const pod = podFactsOf(raw, sharing)
+          return pod && { pod, restarted: restarts ? restartsOf(raw) : [] }
+        },
+        put(key, { pod, restarted }) {
+          pods.put(key, pod)
+          restarts?.put(key, pod, restarted)
+        },
+        remove(key) {
+          pods.remove(key)
+          restarts?.remove(key)
+        },
+      },
+      signal,
+    ),
     following.follow(
       {
         path: '/api/v1/services',

@@ -150,8 +150,16 @@ export const OPTIONS = {
   series: {
     about: 'How much detail is served.',
     fields: {
-      limit: option(wholeNumber(1, 1_000_000), '10000', 'Flow series at most; further ones are folded into _other.'),
-      idle: time({ from: '1s', to: '30d' }, '1h', 'A flow series without new bytes for this long is withdrawn.'),
+      limit: option(
+        wholeNumber(1, 1_000_000),
+        '10000',
+        'Flow series at most, and Services with endpoints that change; further ones are folded into _other.',
+      ),
+      idle: time(
+        { from: '1s', to: '30d' },
+        '1h',
+        'A flow series without new bytes for this long is withdrawn, as is a Service that is gone.',
+      ),
       zeroFirst: time(
         { from: '0s', to: '1h' },
         '0s',

@@ -34,6 +34,8 @@ export async function createToken(api: Client, { namespace, name, audience, expi
 export interface Rule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
+  /** Left out: all. */
+  readonly resourceNames?: readonly string[]
   readonly verbs: readonly string[]
 }
 

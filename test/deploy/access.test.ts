@@ -3,29 +3,31 @@
 import { renderRule } from '../../src/kube/rbac.js'
 import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
 import { writeKubeconfig } from '../cluster/kubeconfig.js'
-import { createJob, createNamespace, createNode, createReplicaSet, createRunningPod } from '../cluster/objects.js'
+import { createEndpointSlice, createJob, createNamespace, createNode, createReplicaSet, createRunningPod } from '../cluster/objects.js'
 import { create, ownerOf, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
 import { readAgentAccess, readDirectoryAccess } from './access.js'
-import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, eventually, NODE_OF_PODS } from './acting.js'
+import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, eventually, NODE_OF_PODS, SERVICE_OF_PODS } from './acting.js'
 import { objectOf } from './helm.js'
 
 interface Verb {
   readonly group: string
   readonly resource: string
   readonly verb: string
+  readonly names: Pick<Rule, 'resourceNames'>
 }
 
 const verbsOf = (rules: readonly Rule[]): readonly Verb[] =>
-  rules.flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb })))),
-  )
+  rules.flatMap(({ apiGroups, resources, verbs, resourceNames }) => {
+    const names = resourceNames === undefined ? {} : { resourceNames }
+    return apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb, names }))))
+  })
 
 /** One rule a verb, so that one can be left out. */
 const rulesWithout = (rules: readonly Rule[], left: Verb): readonly Rule[] =>
   verbsOf(rules)
     .filter(({ group, resource, verb }) => group !== left.group || resource !== left.resource || verb !== left.verb)
-    .map(({ group, resource, verb }) => ({ apiGroups: [group], resources: [resource], verbs: [verb] }))
+    .map(({ group, resource, verb, names }) => ({ apiGroups: [group], resources: [resource], verbs: [verb], ...names }))
 
 await clusterTest(async (t, cluster) => {
   const { admin } = cluster
@@ -33,7 +35,7 @@ await clusterTest(async (t, cluster) => {
   const cast = [
     { who: 'an agent', access: agent, verbs: 12, act: actAsAgent },
     { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 8, act: actAsAgentWithDirectory },
-    { who: 'a directory', access: directory, verbs: 11, act: actAsDirectory },
+    { who: 'a directory', access: directory, verbs: 16, act: actAsDirectory },
   ]
   const { account } = agent
   const { namespace } = account
@@ -44,6 +46,7 @@ await clusterTest(async (t, cluster) => {
   const replicaSet = await createReplicaSet(admin, { namespace: 'shop', name: 'cart-7d9f', deployment: 'cart' })
   const job = await createJob(admin, { namespace: 'shop', name: 'backup-1', cronJob: 'backup' })
   await createRunningPod(admin, { namespace: 'shop', name: 'cart-7d9f-a', node, owner: ownerOf(replicaSet), podIps: ['10.1.1.2'] })
+  await createEndpointSlice(admin, { namespace: 'shop', service: SERVICE_OF_PODS, endpoints: [{ address: '10.1.1.2' }] })
   await createRunningPod(admin, { namespace: 'shop', name: 'backup-1-b', node, owner: ownerOf(job), podIps: ['10.1.1.3'] })
 
   const kubeconfigOf = async (name: string): Promise<string> =>

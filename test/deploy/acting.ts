@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type ApiServer, openApiServer } from '../../src/agent/api-server.js'
 import { type CoverageRecord, createCoverageRecord } from '../../src/agent/coverage-record.js'
-import { type CoverageLease, leaseOf } from '../../src/cluster/leases.js'
-import { openApiServer as openForDirectory } from '../../src/directory/api-server.js'
+import { ELECTION_LEASE, Overtaken } from '../../src/cluster/election-lease.js'
+import { type CoverageLease, leaseOf, microTimeOf } from '../../src/cluster/leases.js'
+import { type ApiServer as DirectoryApiServer, openApiServer as openForDirectory } from '../../src/directory/api-server.js'
 import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
 import { createToken } from '../cluster/access.js'
 import type { Cluster } from '../cluster/cluster.js'
-import { createNode } from '../cluster/objects.js'
+import { createEndpointSlice, createNode } from '../cluster/objects.js'
 import { create, type NewObject, remove } from '../cluster/resource.js'
 import { createKeptLog } from '../kube/kept-log.js'
 
@@ -33,6 +34,7 @@ export type Act = (t: Test, cluster: Cluster, actor: Actor) => Heard
 
 /** The Node of the pods that these have to name: of the Deployment cart, and of the CronJob backup. */
 export const NODE_OF_PODS = 'n1'
+export const SERVICE_OF_PODS = 'cart'
 
 export const WITHIN_MS = 30_000
 const EVERY_MS = 50
@@ -93,11 +95,51 @@ export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account })
     if (user !== `system:serviceaccount:${account.namespace}:${account.name}`) throw new Error(`the token is said to be of ${user}`)
     const bare = leaseOf({ node: name, uid }, Date.now()) as NewObject
     const lease = { ...bare, metadata: { ...bare.metadata, namespace: account.namespace } }
+    await followOneService(api, admin, signal)
+    await holdLease(api, admin, { name, namespace: account.namespace }, signal)
     await create(admin, lease)
     await until(isCovering)
     await remove(admin, lease)
     await until(() => !isCovering())
   })
+
+/** A list, and a change by the watch. */
+async function followOneService(api: DirectoryApiServer, admin: Cluster['admin'], signal: AbortSignal): Promise<void> {
+  const services = new Map<string, string>()
+  await api.followSlices({ put: (key, { service }) => void services.set(key, service), remove: services.delete.bind(services) }, signal)
+  if (![...services.values()].includes(SERVICE_OF_PODS)) throw new Error('a slice that is there is not told of')
+  const slice = await createEndpointSlice(admin, { namespace: 'shop', service: randomUUID(), endpoints: [] })
+  while (!services.has(`shop/${slice.metadata.name}`)) await sleep(EVERY_MS, undefined, { signal })
+  await remove(admin, slice)
+}
+
+/** Makes it, renews it and lets it go, whoever had it before. */
+async function holdLease(
+  { lease }: DirectoryApiServer,
+  admin: Cluster['admin'],
+  { name, namespace }: LeaseOf,
+  signal: AbortSignal,
+): Promise<void> {
+  const left = await lease.read(signal)
+  const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: ELECTION_LEASE, namespace } }
+  if (left) await remove(admin, object)
+  const holding = { holder: name, acquireTime: microTimeOf(Date.now()), transitions: 0 }
+  const made = await lease.write(holding, undefined, signal)
+  const renewed = await lease.write({ ...holding, transitions: 1 }, made, signal)
+  const refused = await lease.write(holding, made, signal).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (!(refused instanceof Overtaken)) throw new Error('it was written over although it had changed')
+  await lease.write({ ...holding, holder: '' }, renewed, signal)
+  const found = await lease.read(signal)
+  if (found?.holder !== '') throw new Error(`it is of ${found?.holder}, not free`)
+}
+
+interface LeaseOf {
+  readonly name: string
+  readonly namespace: string
+}
 
 /** Until then it is tried. */
 export async function eventually(holds: () => boolean): Promise<void> {
