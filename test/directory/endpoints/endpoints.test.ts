@@ -18,6 +18,7 @@ const settle = (counted: Counted): readonly string[] => {
 t.test('changes of one slice', async (t) => {
   const cases = [
     { name: 'nothing', from: 'a b-', to: 'b- a', counts: [] },
+    { name: 'one is in it twice', from: 'a', to: 'a a-', counts: [] },
     { name: 'one comes', from: 'a', to: 'a b-', counts: ['cart added 1'] },
     { name: 'one comes, ready', from: '', to: 'b', counts: ['cart added 1'] },
     { name: 'one gets ready', from: 'a b-', to: 'a b', counts: ['cart ready 1'] },
@@ -146,6 +147,7 @@ t.test('short lives', async (t) => {
     { name: 'gone at once', steps: ['a b', 30_000, 'a'], isShort: true },
     { name: 'just not short', steps: ['a b', SHORT_LIFE_MS, 'a b~', 'a'], isShort: false },
     { name: 'gone a moment before', steps: ['a b', SHORT_LIFE_MS - 1, 'a'], isShort: true },
+    { name: 'gone a moment before, and others come', steps: ['a b', SHORT_LIFE_MS - 1, 'a', 2_000, 'a c-'], isShort: true },
     { name: 'ready again later in its life', steps: ['a b', 90_000, 'a b-', 'a b', 10_000, 'a b~', 'a'], isShort: false },
     { name: 'never ready', steps: ['a b-', 10_000, 'a b~', 'a'], isShort: false },
     { name: 'unready for long before', steps: ['a b-', 300_000, 'a b', 10_000, 'a b~', 'a'], isShort: true },
