@@ -14,7 +14,7 @@ export interface Claimant {
   readonly uid: string
 }
 
-export interface ApiServer extends Omit<Connection, 'client' | 'namespace'> {
+export interface ApiServer extends Omit<Connection, 'client' | 'createClient' | 'namespace'> {
   /** The pods of one node only. */
   followPods(node: string, tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
   /** One Node, into the tenancies. */

@@ -23,6 +23,8 @@ export interface Leases {
 
 export interface Connection {
   readonly client: KubeClient
+  /** For what must not wait behind others: a client of its own, with one connection. Who makes it closes it. */
+  createClient(): KubeClient
   /** Our own. */
   readonly namespace: string
   readonly following: Following
@@ -50,6 +52,7 @@ export async function connect(
   const leases = { path: leasesPath(namespace), query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf }
   return {
     client,
+    createClient: () => createKubeClient({ ...access, connections: 1 }, deps),
     namespace,
     following,
     followObjects: (tenancies, options, until) => followCluster({ client, following, tenancies, resolve, ...options }, deps, until),
