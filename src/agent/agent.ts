@@ -123,6 +123,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const book = await loadLedger()
     await book.post(reading, identity)
     coverage.add(clock.monotonic(), book.leaving, reading.egress)
+    if (cluster) await journal.keep(await book.lastRead())
     const isDurable = await journal.write(book.take(), () => book.state())
     if (isDurable) await release(book.releasable())
   }

@@ -1,9 +1,8 @@
-// Pods with their owners, nodes and services of the API server -> tenancies.
+// What the API server has that has addresses -> tenancies: pods with their owners, nodes, and what lasting-objects.ts lists.
 import type { Deps } from '../deps.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
 import { type ContainerRestarts, restartsOf } from '../identity/objects/pod-restarts.js'
-import { type ServiceFacts, serviceFactsOf } from '../identity/objects/service.js'
 import { createSharing } from '../identity/objects/sharing.js'
 import type { Owner } from '../identity/owners/direct-owner.js'
 import { type ControllerReference, controllerIn } from '../identity/owners/lookup.js'
@@ -13,7 +12,8 @@ import { createBackoff } from '../kube/backoff.js'
 import type { KubeClient } from '../kube/client.js'
 import { readMetadata } from '../kube/metadata.js'
 import type { Following } from './following.js'
-import { createHostNames, type ResolveHost } from './host-names.js'
+import type { ResolveHost } from './host-names.js'
+import { followLasting } from './lasting-objects.js'
 
 export interface ClusterObjectsParts {
   readonly client: KubeClient
@@ -21,7 +21,7 @@ export interface ClusterObjectsParts {
   readonly tenancies: Tenancies
   /** An owner that cannot be read for this long is stood in for. */
   readonly patienceMs: number
-  /** Host names of load balancers. */
+  /** Host names, such as those of load balancers. */
   readonly resolve: ResolveHost
   /** Hears of each pod as well, whoever owns it. */
   readonly restarts?: PodRestarts | undefined
@@ -90,32 +90,8 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
       },
       signal,
     ),
-    following.follow(
-      {
-        path: '/api/v1/services',
-        prune: serviceFactsOf,
-        ...createBalancedServices(parts, deps, signal),
-      },
-      signal,
-    ),
+    followLasting({ ...parts, clock }, signal),
   ])
-}
-
-/** A Service is told of with what its load balancer's host names stand for, as far as that is known. */
-function createBalancedServices({ tenancies, resolve }: ClusterObjectsParts, { clock }: ClusterDeps, signal: AbortSignal) {
-  const hostNames = createHostNames({ resolve, clock }, signal)
-  return {
-    put(key: string, service: ServiceFacts): void {
-      const { loadBalancerHostnames, loadBalancerIps } = service
-      hostNames.set(key, loadBalancerHostnames, (addresses) =>
-        tenancies.putService(key, { ...service, loadBalancerIps: [...loadBalancerIps, ...addresses] }),
-      )
-    },
-    remove(key: string): void {
-      hostNames.remove(key)
-      tenancies.removeService(key, clock.now())
-    },
-  }
 }
 
 /** A pod is told of with its owner: until that is known its bytes wait. */

@@ -3,7 +3,7 @@
 import type { Clock, Disk, Fields, Log } from '../deps.js'
 import type { Batch, State, StateRows } from './state.js'
 import { renderBatch, renderState } from './state.js'
-import { createStateFiles, FILE } from './state-files.js'
+import { createStateFiles, FILE, LAST_READ } from './state-files.js'
 import type { Decided } from './writing.js'
 
 export interface Journal {
@@ -12,6 +12,8 @@ export interface Journal {
   /** Makes decisions durable before anything that depends on them is served. False: they are not, and will be tried again. */
   write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean>
   checkpoint(rows: StateRows, options?: { readonly sync?: boolean; readonly moves?: boolean }): Promise<boolean>
+  /** What was read of the kernel, before the decisions on it are written. Nothing stands where it cannot be. */
+  keep(lastRead: readonly Uint8Array[]): Promise<void>
   readonly writable: boolean
 }
 
@@ -73,6 +75,17 @@ export function createJournal({ clock, disk, log }: { clock: Pick<Clock, 'sleep'
     return true
   }
 
+  async function keep(lastRead: readonly Uint8Array[]): Promise<void> {
+    if (lastRead.length === 0) return
+    try {
+      await disk.replace(LAST_READ, lastRead)
+    } catch (error) {
+      log.debug('what was read cannot be written', { file: LAST_READ, ...wordsOf(error) })
+      // An older one would take back what was served since.
+      await disk.remove(LAST_READ).catch(() => undefined)
+    }
+  }
+
   async function write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean> {
     const isGrown = grownBytes > Math.max(MIN_GROWTH_BYTES, checkpointBytes)
     if (isWritable && !isGrown && decided.kind === 'nothing') return true
@@ -85,6 +98,7 @@ export function createJournal({ clock, disk, log }: { clock: Pick<Clock, 'sleep'
     load: files.load,
     write,
     checkpoint,
+    keep,
     get writable() {
       return isWritable
     },

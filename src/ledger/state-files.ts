@@ -2,8 +2,10 @@
 //   ledger.journal             what is written
 //   ledger.journal.resumed     what could not be written over: good for its table, but no longer the last word
 //   ledger.journal.behind      what nobody may go on from: some of its bytes were served for somebody else since
+//   ledger.last-read           what the kernel held at the last reading
 //   ledger.journal.unusable    damaged, or of another version; kept for people
 import type { Clock, Disk, Log } from '../deps.js'
+import { parseLastRead } from './last-read.js'
 import type { State } from './state.js'
 import { parseState, VERSION } from './state.js'
 
@@ -30,6 +32,7 @@ export interface StateFiles {
 }
 
 export const FILE = 'ledger.journal'
+export const LAST_READ = 'ledger.last-read'
 const RESUMED = 'ledger.journal.resumed'
 const BEHIND = 'ledger.journal.behind'
 /** The first ones stay, the last name is taken again and again. */
@@ -70,6 +73,14 @@ export function createStateFiles({ clock, disk, log }: Deps): StateFiles {
   }
 
   async function load(): Promise<State | undefined> {
+    const state = await loadState()
+    const file = state && (await disk.read(LAST_READ).catch(() => undefined))
+    const lastRead = file && parseLastRead(file)
+    const isOfState = lastRead !== undefined && lastRead.epoch === state?.head.epoch && lastRead.atMs >= state.head.atMs
+    return state && isOfState ? { ...state, lastRead } : state
+  }
+
+  async function loadState(): Promise<State | undefined> {
     const file = await read(FILE)
     if (file) return stateIn(file)
     const resumed = await read(RESUMED)

@@ -7,6 +7,7 @@
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import { crc32 } from 'node:zlib'
 import type { KernelCounters, Placement } from '../model.js'
+import type { LastRead } from './last-read.js'
 
 export const VERSION = 1
 
@@ -61,6 +62,8 @@ export interface State {
   accounts: Map<string, AccountRow>
   folded: Set<string>
   marks: Map<string, MarkRow>
+  /** Of the table that the state is of, and no older than the state. */
+  lastRead?: LastRead
 }
 
 /** The decisions of one reading. `adjust` moves offsets, so that totals stay where they are when a pair leads elsewhere from now on. */

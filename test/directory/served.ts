@@ -47,7 +47,7 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     lease: { read: () => new Promise(() => undefined), write: () => new Promise(() => undefined) },
     followSlices: async () => undefined,
     slices: { trouble: '', takeRejected: () => 0 },
-    following: { follow: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
+    following: { follow: () => Promise.resolve(), followCustom: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
     close: async () => undefined,
   }
   const directory = await openDirectory(
