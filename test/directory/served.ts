@@ -44,7 +44,7 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     async followLeases(leases) {
       saidLeases = leases
     },
-    lease: { read: () => new Promise(() => undefined), write: () => new Promise(() => undefined) },
+    lease: { read: async () => undefined, write: async (holding) => ({ ...holding, resourceVersion: '1', metadata: {} }) },
     followSlices: async () => undefined,
     slices: { trouble: '', takeRejected: () => 0 },
     following: { follow: () => Promise.resolve(), followCustom: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
