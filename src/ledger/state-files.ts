@@ -80,7 +80,11 @@ export function createStateFiles<State>(format: StateFormat<State>, { clock, dis
     const { state, tornBytes, version } = format.parse(file)
     const isForeign = version !== 0 && version !== format.version
     if (!state)
-      log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, { file: name, version, wanted: format.version })
+      log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, {
+        file: name,
+        version,
+        wanted: format.version,
+      })
     if (state && tornBytes > 0) log.info('state ends in a torn line, cut off', { file: name, bytes: tornBytes })
     isUnusable = !state
     return state
