@@ -31,6 +31,8 @@ export type Need =
   | { readonly kind: 'capability'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'kernel'; readonly feature: string }
+  /** Of RBAC, in a ClusterRole; `resource` with its subresource. */
+  | { readonly kind: 'rule'; readonly resource: string; readonly verb: string }
 
 /** The pod that a reading is of. `network`: of its network, which a pod on its node's network has none of. */
 export interface OfPod {

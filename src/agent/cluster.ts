@@ -7,16 +7,20 @@ import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
 import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
-import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
+import type { NodeFacts } from '../identity/objects/node.js'
+import { createOwnPods, type OwnPods } from '../identity/own-pods.js'
+import { createTenancies, type Tenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
 import type { ApiServer } from './api-server.js'
 import type { Behind } from './behind.js'
 import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
-import { createDirectoryTeller, createDirectTeller, type Teller } from './teller.js'
+import { createDirectoryTeller, createDirectTeller, createOwnTeller, type Teller } from './teller.js'
 
 export interface ClusterParts {
   readonly config: Pick<Config, 'node' | 'identity' | 'kubernetes'>
+  /** Otherwise who has which address elsewhere is of no interest. */
+  readonly countsFlows: boolean
   readonly environment: ConnectionOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
   readonly names: Pick<ClusterNames, 'isUsed' | 'used'>
@@ -43,6 +47,10 @@ export interface Cluster {
   retire(): Promise<void>
   /** And all others hear that they may. */
   withdraw(signal: AbortSignal): Promise<void>
+  /** The pods of this node. */
+  readonly pods: OwnPods
+  /** Undefined until it was told. */
+  readonly ownNode: NodeFacts | undefined
 }
 
 /** Then others would go on as if this node's agent posted what its pods send. */
@@ -68,11 +76,15 @@ export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environm
   return enabled === 'auto' ? kubeconfig !== null || (environment.KUBERNETES_SERVICE_HOST ?? '') !== '' : enabled
 }
 
-export function createCluster({ config, environment, identity, names, behind, isCounting }: ClusterParts, deps: ClusterDeps): Cluster {
+export function createCluster(
+  { config, countsFlows, environment, identity, names, behind, isCounting }: ClusterParts,
+  deps: ClusterDeps,
+): Cluster {
   const { clock, log } = deps
   const { node, kubernetes } = config
   const { patienceMs, handoverMs } = config.identity
-  const tenancies = createTenancies()
+  const pods = createOwnPods(node.name)
+  const tenancies = heardBy(pods, createTenancies())
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   let life: AbortSignal | undefined
   let api: ApiServer | undefined
@@ -90,6 +102,7 @@ export function createCluster({ config, environment, identity, names, behind, is
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {
     const parts = { node: node.name, patienceMs, api: opened, tenancies, record }
     const { directory } = kubernetes
+    if (!countsFlows) return createOwnTeller(parts, signal)
     if (directory.url === null) return createDirectTeller(parts, signal)
     const { createDirectoryWatch } = await import('./directory-watch.js')
     return createDirectoryTeller(parts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
@@ -174,6 +187,10 @@ export function createCluster({ config, environment, identity, names, behind, is
 
   return {
     name: 'kubernetes',
+    pods,
+    get ownNode() {
+      return teller?.ownNode
+    },
     async begin(signal) {
       await open(signal).catch((error: unknown) => {
         if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
@@ -206,6 +223,21 @@ export function createCluster({ config, environment, identity, names, behind, is
       } catch (error) {
         throw new NotWithdrawn(node.name, error as Error)
       }
+    },
+  }
+}
+
+/** Tenancies say who has an address; of a pod more is of interest here. */
+function heardBy(pods: OwnPods, tenancies: Tenancies): Tenancies {
+  return {
+    ...tenancies,
+    putPod(key, pod, owner, atMs) {
+      pods.put(key, pod, owner)
+      tenancies.putPod(key, pod, owner, atMs)
+    },
+    removePod(key, atMs) {
+      pods.remove(key, atMs)
+      tenancies.removePod(key, atMs)
     },
   }
 }

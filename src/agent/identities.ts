@@ -22,5 +22,8 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
   const behind = createBehind(rtnetlink)
   const names = createClusterNames({ node: node.name, ...config.identity, isBehindUs: behind.isBehindUs })
   const identity = createIdentity(node, { clock, cluster: names })
-  return { identity, cluster: createCluster({ config, environment, identity, names, behind, isCounting }, deps) }
+  return {
+    identity,
+    cluster: createCluster({ config, countsFlows: config.flows.enabled !== false, environment, identity, names, behind, isCounting }, deps),
+  }
 }

@@ -31,7 +31,7 @@ export interface TellerParts {
 
 export function createDirectTeller({ node, patienceMs, api, tenancies, record }: TellerParts, signal: AbortSignal): Teller {
   let isTold = false
-  const objects = api.followObjects(tenancies, { patienceMs }, signal).then(() => {
+  const objects = api.followObjects(tenancies, { patienceMs, ownNode: node }, signal).then(() => {
     isTold = true
   })
   return {
@@ -54,12 +54,45 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record }:
   }
 }
 
+/** Where no address is of interest this node's pods still are; nobody else has to hear of this node. */
+export function createOwnTeller({ node, patienceMs, api, tenancies }: Omit<TellerParts, 'record'>, signal: AbortSignal): Teller {
+  let isFollowed: Promise<void> | undefined
+  let looks = 0
+  let selfTrouble = notRead(node)
+
+  /** The Node first: its zone is that of its pods. */
+  async function lookAtSelf(): Promise<void> {
+    try {
+      if (looks++ % LOOKS_BETWEEN === 0 || !tenancies.nodes.has(node)) await api.readNode(node, tenancies, signal)
+      selfTrouble = tenancies.nodes.has(node) ? '' : noSuchNode(node)
+    } catch (error) {
+      selfTrouble = (error as Error).message
+    }
+    // It rejects at the end only, when nobody waits for it any more.
+    if (tenancies.nodes.has(node)) isFollowed ??= api.followPods(node, tenancies, { patienceMs }, signal).catch(() => undefined)
+  }
+
+  return {
+    allTold: lookAtSelf().then(() => isFollowed),
+    take: tenancies.take,
+    covering: undefined,
+    get ownNode() {
+      return tenancies.nodes.get(node)
+    },
+    get trouble() {
+      return selfTrouble || api.following.trouble
+    },
+    ask: () => Promise.resolve(),
+    lookAtSelf,
+  }
+}
+
 /** The directory tells of other nodes; what becomes of this node's pods is heard from the API server, with the directory or without. */
 export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWatch, signal: AbortSignal): Teller {
   const { node, patienceMs, api, tenancies, record } = parts
   let isFollowed: Promise<void> | undefined
   let looks = 0
-  let selfTrouble = `the Node ${node} was not read yet`
+  let selfTrouble = notRead(node)
 
   /** The Node first: its zone is that of its pods. */
   async function lookAtSelf(): Promise<void> {
@@ -108,5 +141,7 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
 
 /** Two looks a second. */
 const LOOKS_BETWEEN = 120
+
+const notRead = (node: string): string => `the Node ${node} was not read yet`
 
 const noSuchNode = (node: string): string => `there is no Node ${node}; set node.name to the name that Kubernetes has for this node`
