@@ -194,6 +194,16 @@ t.test('sources do not mix', async (t) => {
   )
 })
 
+t.test('one source says nothing of the other', async (t) => {
+  const { totals, clock } = createReader()
+  const count = (): number => [...(totals.families()[0]?.series ?? [])].length
+  totals.post('one', [entry('a', 10)], clock.now())
+  totals.post('other', [entry('a', 100)], clock.now())
+  clock.pass(4_000_000)
+  totals.post('one', [entry('a', 11)], clock.now())
+  t.equal(count(), 2, 'what it reads no more may still be there')
+})
+
 t.test('an account that nothing leads into is withdrawn when it is idle', async (t) => {
   const { read, served } = createReader()
   read({ entries: [entry('a', 10), entry('b', 10, { labels: { owner_name: 'stock' } })] })
@@ -226,6 +236,69 @@ t.test('what was counted while nobody looked is added', async (t) => {
   t.same(next.served(), { cart: 50 }, 'served before anything is read')
   next.read({ afterMs: 86_400_000, entries: [entry('a', 1000), entry('b', 3, at(40_000)), entry('c', 9, at(20_000))] })
   t.same(next.served(), { cart: 103 }, 'and what was born meanwhile, but not what could have been seen')
+})
+
+t.test('what a restart finds', async (t) => {
+  const waiting = { labels: { owner_name: '_unknown' }, whose: 'waiting' } as const
+  const first: Read = { entries: [entry('a', 900, at(0))] }
+  const cases: readonly { name: string; before: readonly Read[]; after: readonly Read[]; served: Record<string, number> }[] = [
+    {
+      name: 'a target that was forgotten is seen for the first time',
+      before: [first, { entries: [] }, { afterMs: 600_000, entries: [] }],
+      after: [{ entries: [entry('a', 950)] }],
+      served: { cart: 0 },
+    },
+    {
+      name: 'an account that was withdrawn begins at 0',
+      before: [first, { entries: [entry('a', 950)] }, { entries: [] }, { afterMs: 3_660_000, entries: [] }],
+      after: [],
+      served: {},
+    },
+    {
+      name: 'what waited for its owner',
+      before: [first, { entries: [entry('a', 950, waiting)] }],
+      after: [{ entries: [entry('a', 951)] }],
+      served: { cart: 51 },
+    },
+    {
+      name: 'what waited for the owner of a target that is gone',
+      before: [first, { entries: [entry('a', 950, waiting)] }],
+      after: [{ entries: [] }, { afterMs: 600_000, entries: [] }],
+      served: { cart: 0, _unknown: 50 },
+    },
+    {
+      name: 'what waited no more',
+      before: [first, { entries: [entry('a', 950, waiting)] }, { entries: [entry('a', 950)] }],
+      after: [{ entries: [entry('a', 950)] }],
+      served: { cart: 50 },
+    },
+    {
+      name: 'a counter that was dropped',
+      before: [first, { entries: [entry('a', 950, { whose: 'nobody' })] }],
+      after: [{ entries: [entry('a', 960)] }],
+      served: { cart: 960 },
+    },
+    {
+      name: 'a beginning that was counted',
+      before: [first, { afterMs: 100, entries: [entry('a', 1000, at(15_000))] }],
+      after: [{ afterMs: 100, entries: [entry('a', 1001, at(15_000))] }],
+      served: { cart: 1001 },
+    },
+  ]
+  for (const { name, before, after, served } of cases) {
+    const { disk, journal } = createLife()
+    const life = createReader()
+    for (const read of before) {
+      life.read(read)
+      t.ok(await journal.write(life.totals.take(), life.totals.rows))
+    }
+    const whole = createReader(OPTIONS, await createLife(disk).journal.load())
+    whole.clock.pass(life.clock.now() - START_MS)
+    for (const read of after) whole.read(read)
+    t.same(whole.served(), served, name)
+    for (const read of after) life.read(read)
+    t.same(life.served(), served, `${name}: as without it`)
+  }
 })
 
 t.test('only what changed is written', async (t) => {
@@ -261,6 +334,11 @@ t.test('a disk that cannot be written', async (t) => {
       const next = createLife(disk)
       t.equal(await next.journal.load(), undefined, 'nobody goes on from what is behind')
       t.match(next.lines, ['warn state is behind what was served, since it could not be written'])
+      const behind = disk.files.get('totals.journal.behind') ?? Buffer.alloc(0)
+      const between = createLife()
+      between.disk.files.set('totals.journal.resumed', behind)
+      t.ok(behind.length > 0)
+      t.equal(await between.journal.load(), undefined, 'nor between two names')
     }
     disk.mode = 'works'
     t.ok(await write(), `${mode}: written again, whole`)
