@@ -47,11 +47,10 @@ default
 {{- if eq .Values.mode "full" }}true{{ end -}}
 {{- end -}}
 
-{{- /* An agent that counts no flows has no use for names; it would only tell the others that it counts for its pods. */ -}}
 {{- define "meshtoll.config" -}}
 {{- $always := dict "node" (dict "name" "${NODE_NAME}") -}}
 {{- if not (include "meshtoll.isFull" .) -}}
-{{- $_ := merge $always (dict "flows" (dict "enabled" false) "kubernetes" (dict "enabled" false)) -}}
+{{- $_ := merge $always (dict "flows" (dict "enabled" false)) -}}
 {{- end -}}
 {{- if .Values.inventory -}}
 {{- $_ := set $always "inventory" (dict "file" "inventory.json") -}}
@@ -80,12 +79,11 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: spec.nodeName
-  {{- if include "meshtoll.isFull" . }}
-  - name: HOST_IP
+  # Where the kubelet is, and by which an agent knows whether it is on its node's network.
+  - name: NODE_IP
     valueFrom:
       fieldRef:
         fieldPath: status.hostIP
-  {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
