@@ -45,22 +45,24 @@ interface SourceParts extends Parts {
 }
 
 export function createKubeletSource({ config, environment, cluster, servesNode }: SourceParts, deps: KubeletDeps): Source {
-  const open = (signal: AbortSignal): Promise<KubeletEndpoint> => openKubelet({ config, environment, cluster }, deps, signal)
+  const open = (signal: AbortSignal): Promise<KubeletEndpoint> =>
+    openKubelet({ config, environment, internalIps: cluster?.ownNode?.internalIps ?? [] }, deps, signal)
   return createKubelet({ open, pods: cluster ? podsHere(cluster) : NO_PODS, servesNode }, deps)
+}
+
+interface Where extends Parts {
+  /** Of the Node, where it was told. */
+  readonly internalIps: readonly string[]
 }
 
 /** Rejects with one line that says what to do. */
 export async function openKubelet(
-  {
-    config,
-    environment,
-    cluster,
-  }: Omit<SourceParts, 'servesNode' | 'cluster'> & { readonly cluster: Pick<Cluster, 'ownNode'> | undefined },
+  { config, environment, internalIps }: Where,
   deps: KubeletDeps,
   signal: AbortSignal,
 ): Promise<KubeletEndpoint> {
   const { kubelet, kubernetes } = config
-  const url = kubelet.url ?? urlOf(environment.NODE_IP || cluster?.ownNode?.internalIps[0])
+  const url = kubelet.url ?? urlOf(environment.NODE_IP || internalIps[0])
   const [{ readAccess }, { createKubeletEndpoint }] = await Promise.all([
     import('../kube/access.js'),
     import('../sources/kubelet/endpoint.js'),

@@ -64,7 +64,7 @@ async function ask(t: Test, tls: Partial<typeof kubelet.tls>, pair = createCerti
     readFile: async (path: string) => FILES[path] ?? (await readFile(path, 'utf8')),
   }
   const config = { kubernetes, kubelet: { ...kubelet, url: server.url, tls: { ...kubelet.tls, ...tls } } }
-  const endpoint = await openKubelet({ config, environment: POD, cluster: undefined }, deps, never)
+  const endpoint = await openKubelet({ config, environment: POD, internalIps: [] }, deps, never)
   t.teardown(() => endpoint.close())
   const reading = endpoint.read('/stats/summary', never)
   reading.catch(() => undefined)
@@ -95,19 +95,17 @@ t.test('by what the configuration says of its certificate', async (t) => {
 t.test('where it is', async (t) => {
   const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async (path: string) => FILES[path] ?? '' }
   const config = { kubernetes, kubelet }
-  const node = (internalIps: readonly string[]) => ({ ownNode: { internalIps } }) as never
   const cases = [
-    { name: 'as the pod is told', environment: { NODE_IP: '127.0.0.9' }, cluster: node(['127.0.0.8']), says: /at 127\.0\.0\.9:10250/ },
-    { name: 'as the Node says', environment: {}, cluster: node(['127.0.0.8']), says: /at 127\.0\.0\.8:10250/ },
-    { name: 'IPv6', environment: { NODE_IP: '::1' }, cluster: undefined, says: /at \[::1\]:10250/ },
+    { name: 'as the pod is told', environment: { NODE_IP: '127.0.0.9' }, internalIps: ['127.0.0.8'], says: /at 127\.0\.0\.9:10250/ },
+    { name: 'as the Node says', environment: {}, internalIps: ['127.0.0.8'], says: /at 127\.0\.0\.8:10250/ },
+    { name: 'IPv6', environment: { NODE_IP: '::1' }, internalIps: [], says: /at \[::1\]:10250/ },
   ]
-  for (const { name, environment, cluster, says } of cases) {
-    const endpoint = await openKubelet({ config, environment: { ...POD, ...environment }, cluster }, deps, never)
+  for (const { name, environment, internalIps, says } of cases) {
+    const endpoint = await openKubelet({ config, environment: { ...POD, ...environment }, internalIps }, deps, never)
     await t.rejects(endpoint.read('/stats/summary', never), { message: says }, name)
     await endpoint.close()
   }
-  for (const cluster of [undefined, node([])])
-    await t.rejects(openKubelet({ config, environment: POD, cluster }, deps, never), {
-      message: /set NODE_IP in the environment, or kubelet\.url/,
-    })
+  await t.rejects(openKubelet({ config, environment: POD, internalIps: [] }, deps, never), {
+    message: /set NODE_IP in the environment, or kubelet\.url/,
+  })
 })

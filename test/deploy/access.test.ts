@@ -1,4 +1,4 @@
-// The rules of the chart are enough for an agent, with a directory and without, and for the directory; and none is too much: without any one
+// The rules of the chart are enough for an agent, with a directory, without and reduced, and for the directory; and none is too much: without any one
 // verb it says which rule it lacks.
 import { renderRule } from '../../src/kube/rbac.js'
 import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
@@ -7,7 +7,7 @@ import { createJob, createNamespace, createNode, createReplicaSet, createRunning
 import { create, ownerOf, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
 import { readAgentAccess, readDirectoryAccess } from './access.js'
-import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, eventually, NODE_OF_PODS } from './acting.js'
+import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, actAsReducedAgent, eventually, NODE_OF_PODS } from './acting.js'
 import { objectOf } from './helm.js'
 
 interface Verb {
@@ -31,8 +31,9 @@ await clusterTest(async (t, cluster) => {
   const { admin } = cluster
   const [agent, directory] = [await readAgentAccess(), await readDirectoryAccess()]
   const cast = [
-    { who: 'an agent', access: agent, verbs: 12, act: actAsAgent },
-    { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 8, act: actAsAgentWithDirectory },
+    { who: 'an agent', access: agent, verbs: 14, act: actAsAgent },
+    { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 10, act: actAsAgentWithDirectory },
+    { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 7, act: actAsReducedAgent },
     { who: 'a directory', access: directory, verbs: 11, act: actAsDirectory },
   ]
   const { account } = agent
@@ -69,7 +70,7 @@ await clusterTest(async (t, cluster) => {
     t.equal(verbs.length, count, who)
     for (const left of verbs) {
       t.test(`${who} without ${left.verb} of ${left.resource}`, async (t) => {
-        const name = `${who.replaceAll(' ', '-')}-${left.verb}-${left.resource}`
+        const name = `${who.replaceAll(' ', '-')}-${left.verb}-${left.resource.replace('/', '-')}`
         const serviceAccount = { namespace, name }
         await createServiceAccount(admin, serviceAccount)
         await allow(admin, { name, rules: rulesWithout(access.everywhere, left), serviceAccount })
