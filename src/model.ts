@@ -34,12 +34,13 @@ export type Need =
   /** Of RBAC, in a ClusterRole; `resource` with its subresource. */
   | { readonly kind: 'rule'; readonly resource: string; readonly verb: string }
 
-/** The pod that a reading is of. `network`: of its network, which a pod on its node's network has none of. */
+/** The pod that a reading is of. */
 export interface OfPod {
   readonly uid: string
   readonly namespace: string
   readonly name: string
-  readonly network?: true
+  /** Of its network, which a pod on its node's network has none of. `perhaps node`: the numbers are much like the node's. */
+  readonly network?: 'own' | 'perhaps node'
 }
 
 /** A value of the moment or the running total of a counter that is not ours, both served as they were read. */

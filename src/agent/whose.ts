@@ -40,7 +40,9 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
     if (known) return { labels, whose: pod.network && known.hostNetwork ? 'nobody' : 'certain' }
     const sinceMs = waiting.get(pod.uid) ?? clock.monotonic()
     stillWaiting.set(pod.uid, sinceMs)
-    return { labels, whose: clock.monotonic() - sinceMs < patienceMs ? 'waiting' : 'certain' }
+    // All who share their node's network would count the node's bytes once more each.
+    const waits = pod.network === 'perhaps node' || clock.monotonic() - sinceMs < patienceMs
+    return { labels, whose: waits ? 'waiting' : 'certain' }
   }
 
   return (readings) => {

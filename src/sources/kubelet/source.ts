@@ -50,6 +50,7 @@ const SUMMARY = '/stats/summary'
 const RESOURCES = '/metrics/resource'
 const FORBIDDEN = 403
 const NOT_FOUND = 404
+const NEAR = 0.1
 
 export function createKubelet({ open, pods, servesNode }: KubeletParts, { log }: { readonly log: Log }): Source {
   let endpoint: KubeletEndpoint | undefined
@@ -60,7 +61,10 @@ export function createKubelet({ open, pods, servesNode }: KubeletParts, { log }:
       const { node, pods: rows, rejected } = parseSummary(await opened.read(SUMMARY, signal))
       if (isReduced) log.info('the kubelet serves its summary again', { path: SUMMARY })
       isReduced = false
-      return { readings: [...(servesNode ? nodeReadings(node) : []), ...rows.flatMap(podReadings), ...requestReadings(pods)], rejected }
+      return {
+        readings: [...(servesNode ? nodeReadings(node) : []), ...rows.flatMap((row) => podReadings(row, node)), ...requestReadings(pods)],
+        rejected,
+      }
     } catch (error) {
       const isRefused = error instanceof KubeletRefused && (error.status === FORBIDDEN || error.status === NOT_FOUND)
       if (!isRefused) throw error
@@ -84,7 +88,7 @@ export function createKubelet({ open, pods, servesNode }: KubeletParts, { log }:
       const uid = pods.uidOf(namespace, name)
       return uid === undefined
         ? []
-        : [...networkReadings({ uid, namespace, name }, NO_NETWORK), ...proxyReadings({ uid, namespace, name }, proxy)]
+        : [...networkReadings({ uid, namespace, name, network: 'own' }, NO_NETWORK), ...proxyReadings({ uid, namespace, name }, proxy)]
     })
     return { readings: [...rows, ...requestReadings(pods)], rejected }
   }
@@ -117,14 +121,23 @@ type NetworkRow = Pick<PodRow, 'startedMs' | 'interfaces'>
 /** It is there still: what it said last is to be kept. */
 const NO_NETWORK: NetworkRow = { startedMs: undefined, interfaces: [] }
 
-function podReadings(row: PodRow): readonly Reading[] {
+function podReadings(row: PodRow, node: readonly InterfaceRow[]): readonly Reading[] {
   const { uid, namespace, name, proxy } = row
   const pod = { uid, namespace, name }
-  return [...networkReadings(pod, row), ...(proxy ? proxyReadings(pod, proxy) : [])]
+  const network = isLike(row.interfaces, node) ? 'perhaps node' : 'own'
+  return [...networkReadings({ ...pod, network }, row), ...(proxy ? proxyReadings(pod, proxy) : [])]
+}
+
+/** The two are not read at the same moment. A pod that carries almost all of its node's bytes looks the same: so this proves nothing. */
+function isLike(interfaces: readonly InterfaceRow[], node: readonly InterfaceRow[]): boolean {
+  const isNear = (one = 0, other = 0): boolean => Math.abs(one - other) <= NEAR * Math.max(one, other)
+  const isSame = ({ name, receive, transmit }: InterfaceRow): boolean =>
+    node.some((of) => of.name === name && isNear(of.receive, receive) && isNear(of.transmit, transmit))
+  return interfaces.length > 0 && interfaces.length === node.length && interfaces.every(isSame)
 }
 
 function networkReadings(pod: OfPod, { startedMs, interfaces }: NetworkRow): readonly Reading[] {
-  const common = { kind: 'total', labels: {}, pod: { ...pod, network: true }, target: `network ${pod.uid}`, startedMs } as const
+  const common = { kind: 'total', labels: {}, pod, target: `network ${pod.uid}`, startedMs } as const
   if (interfaces.length === 0) return [{ ...common, family: ownerReceive, series: '', value: undefined }]
   return interfaces.flatMap(({ name: series, receive, transmit }) => [
     { ...common, family: ownerReceive, series, value: receive },

@@ -63,8 +63,12 @@ t.test('what it says of a node', async (t) => {
       ['owner_network_receive_bytes_total', `network ${uid(3)}`, 'eth0', 500_000],
       ['owner_network_transmit_bytes_total', `network ${uid(3)}`, 'eth0', 600_000],
       ['proxy_cpu_seconds_total', `container ${uid(3)} istio-proxy`, '', 12_000],
-      ['owner_network_receive_bytes_total', `network ${uid(4)}`, 'eth0', 812_345_678_901],
+      ['owner_network_receive_bytes_total', `network ${uid(4)}`, 'eth0', 812_345_679_901],
       ['owner_network_transmit_bytes_total', `network ${uid(4)}`, 'eth0', 412_345_678_901],
+      ['owner_network_receive_bytes_total', `network ${uid(4)}`, 'eth1', 5000],
+      ['owner_network_transmit_bytes_total', `network ${uid(4)}`, 'eth1', 6000],
+      ['owner_network_receive_bytes_total', `network ${uid(4)}`, 'cilium_host', 7000],
+      ['owner_network_transmit_bytes_total', `network ${uid(4)}`, 'cilium_host', 8000],
       ['owner_network_receive_bytes_total', 'network d41d8cd98f00b204e9800998ecf8427e', 'eth0', 812_345_678_901],
       ['owner_network_transmit_bytes_total', 'network d41d8cd98f00b204e9800998ecf8427e', 'eth0', 412_345_678_901],
       ['owner_network_receive_bytes_total', `network ${uid(5)}`, '', undefined],
@@ -72,11 +76,35 @@ t.test('what it says of a node', async (t) => {
       ['proxy_cpu_request_cores', 'cart-7f9c8d-x2x4v', 0.1],
     ],
   )
-  const network = readings.filter((reading) => reading.kind === 'total' && reading.target.startsWith('network'))
-  t.ok(
-    network.every((reading) => reading.kind === 'total' && reading.pod?.network),
-    'of the network, which a pod may share with its node',
+  const networks = readings.flatMap(({ kind, ...reading }) =>
+    'pod' in reading && reading.pod?.network ? [[reading.pod.name, reading.pod.network]] : [],
   )
+  t.same(Object.fromEntries(networks), {
+    'cart-7f9c8d-x2x4v': 'own',
+    'stock-0': 'own',
+    'istio-ingressgateway-5c6d-abcde': 'own',
+    'node-exporter-zzzzz': 'perhaps node',
+    'kube-proxy-n1': 'own',
+    'web-6d7e-born1': 'own',
+  })
+})
+
+t.test('numbers that may be those of the node', async (t) => {
+  const on = (rxBytes: number, txBytes: number, name = 'eth0') => ({ name, rxBytes, txBytes })
+  const node = { ...on(1000, 2000), interfaces: [on(1000, 2000), on(10, 20, 'eth1')] }
+  const cases = [
+    { name: 'read a moment later', network: { interfaces: [on(1099, 2001), on(10, 20, 'eth1')] }, is: 'perhaps node' },
+    { name: 'other numbers', network: { interfaces: [on(1000, 3000), on(10, 20, 'eth1')] }, is: 'own' },
+    { name: 'other interfaces', network: { interfaces: [on(1000, 2000), on(10, 20, 'net1')] }, is: 'own' },
+    { name: 'fewer interfaces', network: on(1000, 2000), is: 'own' },
+    { name: 'none yet', network: undefined, is: 'own' },
+  ]
+  for (const { name, network, is } of cases) {
+    const podRef = { name: 'cart', namespace: 'shop', uid: 'u1' }
+    const { source } = createHere({ answer: async () => JSON.stringify({ node: { network: node }, pods: [{ podRef, network }] }) })
+    const [first] = (await source.read(never)).readings
+    t.equal(first?.kind === 'total' && first.pod?.network, is, name)
+  }
 })
 
 t.test('for who cannot see the node, its devices as well', async (t) => {

@@ -140,7 +140,7 @@ t.test('a node as its API types have it', async (t) => {
       ['cart-7f9c8d-x2x4v', 1, 472.5],
       ['stock-0', 2, undefined],
       ['istio-ingressgateway-5c6d-abcde', 1, 12_000],
-      ['node-exporter-zzzzz', 1, undefined],
+      ['node-exporter-zzzzz', 3, undefined],
       ['kube-proxy-n1', 1, undefined],
       ['web-6d7e-born1', 0, undefined],
     ],
