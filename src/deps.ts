@@ -40,7 +40,7 @@ export interface Disk {
   read(path: string): Promise<Buffer | undefined>
   append(path: string, data: string): Promise<void>
   /** Whole or not at all: written beside, then renamed over. */
-  replace(path: string, data: Iterable<string>, options?: { readonly sync?: boolean }): Promise<void>
+  replace(path: string, data: Iterable<string | Uint8Array>, options?: { readonly sync?: boolean }): Promise<void>
   rename(path: string, to: string): Promise<void>
   /** Also where there is no such file. */
   remove(path: string): Promise<void>

@@ -197,13 +197,13 @@ async function appendTo(tail: Tail, data: Buffer): Promise<void> {
   tail.isTorn = false
 }
 
-async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
+async function writeAll(handle: FileHandle, data: Uint8Array): Promise<void> {
   let done = 0
   while (done < data.length) done += (await handle.write(data, done)).bytesWritten
 }
 
 /** The name of the file beside is always the same, so that what a crash left there is gone with the next call. */
-async function replaceFile(path: string, data: Iterable<string>, sync: boolean): Promise<void> {
+async function replaceFile(path: string, data: Iterable<string | Uint8Array>, sync: boolean): Promise<void> {
   const beside = `${path}.tmp`
   try {
     await writeFileAt(beside, data, sync)
@@ -215,7 +215,7 @@ async function replaceFile(path: string, data: Iterable<string>, sync: boolean):
   if (sync) await syncFolder(dirname(path))
 }
 
-async function writeFileAt(path: string, data: Iterable<string>, sync: boolean): Promise<void> {
+async function writeFileAt(path: string, data: Iterable<string | Uint8Array>, sync: boolean): Promise<void> {
   const handle = await open(path, 'w', PRIVATE)
   try {
     for (const chunk of chunksOf(data)) await writeAll(handle, chunk)
@@ -225,13 +225,14 @@ async function writeFileAt(path: string, data: Iterable<string>, sync: boolean):
   }
 }
 
-function* chunksOf(data: Iterable<string>): Generator<Buffer> {
+function* chunksOf(data: Iterable<string | Uint8Array>): Generator<Uint8Array> {
   let pending = ''
-  for (const text of data) {
-    pending += text
-    if (pending.length < CHUNK) continue
+  for (const piece of data) {
+    if (typeof piece === 'string') pending += piece
+    if (typeof piece === 'string' && pending.length < CHUNK) continue
     yield Buffer.from(pending)
     pending = ''
+    if (typeof piece !== 'string') yield piece
   }
   yield Buffer.from(pending)
 }

@@ -37,6 +37,12 @@ t.test('appends and replacements, in the order they were asked for', async (t) =
   t.equal(String(await disk.read('journal')), 'c\nd\ne\n')
 })
 
+t.test('texts and bytes, in their order', async (t) => {
+  const disk = diskAt(t, t.testdir())
+  await disk.replace('read', [Buffer.from([0xff]), 'a', 'ä', new Uint8Array(0), Buffer.from([0, 0xc3]), 'b'])
+  t.same([...((await disk.read('read')) ?? [])], [0xff, 0x61, 0xc3, 0xa4, 0, 0xc3, 0x62])
+})
+
 t.test('a file gets another name, and the next one begins anew', async (t) => {
   const folder = t.testdir({ 'journal.old': 'older\n' })
   const disk = diskAt(t, folder)

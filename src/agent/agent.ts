@@ -122,6 +122,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const book = await loadLedger()
     await book.post(reading, identity)
     coverage.add(clock.monotonic(), book.leaving, reading.egress)
+    if (cluster) await journal.keep(await book.lastRead())
     const isDurable = await journal.write(book.take(), () => book.state())
     if (isDurable) await release(book.releasable())
   }
@@ -141,8 +142,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return inTurn(async () => {
       try {
         if (keepsState || polled.length > 0) await deps.disk.claim()
-        await loadLedger()
-        await polls.load()
+        await Promise.all([loadLedger(), polls.load()])
         await cluster?.begin(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)

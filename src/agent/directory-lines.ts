@@ -14,7 +14,7 @@ export interface DirectoryLine {
 type Raw = Readonly<Record<string, unknown>>
 
 const UNKNOWN = '_unknown'
-const COVERAGES = ['node', 'always', 'never'] as const
+const COVERAGES = ['node', 'always', 'never', 'outside'] as const
 
 /** Throws a SyntaxError where it is no JSON object. */
 export function parseDirectoryLine(text: string): DirectoryLine {
@@ -37,13 +37,13 @@ function tenancyOf(row: Raw): readonly Tenancy[] {
   const coverage = COVERAGES.find((one) => one === row.coverage)
   const fromMs = row.fromMs
   if (!address || !key || !coverage || typeof fromMs !== 'number') return []
+  const external = row.external === true
   const who = Object.freeze({
-    zone: known(row.zone),
-    region: known(row.region),
+    ...(external ? { zone: '', region: '' } : { zone: known(row.zone), region: known(row.region) }),
     namespace: textOf(row.namespace),
     kind: known(row.kind),
     name: known(row.name),
-    external: false,
+    external,
   })
   const untilMs = typeof row.untilMs === 'number' ? row.untilMs : Number.POSITIVE_INFINITY
   return [{ address, key, tenant: Object.freeze({ who, node: textOf(row.node), coverage }), fromMs, untilMs }]

@@ -2,19 +2,31 @@
 import type { Deps } from '../deps.js'
 import type { KubeClient } from '../kube/client.js'
 import { followObjects } from '../kube/follow.js'
+import { type CustomInto, type CustomResource, followCustom } from '../kube/follow-custom.js'
 import type { Into, Prune } from '../kube/known.js'
+import { KubeError } from '../kube/kube-error.js'
 
-export interface Collection<T> {
-  readonly path: string
-  readonly query?: Readonly<Record<string, string>>
+interface Objects<T> {
   readonly prune: Prune<T>
   put(key: string, object: T): void
   remove(key: string): void
 }
 
+export interface Collection<T> extends Objects<T> {
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+}
+
+/** Of a resource that the API server need not have. */
+export interface CustomCollection<T> extends Objects<T> {
+  readonly resource: CustomResource
+}
+
 export interface Following {
   /** In the background, until aborted. Resolves once all of it was put, or rejects when aborted before. */
   follow<T>(collection: Collection<T>, signal: AbortSignal): Promise<void>
+  /** As `follow`, but never in the way: resolves as well where there is none, or it may not be seen, which is said once. */
+  followCustom<T>(collection: CustomCollection<T>, signal: AbortSignal): Promise<void>
   /** Of all that is followed: '' when changes are heard of at once. */
   readonly trouble: string
   /** Objects that could not be understood since this was last asked. */
@@ -48,8 +60,37 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
     })
   }
 
+  /** No answer at all is the trouble of all others as well. */
+  function createComplaint({ group, resource }: CustomResource): (error: Error) => void {
+    const said = new Set<number>()
+    return (error) => {
+      const status = error instanceof KubeError ? error.status : 0
+      if (status === 0 || said.has(status)) return
+      said.add(status)
+      deps.log.warn('objects are not followed, all else goes on without them', { resource: `${resource}.${group}`, error: error.message })
+    }
+  }
+
   return {
     follow,
+    followCustom<T>({ resource, prune, put, remove }: CustomCollection<T>, signal: AbortSignal) {
+      const complain = createComplaint(resource)
+      return new Promise<void>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        const into: CustomInto<T> = {
+          put,
+          remove,
+          synced: resolve,
+          absent: resolve,
+          failed(error) {
+            complain(error)
+            resolve()
+          },
+          rejected: () => void rejected++,
+        }
+        void followCustom({ client, resource, prune }, quiet, into, signal)
+      })
+    },
     get trouble() {
       const [first = ''] = troubles.values()
       return first

@@ -1,5 +1,6 @@
-// Load balancers that publish a host name: its addresses, asked for again as often as the name servers want.
+// What is known by a host name, such as a load balancer: its addresses, asked for again as often as the name servers want.
 import type { Clock } from '../deps.js'
+import type { AddressesOf } from '../identity/lasting-tenancies.js'
 import { createSlots } from '../identity/owners/slots.js'
 
 export interface Resolved {
@@ -11,8 +12,8 @@ export interface Resolved {
 export type ResolveHost = (name: string, signal: AbortSignal) => Promise<readonly Resolved[]>
 
 export interface HostNames {
-  /** `told` hears of all addresses of these names whenever they change; later names of the same key take their place. */
-  set(key: string, names: readonly string[], told: (addresses: readonly string[]) => void): void
+  /** `told` hears at once, and whenever an address of these names changes; later names of the same key take their place. */
+  set(key: string, names: readonly string[], told: (addressesOf: AddressesOf) => void): void
   remove(key: string): void
 }
 
@@ -24,7 +25,7 @@ interface Host {
 
 interface Wish {
   readonly names: readonly string[]
-  readonly told: (addresses: readonly string[]) => void
+  readonly told: (addressesOf: AddressesOf) => void
 }
 
 const AT_ONCE = 4
@@ -43,10 +44,9 @@ export function createHostNames(
   const hosts = new Map<string, Host>()
   const wishes = new Map<string, Wish>()
 
-  function tell(key: string): void {
-    const { names, told } = wishes.get(key) as Wish
-    told([...new Set(names.flatMap((name) => hosts.get(name)?.addresses ?? []))].sort())
-  }
+  const addressesOf: AddressesOf = (name) => hosts.get(name)?.addresses ?? []
+
+  const tell = (key: string): void => wishes.get(key)?.told(addressesOf)
 
   async function ask(name: string, host: Host): Promise<number> {
     const found = await slots.run(() => resolve(name, host.ending.signal), host.ending.signal)

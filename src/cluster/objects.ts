@@ -1,9 +1,8 @@
-// Pods with their owners, nodes and services of the API server -> tenancies.
+// What the API server has that has addresses -> tenancies: pods with their owners, nodes, and what lasting-objects.ts lists.
 import type { Deps } from '../deps.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
 import { proxyRequestOf } from '../identity/objects/proxy-request.js'
-import { type ServiceFacts, serviceFactsOf } from '../identity/objects/service.js'
 import { createSharing, type Sharing } from '../identity/objects/sharing.js'
 import type { OwnPodFacts } from '../identity/own-pods.js'
 import type { Owner } from '../identity/owners/direct-owner.js'
@@ -14,7 +13,8 @@ import { createBackoff } from '../kube/backoff.js'
 import type { KubeClient } from '../kube/client.js'
 import { readMetadata } from '../kube/metadata.js'
 import type { Following } from './following.js'
-import { createHostNames, type ResolveHost } from './host-names.js'
+import type { ResolveHost } from './host-names.js'
+import { followLasting } from './lasting-objects.js'
 
 export interface ClusterObjectsParts {
   readonly client: KubeClient
@@ -24,7 +24,7 @@ export interface ClusterObjectsParts {
   readonly patienceMs: number
   /** The agent's; the directory has none. */
   readonly ownNode?: string | undefined
-  /** Host names of load balancers. */
+  /** Host names, such as those of load balancers. */
   readonly resolve: ResolveHost
 }
 
@@ -78,32 +78,8 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
   )
   await Promise.all([
     following.follow({ path: PODS, prune: (raw) => podOf(raw, ownNode, sharing), ...pods }, signal),
-    following.follow(
-      {
-        path: '/api/v1/services',
-        prune: serviceFactsOf,
-        ...createBalancedServices(parts, deps, signal),
-      },
-      signal,
-    ),
+    followLasting({ ...parts, clock }, signal),
   ])
-}
-
-/** A Service is told of with what its load balancer's host names stand for, as far as that is known. */
-function createBalancedServices({ tenancies, resolve }: ClusterObjectsParts, { clock }: ClusterDeps, signal: AbortSignal) {
-  const hostNames = createHostNames({ resolve, clock }, signal)
-  return {
-    put(key: string, service: ServiceFacts): void {
-      const { loadBalancerHostnames, loadBalancerIps } = service
-      hostNames.set(key, loadBalancerHostnames, (addresses) =>
-        tenancies.putService(key, { ...service, loadBalancerIps: [...loadBalancerIps, ...addresses] }),
-      )
-    },
-    remove(key: string): void {
-      hostNames.remove(key)
-      tenancies.removeService(key, clock.now())
-    },
-  }
 }
 
 /** A pod is told of with its owner: until that is known its bytes wait. */

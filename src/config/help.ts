@@ -55,7 +55,7 @@ export function renderConfigDocs(): string {
     `YAML, hence JSON too. A name without a value has its default. \`\${NAME}\` in a value is replaced by the environment variable \`NAME\`, which must be set; \`$$\` stands for a dollar sign. Durations are written \`500ms\`, \`10s\`, \`5m\`, \`1h\` or \`1d\`. Paths are relative to the folder of the file.\n`,
     ...sections.flatMap(([name, { about, fields }]) => [`### ${name}\n`, `${about}\n`, fieldTable(fields, `${name}.`)]),
     '## The inventory\n',
-    'The file of `inventory.file`, YAML or JSON: a list `entries`, each naming the owner of a range of addresses. The longest prefix wins. The values `_unknown` and `_other` are reserved. Where nobody is to be named the file says `entries: []`; one without entries is taken for cut short.\n',
+    'The file of `inventory.file`, YAML or JSON: a list `entries`, each naming the owner of a range of addresses. The longest prefix wins. Pods, nodes and services of a cluster go before it; ServiceEntries and WorkloadEntries of Istio go after it, so that what is written here cannot be changed by whoever may write those. The values `_unknown` and `_other` are reserved. Where nobody is to be named the file says `entries: []`; one without entries is taken for cut short.\n',
     'A running agent reads it again when it changes; while it has mistakes, what was known before stays in force. Anything but a small one is parsed in a thread of its own, which may take what the memory of the container (or of the machine) leaves after 128 MiB for the agent: at least 32 MiB, at most 512. Thousands of entries are better written as JSON: they are read in a fifth of the time of YAML, and in far less memory.\n',
     fieldTable(INVENTORY_FIELDS, ''),
   ].join('\n')

@@ -25,6 +25,7 @@ export interface Book {
   readonly forgottenRevision: number
   addressOf(id: number): string
   tenanciesOf(id: number): readonly Tenancy[]
+  /** By somebody of the cluster. */
   isHeld(id: number): boolean
   /** Addresses that are asked for and that nobody has. */
   nobodys(): Iterable<number>
@@ -76,7 +77,7 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
 
   const tenanciesOf = (id: number): readonly Tenancy[] => listOf(held[id] ?? NOBODY)
   const asksOf = (id: number): number => asks[id] ?? 0
-  const isHeld = (id: number): boolean => tenanciesOf(id).some(({ untilMs }) => untilMs === Number.POSITIVE_INFINITY)
+  const isHeld = (id: number): boolean => tenanciesOf(id).some(isHolding)
 
   function hold(id: number, tenancies: readonly Tenancy[]): void {
     known += Number(tenancies.length > 0) - Number(tenanciesOf(id).length > 0)
@@ -170,6 +171,8 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
 }
 
 const listOf = (held: Tenancy | readonly Tenancy[]): readonly Tenancy[] => ('length' in held ? held : [held])
+
+const isHolding = ({ untilMs, tenant }: Tenancy): boolean => untilMs === Number.POSITIVE_INFINITY && tenant.coverage !== 'outside'
 
 function isCanonical(text: string): boolean {
   const address = parseAddress(text)

@@ -29,8 +29,8 @@ const line = (told: object): string => `${JSON.stringify(told)}\n`
 
 function rowOf({ address, key, tenant, fromMs, untilMs }: Tenancy): object {
   const { who, node, coverage } = tenant
-  const { zone, region, namespace, kind, name } = who
+  const { zone, region, namespace, kind, name, external } = who
   // JSON has no Infinity.
   const until = untilMs === Number.POSITIVE_INFINITY ? null : untilMs
-  return { address, key, node, coverage, zone, region, namespace, kind, name, fromMs, untilMs: until }
+  return { address, key, node, coverage, zone, region, namespace, kind, name, ...(external && { external }), fromMs, untilMs: until }
 }

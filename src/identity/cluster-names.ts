@@ -4,6 +4,7 @@ import type { Placement, Who } from '../model.js'
 import { type Address, parsePrefix } from './address.js'
 import { createHolders, type Holding, type Stretch, type Tenant } from './holders.js'
 import { createNodeCoverage, type Standing } from './node-coverage.js'
+import { createOutsiders, isOutsider } from './outsiders.js'
 import { createPrefixTable } from './prefix-table.js'
 import type { NodeRange, Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
@@ -37,6 +38,8 @@ export interface ClusterNames {
   apply(changes: ClusterChanges, nowMs: number): boolean
   /** Undefined: nobody has it that the cluster told of. */
   place(address: string, nowMs: number): Placement | undefined
+  /** Who is said to be at an address that nobody of the cluster has. */
+  placeOutside(address: string): Placement | undefined
   /** Of an address that nobody has. `otherwise`: who it is if it is not of the cluster. `fromMs`: of the bytes since then, and those that waited. */
   placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement
   /** As `Identity.placeSince`; undefined: as it was before, or as of nobody. */
@@ -74,6 +77,7 @@ interface HeldBy {
 export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: ClusterOptions): ClusterNames {
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
+  const outsiders = createOutsiders()
   const coverage = createNodeCoverage(node)
   const waiting = createWaiting(patienceMs)
   let ranges = createPrefixTable<Tenant>()
@@ -110,6 +114,8 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (tenancy.untilMs !== Number.POSITIVE_INFINITY) ends.push(tenancy.untilMs + skewMs)
   }
 
+  const takeIn = (tenancy: Tenancy): void => (tenancy.tenant.coverage === 'outside' ? outsiders.put(tenancy) : hold(tenancy))
+
   /** Whether an address is nobody's by that. */
   function forget(nowMs: number): boolean {
     if (nowMs < forgetAtMs) return false
@@ -130,7 +136,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   function apply(changes: ClusterChanges, nowMs: number): boolean {
     const { tenancies = [], covering, standing } = changes
-    for (const tenancy of tenancies) hold(tenancy)
+    for (const tenancy of tenancies) takeIn(tenancy)
     if (changes.ranges) ranges = createPrefixTable(rowsOf(changes.ranges))
     zones = changes.zones ?? zones
     if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
@@ -207,7 +213,8 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     before: Placement | undefined,
     { fromMs, toMs, readMs }: Stretch & { readonly readMs: number },
   ): Placement | undefined {
-    const held = holders.heldDuring(address, before?.who, { fromMs, toMs })
+    const known = before && !isOutsider(before.who) ? before.who : undefined
+    const held = holders.heldDuring(address, known, { fromMs, toMs })
     if (!held || held.tenants.length === 0) return before
     return settled(address, placed(held, [fromMs, readMs]), { fromMs, toMs, isHeld: true })
   }
@@ -215,6 +222,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   return {
     apply,
     place,
+    placeOutside: outsiders.place,
     placeOfNobody,
     placeSince,
     here: (who, atMs) => placed({ who, tenants: [here], isAmbiguous: false }, [atMs]),

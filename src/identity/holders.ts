@@ -4,11 +4,14 @@
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
 import type { Who } from '../model.js'
 
-/** `node`: where it lives, `''` nowhere. `coverage`: its bytes are posted by the agent of that node, by some agent anyway, or by none. */
+/**
+ * `node`: where it lives, `''` nowhere. `coverage`: its bytes are posted by the agent of that node, by some agent anyway, or by none;
+ * `outside`: by none, and it is only said to be there, not by whom the address is given.
+ */
 export interface Tenant {
   readonly who: Who
   readonly node: string
-  readonly coverage: 'node' | 'always' | 'never'
+  readonly coverage: 'node' | 'always' | 'never' | 'outside'
 }
 
 /** `key` names the holder, such as a pod's uid. `untilMs` is Infinity while it holds the address. */

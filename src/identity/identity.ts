@@ -62,7 +62,7 @@ interface Names {
   readonly zones: Identity['zones']
 }
 
-/** The order of answers: the node's own addresses, who holds it in the cluster, the inventory's longest prefix, the special-purpose registries. */
+/** The order of answers: own addresses, who holds it in the cluster, the inventory's longest prefix, who is said to be outside, the registries. */
 export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: IdentityParts = {}): ChangingIdentity {
   const intern = createIntern()
   const classify = createClassify()
@@ -85,9 +85,10 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: Ident
     if (known) return known
     const behind = translatedOf(address)
     if (behind) return beforeTranslation(placeParsed(addressText(behind), behind, nowMs, fromMs))
-    const otherwise = classify(address) === 'global' ? external : unknown
+    const isGlobal = classify(address) === 'global'
+    const otherwise = cluster?.placeOutside(text) ?? (isGlobal ? external : unknown)
     // No pod has a global IPv4 address, and a node's are told with it.
-    const isOutside = otherwise === external && address.length === 1
+    const isOutside = isGlobal && address.length === 1
     return cluster && !isOutside ? cluster.placeOfNobody(text, address, otherwise, nowMs, fromMs) : otherwise
   }
 

@@ -49,7 +49,7 @@ export function createNodeCoverage(self: string): NodeCoverage {
     },
     answersFor({ node, coverage }, atMs) {
       if (coverage === 'always') return { local: 'no', covered: 'yes' }
-      if (coverage === 'never' || node === '') return { local: 'no', covered: 'no' }
+      if (coverage !== 'node' || node === '') return { local: 'no', covered: 'no' }
       return node === self ? { local: at(own, atMs), covered: 'no' } : { local: 'no', covered: coveredBy(node, atMs) }
     },
   }

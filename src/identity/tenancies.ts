@@ -2,10 +2,9 @@
 //   Pod shop/cart-7f9c-x2x4v on n1 with 10.1.0.7  +  Node n1 in us-east-1a  +  owner Deployment cart
 //   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
 import type { Holding, Tenant } from './holders.js'
-import { FOREVER, tenanciesOfNode, tenanciesOfService, tenantOf } from './lasting-tenancies.js'
+import { FOREVER, tenanciesOfNode, tenantOf } from './lasting-tenancies.js'
 import type { NodeFacts } from './objects/node.js'
 import type { PodFacts } from './objects/pod.js'
-import type { ServiceFacts } from './objects/service.js'
 import type { Owner } from './owners/direct-owner.js'
 import { heldAddressesOf, placeOfPod } from './pod-places.js'
 
@@ -21,15 +20,16 @@ export interface NodeRange {
   readonly node: string
 }
 
-/** Keys are those of the API server: `namespace/name`, or `name` of a Node. */
+/** Keys of pods are those of the API server: `namespace/name`. */
 export interface Tenancies {
   /** `atMs`: when it was heard of. A pod that lives on gets other addresses where its node began anew. */
   putPod(key: string, pod: PodFacts, owner: Owner, atMs?: number): void
   removePod(key: string, atMs: number): void
   putNode(node: NodeFacts): void
   removeNode(name: string, atMs: number): void
-  putService(key: string, service: ServiceFacts): void
-  removeService(key: string, atMs: number): void
+  /** All that something has for as long as it is there; its key is its own. */
+  putLasting(key: string, tenancies: readonly Tenancy[]): void
+  removeLasting(key: string, atMs: number): void
   /** What changed since this was last asked. */
   take(): TenancyChanges
   readonly nodes: ReadonlyMap<string, NodeFacts>
@@ -68,7 +68,7 @@ export function createTenancies(): Tenancies {
   const pods = new Map<string, KeptPod>()
   const podsOfNode = new Map<string, Set<string>>()
   const nodes = new Map<string, NodeFacts>()
-  const others = new Map<string, Kept>()
+  const lasting = new Map<string, Kept>()
   let changed = new Map<string, Tenancy>()
   let haveNodesChanged = false
 
@@ -116,15 +116,15 @@ export function createTenancies(): Tenancies {
     if (keys?.size === 0) podsOfNode.delete(node)
   }
 
-  function putOther(key: string, tenancies: readonly Tenancy[], atMs: number): void {
+  function putLasting(key: string, tenancies: readonly Tenancy[]): void {
     const after: Kept = { key, tenancies }
-    keep(others.get(key), after, atMs)
-    others.set(key, after)
+    keep(lasting.get(key), after, ALWAYS)
+    lasting.set(key, after)
   }
 
-  function removeOther(key: string, atMs: number): void {
-    const before = others.get(key)
-    others.delete(key)
+  function removeLasting(key: string, atMs: number): void {
+    const before = lasting.get(key)
+    lasting.delete(key)
     if (before) end(before.tenancies, atMs)
   }
 
@@ -141,16 +141,16 @@ export function createTenancies(): Tenancies {
       const before = nodes.get(node.name)
       nodes.set(node.name, node)
       haveNodesChanged ||= !before || hasMoved(before, node) || String(before.podCidrs) !== String(node.podCidrs)
-      putOther(`node/${node.name}`, tenanciesOfNode(node), ALWAYS)
+      putLasting(`node/${node.name}`, tenanciesOfNode(node))
       if (!before || hasMoved(before, node)) for (const key of podsOfNode.get(node.name) ?? []) putAgain(key)
     },
     removeNode(name, atMs) {
       nodes.delete(name)
       haveNodesChanged = true
-      removeOther(`node/${name}`, atMs)
+      removeLasting(`node/${name}`, atMs)
     },
-    putService: (key, service) => putOther(`service/${key}`, tenanciesOfService(service), ALWAYS),
-    removeService: (key, atMs) => removeOther(`service/${key}`, atMs),
+    putLasting,
+    removeLasting,
     take() {
       const all = haveNodesChanged ? [...nodes.values()] : undefined
       const taken = { tenancies: [...changed.values()], ranges: all && [...rangesOf(all)], zones: all && zonesOf(all) }

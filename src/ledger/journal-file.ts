@@ -84,5 +84,5 @@ export function createJournalFile<State>(format: StateFormat<State>, { clock, di
   }
 }
 
-const wordsOf = (error: unknown): Fields =>
+export const wordsOf = (error: unknown): Fields =>
   error instanceof Error ? { error: error.message, code: (error as { readonly code?: string }).code } : { error: String(error) }

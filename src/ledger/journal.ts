@@ -1,6 +1,7 @@
 // The ledger's state on disk: one checkpoint, then a line per reading that decided something. A machine that dies takes the kernel table
 // along, so the state is void then anyway.
-import { createJournalFile, type JournalFileDeps } from './journal-file.js'
+import { createJournalFile, type JournalFileDeps, wordsOf } from './journal-file.js'
+import { parseLastRead } from './last-read.js'
 import { LEDGER_STATE, renderBatch, renderState, type State, type StateRows } from './state.js'
 import type { Decided } from './writing.js'
 
@@ -10,11 +11,36 @@ export interface Journal {
   /** Makes decisions durable before anything that depends on them is served. False: they are not, and will be tried again. */
   write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean>
   checkpoint(rows: StateRows, options?: { readonly sync?: boolean; readonly moves?: boolean }): Promise<boolean>
+  /** What was read of the kernel, before the decisions on it are written. Nothing stands where it cannot be. */
+  keep(lastRead: readonly Uint8Array[]): Promise<void>
   readonly writable: boolean
 }
 
+/** What the kernel held at the last reading. */
+const LAST_READ = 'ledger.last-read'
+
 export function createJournal(deps: JournalFileDeps): Journal {
+  const { disk, log } = deps
   const file = createJournalFile(LEDGER_STATE, deps)
+
+  async function load(): Promise<State | undefined> {
+    const state = await file.load()
+    const read = state && (await disk.read(LAST_READ).catch(() => undefined))
+    const lastRead = read && parseLastRead(read)
+    const isOfState = lastRead !== undefined && lastRead.epoch === state?.head.epoch && lastRead.atMs >= state.head.atMs
+    return state && isOfState ? { ...state, lastRead } : state
+  }
+
+  async function keep(lastRead: readonly Uint8Array[]): Promise<void> {
+    if (lastRead.length === 0) return
+    try {
+      await disk.replace(LAST_READ, lastRead)
+    } catch (error) {
+      log.debug('what was read cannot be written', { file: LAST_READ, ...wordsOf(error) })
+      // An older one would take back what was served since.
+      await disk.remove(LAST_READ).catch(() => undefined)
+    }
+  }
 
   async function write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean> {
     if (!file.isWorn && decided.kind === 'nothing') return true
@@ -24,9 +50,10 @@ export function createJournal(deps: JournalFileDeps): Journal {
   }
 
   return {
-    load: file.load,
+    load,
     write,
     checkpoint: (rows, options) => file.checkpoint(renderState(rows), options),
+    keep,
     get writable() {
       return file.writable
     },

@@ -12,9 +12,11 @@ import { createAdmission } from './admission.js'
 import { createClosing } from './closing.js'
 import { createDecisions } from './draft.js'
 import { createGenerations } from './generations.js'
+import { renderLastRead } from './last-read.js'
 import { createPairBook } from './pair-book.js'
 import { createPauses } from './pauses.js'
 import type { PlacementOf } from './places.js'
+import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
@@ -37,6 +39,8 @@ export interface Ledger {
   take(): Decided
   /** The whole state. `complete`: nothing will be served after it. */
   state(options?: { readonly complete?: boolean }): Promise<StateRows>
+  /** What was read of the kernel, to be written down before decisions are. Empty where nothing was. */
+  lastRead(): Promise<readonly Uint8Array[]>
   /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
   releasable(): readonly number[]
   readonly accounts: Accounts
@@ -63,13 +67,14 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, pauses, clock, idleMs: options.idleMs })
   const tally = createTally({ accounts, book, decisions, generations, routes, transit, pauses, clock, log })
+  const replay = createReplay({ book, tally, pauses })
 
   let past: State | undefined = restored
   let epoch = ''
   let counters: KernelCounters = NOTHING_COUNTED
   let closed = new Set<number>()
   let live: readonly number[] = []
-  let pairs: Pairs | undefined
+  let last: FlowReading | undefined
   let leaving = 0
   let hasStartedOver = false
   let atMs = clock.now()
@@ -132,6 +137,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     epoch = reading.epoch
     if (state && isContinued(state, reading)) {
       restore(state, 'offset')
+      replay.restore(state.lastRead)
       // Told by what was written down: a clock that was set meanwhile says nothing.
       if (!isUnbroken(state, reading)) addGap(reading.unbrokenSinceMs - state.head.atMs)
       return false
@@ -149,12 +155,13 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   }
 
   async function post(reading: FlowReading, identity: Identity): Promise<void> {
-    pairs = reading.pairs
+    last = reading
     const isBaseline = begin(reading)
     const open = reading.generations.filter(({ id }) => !closed.has(id))
-    const sinceMs = Math.max(readAtMs, reading.epochStartMs)
+    const sinceMs = Math.max(replay.sinceMs ?? readAtMs, reading.epochStartMs)
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const context = { pairs: reading.pairs, placementOf, isBaseline }
+    leaving += await replay.post(open, context)
     if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, placementOf, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
     for (const generation of open) tally.translated(generation, context)
@@ -203,7 +210,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
       addresses: book.addressRows(),
       accounts: accountRows(accounts, held),
       folded: admission.folded,
-      marks: pairs ? book.markRows(pairs) : [],
+      marks: last ? book.markRows(last.pairs) : [],
     }
   }
 
@@ -211,6 +218,10 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     announce,
     post,
     take: () => writing.take(moment()),
+    lastRead: async () =>
+      last
+        ? renderLastRead({ epoch, atMs, readAtMs }, last.generations, { pairs: last.pairs, textOf: book.textOf, pause: pauses.pause })
+        : [],
     state,
     releasable: () => [...closed],
     accounts,

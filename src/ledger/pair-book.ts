@@ -26,6 +26,10 @@ export interface PairBook {
   baseline(pairs: Pairs): void
   /** What was known of the pairs that the first reading will find; undefined once it is over. */
   restore(state: Pick<State, 'addresses' | 'marks'> | undefined): void
+  /** What was found of the table until then was of those who were restored; who has the addresses since has to be asked. */
+  doubtRestored(): void
+  /** Undefined where no pair of it is known. */
+  textOf(address: number): string | undefined
   clear(): void
   addressRows(): Generator<AddressRow>
   markRows(pairs: Pairs): Generator<MarkRow>
@@ -176,6 +180,8 @@ export function createPairBook(parts: MovesParts): PairBook {
       restoredMarks = state?.marks
       places.restore(state?.addresses)
     },
+    doubtRestored: places.doubtRestored,
+    textOf: places.textOf,
     clear,
     addressRows: places.rows,
     markRows,

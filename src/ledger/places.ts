@@ -12,10 +12,14 @@ export type PlacementOf = (address: string, before: Placement | undefined) => Pl
 export interface Places {
   /** Decided at first sight, or as the process before decided. */
   of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed
+  /** Undefined where it was not asked for yet. */
+  textOf(address: number): string | undefined
   /** Looks at all addresses again; returns those that are now somebody else. */
   follow(placementOf: PlacementOf, pause: () => Promise<void>): Promise<Set<number>>
   keep(addresses: ReadonlySet<number>): void
   restore(rows: State['addresses'] | undefined): void
+  /** From now on who was restored is not who it is, but who it was before. */
+  doubtRestored(): void
   clear(): void
   rows(): Generator<AddressRow>
   /** Somebody's bytes could be another's: that holds for one reading. */
@@ -27,6 +31,7 @@ const ADDRESSES_BETWEEN_PAUSES = 256
 export function createPlaces({ accounts, decisions }: { accounts: Accounts; decisions: Decisions }): Places {
   let placed: (Placed | undefined)[] = []
   let restored: State['addresses'] | undefined
+  let isInDoubt = false
   let hasAmbiguous = false
 
   function decide(text: string, placement: Placement): Placed {
@@ -44,12 +49,18 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     return { text, placement: { who, local, covered }, owner }
   }
 
+  function decideAfter(before: Placed | undefined, text: string, placementOf: PlacementOf): Placed {
+    const placement = placementOf(text, before?.placement)
+    return before && isSamePlacement(before.placement, placement) ? before : decide(text, placement)
+  }
+
   function of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed {
     const known = placed[address]
     if (known) return known
     const text = pairs.addressText(address)
     const row = restored?.get(text)
-    const place = row ? restoredPlace(row) : decide(text, placementOf(text, undefined))
+    const before = row && restoredPlace(row)
+    const place = before && !isInDoubt ? before : decideAfter(before, text, placementOf)
     placed[address] = place
     return place
   }
@@ -83,10 +94,15 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
 
   return {
     of,
+    textOf: (address) => placed[address]?.text,
     follow,
     keep,
     restore: (rows) => {
       restored = rows
+      isInDoubt = false
+    },
+    doubtRestored: () => {
+      isInDoubt = true
     },
     clear,
     rows,

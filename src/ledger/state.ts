@@ -6,6 +6,7 @@
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import type { KernelCounters, Placement } from '../model.js'
+import type { LastRead } from './last-read.js'
 import { readLines, renderLine, slices } from './lines.js'
 import type { ParsedFile, StateFormat } from './state-files.js'
 
@@ -62,6 +63,8 @@ export interface State {
   accounts: Map<string, AccountRow>
   folded: Set<string>
   marks: Map<string, MarkRow>
+  /** Of the table that the state is of, and no older than the state. */
+  lastRead?: LastRead
 }
 
 /** The decisions of one reading. `adjust` moves offsets, so that totals stay where they are when a pair leads elsewhere from now on. */

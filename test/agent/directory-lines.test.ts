@@ -67,5 +67,12 @@ t.test('a line of the directory', async (t) => {
     untilMs: Number.POSITIVE_INFINITY,
   })
   t.equal(ended?.untilMs, 5)
+  const internet = { ...TENANCY, coverage: 'outside', node: '', zone: '', region: '', kind: 'ServiceEntry', name: 'api', external: true }
+  const [outside] = parseDirectoryLine(JSON.stringify({ tenancies: [internet] })).tenancies
+  t.same(outside?.tenant, {
+    who: { zone: '', region: '', namespace: 'shop', kind: 'ServiceEntry', name: 'api', external: true },
+    node: '',
+    coverage: 'outside',
+  })
   for (const text of ['', '7', 'null', '{"revision":']) t.throws(() => parseDirectoryLine(text), SyntaxError, text)
 })

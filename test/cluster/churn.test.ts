@@ -68,6 +68,39 @@ await worldTest(
       await sleep(5_000)
       t.ok(hold(t, { before, all: await agents.atRest(), sent }) > 0)
     })
+
+    t.test('an address that goes on while no agent runs: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
+      const lab = await createClusterLab(t, { spec: TWO_NODES })
+      await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
+      await lab.topology.peer('p2a').listenUdp({ port: 9 })
+      const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience: '4s' } } })
+      await untilCovering(() => agents.all.map((agent) => agent.log()))
+      const before = await agents.atRest()
+      const agent = agents.on('n1')
+      let read = 0
+      const killInTheMiddle = async (): Promise<void> => {
+        await sleep(1_000)
+        read = flowBytes([await agent.snapshot()], { src_owner_name: 'cart' })
+        await agent.kill()
+      }
+      const killed: Promise<void>[] = []
+      const sent = await live(
+        lab,
+        { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] },
+        livesOf(3, { ms: 3_000, restMs: 4_500 }),
+        (index) => {
+          if (index === 0) killed.push(killInTheMiddle())
+          return index === 2 ? agent.start() : undefined
+        },
+      )
+      await Promise.all(killed)
+      await sleep(5_000)
+      const all = await agents.atRest()
+      hold(t, { before, all, sent })
+      t.ok(read > 0)
+      t.ok(flowBytes(all, { src_owner_name: 'cart' }) >= read, 'what was served stays')
+      t.equal(flowBytes(all, { src_owner_name: 'stock' }), sent.get('stock'), 'who came after the start has all of it')
+    })
   },
   { timeoutMs: 300_000 },
 )

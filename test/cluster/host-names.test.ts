@@ -27,7 +27,8 @@ function setUp() {
     answers,
     clock,
     stopping,
-    set: (key: string, ...names: string[]) => hostNames.set(key, names, (addresses) => void told.push(`${key}: ${addresses.join(' ')}`)),
+    set: (key: string, ...names: string[]) =>
+      hostNames.set(key, names, (addressesOf) => void told.push(`${key}: ${names.flatMap(addressesOf).join(' ')}`)),
     told: () => told.splice(0),
     asked: () => asked.splice(0),
   }

@@ -74,13 +74,13 @@ export async function live(
   lab: ClusterLab,
   place: Place,
   lives: readonly Life[],
-  began: (index: number) => void = () => undefined,
+  began: (index: number) => void | Promise<void> = () => undefined,
 ): Promise<ReadonlyMap<string, number>> {
   const sent = new Map<string, number>()
   for (const [index, { deployment, ms, restMs }] of lives.entries()) {
     const name = `${deployment}-${place.namespace}-${index}`
     const pod = await retried(() => lab.createPod({ name, address: place.address, node: place.node, deployment }))
-    began(index)
+    await began(index)
     const bytes = await sendFor(lab.topology, place, ms)
     sent.set(deployment, (sent.get(deployment) ?? 0) + bytes)
     await retried(() => remove(lab.cluster.admin, pod))

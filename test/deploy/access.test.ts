@@ -2,6 +2,7 @@
 // verb it says which rule it lacks.
 import { renderRule } from '../../src/kube/rbac.js'
 import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
+import { createServiceEntry, createWorkloadEntry, installIstio } from '../cluster/istio.js'
 import { writeKubeconfig } from '../cluster/kubeconfig.js'
 import { createJob, createNamespace, createNode, createReplicaSet, createRunningPod } from '../cluster/objects.js'
 import { create, ownerOf, remove } from '../cluster/resource.js'
@@ -31,15 +32,18 @@ await clusterTest(async (t, cluster) => {
   const { admin } = cluster
   const [agent, directory] = [await readAgentAccess(), await readDirectoryAccess()]
   const cast = [
-    { who: 'an agent', access: agent, verbs: 14, act: actAsAgent },
+    { who: 'an agent', access: agent, verbs: 18, act: actAsAgent },
     { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 10, act: actAsAgentWithDirectory },
     { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 7, act: actAsReducedAgent },
-    { who: 'a directory', access: directory, verbs: 11, act: actAsDirectory },
+    { who: 'a directory', access: directory, verbs: 15, act: actAsDirectory },
   ]
   const { account } = agent
   const { namespace } = account
   for (const name of [namespace, 'shop']) await createNamespace(admin, name)
   for (const { objects } of [agent, directory]) await create(admin, objectOf(objects, 'ServiceAccount'))
+  await installIstio(admin)
+  await createServiceEntry(admin, { namespace: 'shop', name: 'orders', endpoints: [{ address: '10.9.0.5' }] })
+  await createWorkloadEntry(admin, { namespace: 'shop', name: 'vm', address: '10.9.0.6' })
   await createNode(admin, { name: NODE_OF_PODS, zone: 'a', addresses: ['10.0.0.1'] })
   const node = NODE_OF_PODS
   const replicaSet = await createReplicaSet(admin, { namespace: 'shop', name: 'cart-7d9f', deployment: 'cart' })

@@ -37,6 +37,9 @@ export type Act = (t: Test, cluster: Cluster, actor: Actor) => Heard
 
 /** The Node of the pods that these have to name: of the Deployment cart, and of the CronJob backup. */
 export const NODE_OF_PODS = 'n1'
+const OF_PODS = ['Deployment cart', 'CronJob backup']
+/** Of the whole cluster. */
+const OF_ALL = [...OF_PODS, 'ServiceEntry orders', 'WorkloadEntry vm']
 
 export const WITHIN_MS = 30_000
 const EVERY_MS = 50
@@ -56,7 +59,7 @@ export const actAsAgent: Act = (t, cluster, actor) =>
       api.followObjects(tenancies, { patienceMs: WITHIN_MS }, signal),
       api.followLeases(record, signal).then(record.synced),
     ])
-    await until(ownersNamedIn(tenancies))
+    await until(areNamedIn(tenancies, OF_ALL))
     await api.createLease(claimant, signal).catch(failed)
     // By a watch.
     await until(() => record.covering?.includes(actor.name) === true)
@@ -75,7 +78,7 @@ export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
       if (record.covering?.includes(actor.name) !== wanted) throw new Error(`the Lease of ${actor.name} is not what it was made`)
     }
     await api.followPods(NODE_OF_PODS, tenancies, { patienceMs: WITHIN_MS }, signal)
-    await until(ownersNamedIn(tenancies))
+    await until(areNamedIn(tenancies, OF_PODS))
     await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
     await api.createLease(claimant, signal).catch(failed)
     await covers(true)
@@ -90,7 +93,7 @@ export const actAsReducedAgent: Act = (t, cluster, actor) =>
     const { api, tenancies } = await openAgent(cluster, actor, stage)
     const { signal, until, failed } = stage
     await api.followPods(NODE_OF_PODS, tenancies, { patienceMs: WITHIN_MS }, signal)
-    await until(ownersNamedIn(tenancies))
+    await until(areNamedIn(tenancies, OF_PODS))
     await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
     await readKubelet(t, cluster, actor, stage)
   })
@@ -105,7 +108,7 @@ export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account })
     const isCovering = (): boolean => [...leases.values()].some((lease) => lease.node === name)
     const token = await createToken(admin, { ...account, audience: 'meshtoll' })
     await Promise.all([api.followObjects(tenancies, { patienceMs: WITHIN_MS }, signal), api.followLeases(record, signal)])
-    await until(ownersNamedIn(tenancies))
+    await until(areNamedIn(tenancies, OF_ALL))
     const user = await api.review(token, signal)
     if (user !== `system:serviceaccount:${account.namespace}:${account.name}`) throw new Error(`the token is said to be of ${user}`)
     const bare = leaseOf({ node: name, uid }, Date.now()) as NewObject
@@ -202,10 +205,10 @@ async function readKubelet(t: Test, { admin }: Cluster, { name, kubeconfig }: Ac
   await source.read(signal).catch(failed)
 }
 
-function ownersNamedIn(tenancies: Tenancies): () => boolean {
+function areNamedIn(tenancies: Tenancies, wanted: readonly string[]): () => boolean {
   const named = new Set<string>()
   return () => {
     for (const { tenant } of tenancies.take().tenancies) named.add(`${tenant.who.kind} ${tenant.who.name}`)
-    return named.has('Deployment cart') && named.has('CronJob backup')
+    return wanted.every((one) => named.has(one))
   }
 }

@@ -1,7 +1,10 @@
 // What agents are told, from what the API server says.
 import t from 'tap'
+import type { Tenant } from '../../src/identity/holders.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { PodFacts } from '../../src/identity/objects/pod.js'
+import type { Tenancy } from '../../src/identity/tenancies.js'
+import type { Who } from '../../src/model.js'
 import { pod } from '../identity/objects/fixture.js'
 import { type DeskHere, startDesk } from './told.js'
 
@@ -89,6 +92,39 @@ t.test('all fields', async (t) => {
     { ranges: [{ cidr: '10.2.0.0/24', node: 'n2' }] },
     { revision: 1 },
   ])
+})
+
+t.test('who is outside of the cluster', async (t) => {
+  const who = { zone: 'z9', region: 'r', namespace: 'shop', kind: 'ServiceEntry', name: 'orders', external: false }
+  const outside = (address: string, changes: Partial<Who> = {}): Tenancy => {
+    const tenant: Tenant = { who: { ...who, ...changes }, node: '', coverage: 'outside' }
+    return { address, key: 'serviceentry/shop/orders', tenant, fromMs: 0, untilMs: Number.POSITIVE_INFINITY }
+  }
+  const desk = await start()
+  const internet = { zone: '', region: '', external: true }
+  desk.tenancies.putLasting('serviceentry/shop/orders', [outside('10.9.0.5'), outside('8.8.8.8', internet), outside('10.2.0.9')])
+  await desk.turn()
+  const lines = desk.listen({ addresses: ['10.9.0.5', '8.8.8.8', '10.2.0.9'] }).takeRaw()
+  const { external, ...names } = who
+  const row = { key: 'serviceentry/shop/orders', node: '', coverage: 'outside', ...names, fromMs: 0, untilMs: null }
+  t.same(
+    lines.flatMap(({ tenancies = [] }) => tenancies),
+    [
+      { ...row, address: '10.9.0.5' },
+      { ...row, address: '8.8.8.8', ...internet },
+      { ...row, address: '10.2.0.9' },
+    ],
+  )
+  t.same(
+    lines.flatMap(({ ranges = [] }) => ranges),
+    [{ cidr: '10.2.0.0/24', node: 'n2' }],
+    "an address of a node's range is still of that range",
+  )
+  const listening = desk.listen({ addresses: ['10.9.0.5'] })
+  listening.take()
+  desk.tenancies.removeLasting('serviceentry/shop/orders', 200_000)
+  await desk.turn()
+  t.same(listening.take(), ['10.9.0.5 serviceentry/shop/orders 0-200, ServiceEntry orders', 'to 3'])
 })
 
 t.test('what changes', async (t) => {

@@ -44,7 +44,7 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     async followLeases(leases) {
       saidLeases = leases
     },
-    following: { follow: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
+    following: { follow: () => Promise.resolve(), followCustom: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
     close: async () => undefined,
   }
   const directory = await openDirectory(

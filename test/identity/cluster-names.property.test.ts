@@ -4,6 +4,7 @@ import t from 'tap'
 import { type ClusterChanges, createClusterNames } from '../../src/identity/cluster-names.js'
 import type { Tenant } from '../../src/identity/holders.js'
 import { createIdentity } from '../../src/identity/identity.js'
+import type { Tenancy } from '../../src/identity/tenancies.js'
 import { bookOf } from '../../src/ledger/posting.js'
 import type { Placement } from '../../src/model.js'
 
@@ -39,6 +40,8 @@ interface World {
   /** From when it is told who covers, and from when n3 is said to. */
   readonly listedMs: number
   readonly thirdMs: number
+  /** From when until when somebody outside of the cluster is said to be at all addresses. */
+  readonly outsideMs: readonly [fromMs: number, untilMs: number]
 }
 
 /** Bytes of one moment. */
@@ -89,14 +92,23 @@ const world: fc.Arbitrary<World> = fc.record({
   joinedMs: fc.option(inTheFirst(120_000), { nil: undefined }),
   listedMs: inTheFirst(60_000),
   thirdMs: inTheFirst(300_000),
+  outsideMs: fc.tuple(inTheFirst(200_000), inTheFirst(400_000)),
 })
 
 const tenantOf = ({ name, node }: Life): Tenant => ({ who: who(name), node, coverage: 'node' })
 
+const OUTSIDE: Tenant = { who: { ...who('orders'), kind: 'ServiceEntry' }, node: '', coverage: 'outside' }
+
+function outsideIn({ outsideMs: [fromMs, untilMs] }: World, isNew: (atMs: number) => boolean): readonly Tenancy[] {
+  const said = (endMs: number): readonly Tenancy[] =>
+    ADDRESSES.map((address) => ({ address, key: 'serviceentry/shop/orders', tenant: OUTSIDE, fromMs: 0, untilMs: endMs }))
+  return [...(isNew(fromMs) ? said(Number.POSITIVE_INFINITY) : []), ...(isNew(untilMs) ? said(untilMs) : [])]
+}
+
 /** What was heard of in a while, as the agent hands it on. */
-function changesIn({ lives, ...world }: World, fromMs: number, toMs: number): ClusterChanges {
+function changesIn(world: World, fromMs: number, toMs: number): ClusterChanges {
   const isNew = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
-  const heard = lives.filter((one) => isNew(one.heardFromMs) || isNew(one.heardUntilMs))
+  const heard = world.lives.filter((one) => isNew(one.heardFromMs) || isNew(one.heardUntilMs))
   const tenancies = heard.map((one) => ({
     address: one.address,
     key: one.key,
@@ -107,7 +119,7 @@ function changesIn({ lives, ...world }: World, fromMs: number, toMs: number): Cl
   const isListed = isNew(world.listedMs) || (toMs >= world.listedMs && isNew(world.thirdMs))
   const [before, standing] = [standingAt(world, fromMs), standingAt(world, toMs)]
   return {
-    tenancies,
+    tenancies: [...tenancies, ...outsideIn(world, isNew)],
     isCurrent: true,
     ...(isListed ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
     ...(standing === before ? {} : { standing }),

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createClusterNames } from '../../src/identity/cluster-names.js'
 import { type Changes, type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
-import type { InventoryEntry, Placement } from '../../src/model.js'
+import type { Tenancy } from '../../src/identity/tenancies.js'
+import type { InventoryEntry, Placement, Who } from '../../src/model.js'
 
 const NODE = { name: 'n1', zone: 'a', region: 'r' }
 
@@ -263,6 +264,61 @@ t.test('with a cluster', async (t) => {
   const settled = identity.version
   await identity.update({ cluster: {} }, pause)
   t.equal(identity.version, settled, 'nothing new')
+})
+
+t.test('who is said to be outside of the cluster', async (t) => {
+  let nowMs = 100_000
+  const cluster = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false })
+  const identity = createIdentity(NODE, { clock: { now: () => nowMs }, cluster })
+  const INTERNET = { zone: '', region: '', external: true }
+  const outside = (address: string, place: Partial<Who> = {}, untilMs = Number.POSITIVE_INFINITY): Tenancy => {
+    const who = { zone: 'b', region: 'r', namespace: 'shop', kind: 'ServiceEntry', name: 'orders', external: false, ...place }
+    return { address, key: 'serviceentry/shop/orders', tenant: { who, node: '', coverage: 'outside' }, fromMs: 0, untilMs }
+  }
+  const who = { zone: 'c', region: 'r', namespace: 'shop', kind: 'Deployment', name: 'cart', external: false }
+  const pod: Tenancy = {
+    address: '10.1.2.20',
+    key: 'cart',
+    tenant: { who, node: 'n2', coverage: 'node' },
+    fromMs: 90_000,
+    untilMs: Infinity,
+  }
+  const told = {
+    tenancies: [
+      ...['10.99.0.7', '10.66.0.2', '10.9.0.5', '10.1.2.20', '192.168.7.2', '8.8.4.4'].map((address) => outside(address)),
+      outside('8.8.8.8', INTERNET),
+      pod,
+    ],
+    ranges: [{ cidr: '10.66.0.0/16', node: 'n2' }],
+    covering: new Set(['n2']),
+    standing: 'yes' as const,
+    isCurrent: true,
+  }
+  await identity.update({ entries: INVENTORY, addresses: ADDRESSES, cluster: told }, pause)
+  const waits = '_unknown|_unknown|_unknown|_unknown|_unknown, local unknown, covered unknown'
+  const orders = 'b|r|shop|ServiceEntry|orders, local no, covered no'
+  const cases = [
+    { name: 'a private address, which may still be a pod', address: '10.99.0.7', first: waits, later: orders },
+    { name: "an address of a node's range", address: '10.66.0.2', first: waits, later: orders.replace('covered no', 'covered yes') },
+    { name: 'a public one in a zone', address: '8.8.4.4', first: orders },
+    { name: 'on the internet', address: '8.8.8.8', first: '||shop|ServiceEntry|orders external, local no, covered no' },
+    { name: 'behind NAT64', address: '64:ff9b::8.8.8.8', first: '||shop|ServiceEntry|orders external, local no, covered no' },
+    { name: 'after an entry of the inventory', address: '10.9.0.5', first: 'b|r||Database|orders-db, local no, covered no' },
+    { name: 'after a pod', address: '10.1.2.20', first: 'c|r|shop|Deployment|cart, local no, covered yes' },
+    { name: 'after the node itself', address: '192.168.7.2', first: 'a|r||Node|n1, local yes, covered no' },
+  ]
+  for (const { name, address, first } of cases) t.equal(said(identity.place(address)), first, name)
+  nowMs = 130_000
+  await identity.update({ cluster: {} }, pause)
+  for (const { name, address, first, later = first } of cases) t.equal(said(identity.place(address)), later, `${name}, later`)
+
+  const { version } = identity
+  const before = identity.place('8.8.8.8')
+  await identity.update({ cluster: { tenancies: [outside('8.8.8.8', INTERNET, 130_000), outside('10.99.0.7', {}, 130_000)] } }, pause)
+  t.ok(identity.version > version)
+  t.equal(identity.placeSince('8.8.8.8', before, 125_000), before, 'gone, but not before it went')
+  t.equal(said(identity.place('8.8.8.8')), '|||External|_unknown external, local no, covered no', 'gone')
+  t.equal(said(identity.place('10.99.0.7')), '_unknown|_unknown|_unknown|_unknown|_unknown, local no, covered no')
 })
 
 t.test('place is total', async (t) => {

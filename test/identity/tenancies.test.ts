@@ -1,7 +1,10 @@
 import t from 'tap'
+import { tenanciesOfService, tenanciesOfServiceEntry, tenanciesOfWorkloadEntry } from '../../src/identity/lasting-tenancies.js'
+import type { Endpoint } from '../../src/identity/objects/endpoint.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { PodFacts } from '../../src/identity/objects/pod.js'
 import type { ServiceFacts } from '../../src/identity/objects/service.js'
+import type { ServiceEntryFacts } from '../../src/identity/objects/service-entry.js'
 import { createTenancies, type Tenancies, type TenancyChanges } from '../../src/identity/tenancies.js'
 import { pod } from './objects/fixture.js'
 
@@ -24,9 +27,10 @@ const WEB: ServiceFacts = {
   name: 'web',
   clusterIps: ['10.96.0.1', 'fd00:96::1'],
   externalIps: ['203.0.113.1'],
-  loadBalancerIps: ['203.0.113.1', '203.0.113.2'],
-  loadBalancerHostnames: [],
+  loadBalancerIps: ['203.0.113.1'],
+  loadBalancerHostnames: ['web.elb'],
 }
+const addressesOf = (name: string): readonly string[] => (name === 'web.elb' ? ['203.0.113.2'] : [])
 
 type Step = (tenancies: Tenancies) => void
 const put =
@@ -37,12 +41,41 @@ const putNode =
   (node: NodeFacts): Step =>
   (tenancies) =>
     tenancies.putNode(node)
+const putService =
+  (service: ServiceFacts): Step =>
+  (tenancies) =>
+    tenancies.putLasting('service/shop/web', tenanciesOfService(service, addressesOf))
+
+const ENTRY: ServiceEntryFacts = {
+  namespace: 'shop',
+  name: 'orders',
+  isExternal: true,
+  endpoints: [
+    { address: '10.9.0.5', hostName: '', zone: 'b', region: 'r' },
+    { address: '8.8.8.8', hostName: '', zone: '', region: 'r' },
+    { address: '9.9.9.9', hostName: '', zone: '', region: '' },
+    { address: '10.9.0.9', hostName: '', zone: '', region: '' },
+    { address: '10.9.0.5', hostName: '', zone: 'c', region: '' },
+    { address: '', hostName: 'web.elb', zone: 'c', region: '' },
+    { address: '', hostName: 'not.resolved', zone: 'c', region: '' },
+  ],
+}
+const isGlobal = (address: string): boolean => ['8.8.8.8', '9.9.9.9'].includes(address)
+const putEntry =
+  (entry: ServiceEntryFacts): Step =>
+  (tenancies) =>
+    tenancies.putLasting('serviceentry/shop/orders', tenanciesOfServiceEntry(entry, { addressesOf, isGlobal }))
+const putWorkload =
+  (endpoint: Endpoint | undefined): Step =>
+  (tenancies) =>
+    tenancies.putLasting('workloadentry/shop/vm-1', tenanciesOfWorkloadEntry({ namespace: 'shop', name: 'vm-1', endpoint }, addressesOf))
 
 /** `10.1.0.7 u1 100-`: in seconds. */
 function said({ tenancies }: TenancyChanges): readonly string[] {
   return tenancies.map(({ address, key, fromMs, untilMs, tenant: { who, node, coverage } }) => {
     const until = untilMs === Number.POSITIVE_INFINITY ? '' : untilMs / 1000
-    const place = `${who.namespace}/${who.kind}/${who.name} in ${who.zone}|${who.region}`
+    const where = who.external ? `on the internet${who.zone}${who.region}` : `in ${who.zone}|${who.region}`
+    const place = `${who.namespace}/${who.kind}/${who.name} ${where}`
     return `${address} ${key} ${fromMs / 1000}-${until}, ${place} on ${node} ${coverage}`
   })
 }
@@ -158,7 +191,7 @@ t.test('what the last step changes', async (t) => {
     },
     {
       name: 'a Service, whose own addresses are not the load balancer',
-      steps: [(all) => all.putService('shop/web', WEB)],
+      steps: [putService(WEB)],
       says: [
         '10.96.0.1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
         'fd00:96::1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
@@ -168,14 +201,36 @@ t.test('what the last step changes', async (t) => {
     },
     {
       name: 'an address of a Service is now one of its load balancer',
-      steps: [(all) => all.putService('shop/web', WEB), (all) => all.putService('shop/web', { ...WEB, externalIps: [] })],
+      steps: [putService(WEB), putService({ ...WEB, externalIps: [] })],
       says: ['203.0.113.1 service/shop/web 0-, shop/LoadBalancer/web in _unknown|_unknown on  never'],
     },
     {
+      name: 'a ServiceEntry: in its zone, in its region, on the internet, behind a host name, and in no place twice',
+      steps: [putEntry(ENTRY)],
+      says: [
+        '10.9.0.5 serviceentry/shop/orders 0-, shop/ServiceEntry/orders in b|r on  outside',
+        '8.8.8.8 serviceentry/shop/orders 0-, shop/ServiceEntry/orders in _unknown|r on  outside',
+        '9.9.9.9 serviceentry/shop/orders 0-, shop/ServiceEntry/orders on the internet on  outside',
+        '10.9.0.9 serviceentry/shop/orders 0-, shop/ServiceEntry/orders in _unknown|_unknown on  outside',
+        '203.0.113.2 serviceentry/shop/orders 0-, shop/ServiceEntry/orders in c|_unknown on  outside',
+      ],
+    },
+    {
+      name: 'a ServiceEntry that is internal to the mesh after all',
+      steps: [putEntry(ENTRY), putEntry({ ...ENTRY, isExternal: false })],
+      says: ['9.9.9.9 serviceentry/shop/orders 0-, shop/ServiceEntry/orders in _unknown|_unknown on  outside'],
+    },
+    {
+      name: 'a WorkloadEntry, which is in the mesh',
+      steps: [putWorkload({ address: '9.9.9.9', hostName: '', zone: '', region: 'r' })],
+      says: ['9.9.9.9 workloadentry/shop/vm-1 0-, shop/WorkloadEntry/vm-1 in _unknown|r on  outside'],
+    },
+    { name: 'a WorkloadEntry without an address', steps: [putWorkload(undefined)], says: [] },
+    {
       name: 'a Service is gone',
       steps: [
-        (all) => all.putService('shop/web', { ...WEB, clusterIps: [], loadBalancerIps: [] }),
-        (all) => all.removeService('shop/web', 150_000),
+        putService({ ...WEB, clusterIps: [], loadBalancerIps: [], loadBalancerHostnames: [] }),
+        (all) => all.removeLasting('service/shop/web', 150_000),
       ],
       says: ['203.0.113.1 service/shop/web 0-150, shop/Service/web in _unknown|_unknown on  never'],
     },

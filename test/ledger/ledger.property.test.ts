@@ -16,6 +16,7 @@ const KILLS: readonly KillAfter[] = [
   'creating the table',
   'reading',
   'posting',
+  'keeping',
   'half of the write',
   'half of the write',
   'writing',

@@ -49,16 +49,16 @@ export interface OracleReading {
   /** The table's packets as they were when it was read. */
   readonly packets: readonly Packet[]
   readonly identity: Identity
-  /** Of this agent: it knows of addresses what the one before wrote down. */
-  readonly isFirst: boolean
+  /** Packets before this one the agent before had read: they are of those who had the addresses then. Infinity: of all, as far as is known. */
+  readonly readBefore: number
   /** Pairs that the ledger holds after the reading. */
   readonly known: ReadonlySet<string>
 }
 
-export function bookReading(booked: Booked, { packets, identity, isFirst, known }: OracleReading): void {
+export function bookReading(booked: Booked, { packets, identity, readBefore, known }: OracleReading): void {
   const meanwhile = (address: string): Placement => {
     const before = booked.places.get(address)
-    return before && isFirst ? before : identity.placeSince(address, before, 0)
+    return before && readBefore === Number.POSITIVE_INFINITY ? before : identity.placeSince(address, before, 0)
   }
   const before = (address: string): Placement => booked.places.get(address) ?? meanwhile(address)
   // Of what is transit before or meanwhile, bytes on their way between the hooks would be lost: it is of those who had the addresses before.
@@ -71,11 +71,11 @@ export function bookReading(booked: Booked, { packets, identity, isFirst, known 
     booked.rest -= bytesOf(packets, at)
     bookTransit(booked, { packets, at }, [from, to])
   }
+  const readUntil = Number.isFinite(readBefore) ? Math.min(readBefore, packets.length) : 0
+  for (let at = booked.next; at < readUntil; at++) bookPacket(booked, { packets, at }, before)
   for (const { at } of takePending(booked)) book(at)
-  for (let at = booked.next; at < packets.length; at++) {
-    booked.totals.observed += bytesOf(packets, at)
-    book(at)
-  }
+  for (let at = Math.max(booked.next, readUntil); at < packets.length; at++) book(at)
+  for (let at = booked.next; at < packets.length; at++) booked.totals.observed += bytesOf(packets, at)
   booked.next = packets.length
   for (const { at } of takePending(booked)) bookPacket(booked, { packets, at }, identity.place)
   booked.pairs = known

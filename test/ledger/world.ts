@@ -21,6 +21,7 @@ export type KillAfter =
   | 'creating the table'
   | 'reading'
   | 'posting'
+  | 'keeping'
   | 'half of the write'
   | 'writing'
   | 'releasing'
@@ -67,7 +68,8 @@ interface Agent {
   readonly ledger: Ledger
   readonly journal: Journal
   readonly reader: Reader
-  isFirst: boolean
+  /** See the oracle. */
+  readBefore: number
 }
 
 const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -102,10 +104,13 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   let booked: Booked = nothingBooked()
   /** What the state file stands for. `isLast`: nothing was served since, and the table, if there is one, has counted nothing that was. */
   let durable = { booked: nothingBooked(), live: [] as readonly number[], isLast: false, version: -1 }
+  /** Packets that the last reading had found of which that is written down. */
+  let kept = { next: 0, epoch: '' }
   /** Served although it could not be written down. */
   let isAhead = false
   /** State or sets were lost, or could not be kept. */
   let isExcused = false
+  let wasSetBack = false
   let plan: { killAfter: KillAfter; tearAt: number } = { killAfter: 'nothing', tearAt: 0 }
 
   function passed(step: KillAfter): void {
@@ -135,7 +140,9 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     const journal = createJournal({ clock, disk, log: SILENT })
     const state = await journal.load()
     const ledger = createLedger({ limit, idleMs }, { clock, log: SILENT }, state)
-    agent = { ledger, journal, reader: createReader(kernel, epochs), isFirst: true }
+    const isKept = disk.files.has('ledger.last-read') && kept.epoch === state?.head.epoch
+    assert.ok(state?.lastRead || isExcused || wasSetBack || !isKept, 'what was read is not forgotten')
+    agent = { ledger, journal, reader: createReader(kernel, epochs), readBefore: state?.lastRead ? kept.next : Number.POSITIVE_INFINITY }
     const isWhole = disk.files.has('ledger.journal')
     const isUsable = !disk.isDamaged && (isWhole || disk.files.has('ledger.journal.resumed'))
     if (!isWhole) durable = { ...durable, isLast: false }
@@ -183,12 +190,20 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     // not know that.
     if (identity.version !== durable.version || identity.hasMeanwhile || booked.next === Number.POSITIVE_INFINITY) kernel.land()
     await readAndPost(doing, gapMs, meanwhile)
+    await keep(doing)
+    passed('keeping')
     const isWritten = await write(doing, () => doing.journal.write(doing.ledger.take(), () => doing.ledger.state()), false)
     passed('writing')
     if (isWritten) doing.reader.release(doing.ledger.releasable())
     else serveUnwritten(doing)
     passed('releasing')
     return doing
+  }
+
+  async function keep(doing: Agent): Promise<void> {
+    const before = disk.files.get('ledger.last-read')
+    await doing.journal.keep(await doing.ledger.lastRead())
+    if (disk.files.get('ledger.last-read') !== before) kept = { next: booked.next, epoch: booked.epoch }
   }
 
   async function readAndPost(doing: Agent, gapMs: number, meanwhile?: Packet): Promise<void> {
@@ -204,8 +219,8 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     booked.next = Math.min(booked.next, packets.length)
     const closed = new Set(doing.ledger.releasable())
     const known = new Set(pairs.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
-    bookReading(booked, { packets, identity, isFirst: doing.isFirst, known })
-    doing.isFirst = false
+    bookReading(booked, { packets, identity, readBefore: doing.readBefore, known })
+    doing.readBefore = 0
     identity.settle()
     witness.look(doing.ledger, { booked, clock })
   }
@@ -250,6 +265,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
         return
       case 'set the clock back':
         wallMs -= HOUR_MS
+        wasSetBack = true
         return
       case 'kill':
         throw new Killed()

@@ -1,5 +1,6 @@
 // What the API server says to an agent that would ask it, and what it refuses.
 import { usesCluster } from '../../agent/cluster.js'
+import { SERVICES } from '../../cluster/lasting-objects.js'
 import { leaseNameOf, leasesPath } from '../../cluster/leases.js'
 import { NODES, PODS } from '../../cluster/objects.js'
 import type { Config } from '../../config/fields.js'
@@ -75,7 +76,7 @@ async function ask(
       : itemsOf(await answerOf(NODES, { fieldSelector: `metadata.name=${name}` }))
   const pods = await answerOf(PODS, { limit: 1 })
   if (countsFlows && hasDirectory) await answerOf(`${leases}/${leaseNameOf(name)}`)
-  else if (countsFlows) for (const path of ['/api/v1/services', leases]) await answerOf(path, { limit: 1 })
+  else if (countsFlows) for (const path of [SERVICES, leases]) await answerOf(path, { limit: 1 })
   const [node] = nodes.flatMap((item) => nodeFactsOf(item) ?? [])
   return { server: client.server, node, pods: countOf(pods), refusals }
 }

@@ -17,6 +17,11 @@ export function isCoreObject(object: Raw, kind: string): boolean {
   return (object.kind ?? kind) === kind && (object.apiVersion ?? 'v1') === 'v1'
 }
 
+/** Of a group whose versions do not differ in what is read here. */
+export function isObjectOf(object: Raw, group: string, kind: string): boolean {
+  return (object.kind ?? kind) === kind && (object.apiVersion === undefined || textOf(object.apiVersion).startsWith(`${group}/`))
+}
+
 /** Canonical text, each address once; what is no address is left out. */
 export function addressesOf(values: readonly unknown[]): readonly string[] {
   const distinct = new Set<string>()

@@ -6,6 +6,8 @@ import { nodeFactsOf } from '../../../src/identity/objects/node.js'
 import { controllerOf } from '../../../src/identity/objects/owner-reference.js'
 import { type PodFacts, podFactsOf } from '../../../src/identity/objects/pod.js'
 import { serviceFactsOf } from '../../../src/identity/objects/service.js'
+import { serviceEntryFactsOf } from '../../../src/identity/objects/service-entry.js'
+import { workloadEntryFactsOf } from '../../../src/identity/objects/workload-entry.js'
 import { createOwners } from '../../../src/identity/owners.js'
 import { heldAddressesOf, placeOfPod } from '../../../src/identity/pod-places.js'
 import { createHandClock } from '../../kube/hand-clock.js'
@@ -35,7 +37,7 @@ function checkPod(pod: PodFacts): void {
 
 function readAll(raw: unknown): void {
   const [pod, node] = [podFactsOf(raw), nodeFactsOf(raw)]
-  serviceFactsOf(raw)
+  for (const factsOf of [serviceFactsOf, serviceEntryFactsOf, workloadEntryFactsOf]) factsOf(raw)
   controllerOf(fieldsOf(raw))
   if (pod) checkPod(pod)
   if (node) placeOfPod({ node: node.name }, new Map([[node.name, node]]))
@@ -108,9 +110,10 @@ t.test('more than a stack can hold', async (t) => {
   const many = Array.from({ length: 150_000 }, (_, at) => ({
     name: `c${at}`,
     ip: '10.1.0.1',
+    address: '10.1.0.1',
     state: { terminated: { finishedAt: '2026-03-02T11:00:15Z' } },
   }))
-  for (const name of ['pod-completed', 'pod-evicted', 'node', 'service-load-balancer-ip']) {
+  for (const name of ['pod-completed', 'pod-evicted', 'node', 'service-load-balancer-ip', 'service-entry-dns', 'service-entry-none']) {
     const object = fixture(name)
     for (const path of [
       'status.podIPs',
@@ -120,6 +123,9 @@ t.test('more than a stack can hold', async (t) => {
       'status.addresses',
       'spec.podCIDRs',
       'spec.externalIPs',
+      'spec.endpoints',
+      'spec.hosts',
+      'spec.addresses',
       'metadata.ownerReferences',
     ]) {
       change(object, path.split('.'), many)

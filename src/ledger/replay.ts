@@ -1,0 +1,48 @@
+// After a restart what the process before had read is posted first, for those that it was of: only what the kernel holds beside it came while
+// no agent ran, and that may be of others.
+import type { GenerationReading } from '../model.js'
+import type { LastRead } from './last-read.js'
+import type { PairBook } from './pair-book.js'
+import type { Pauses } from './pauses.js'
+import type { Context, Tally } from './tally.js'
+
+export interface Replay {
+  restore(lastRead: LastRead | undefined): void
+  /** When the reading began that is still to be posted; undefined where there is none. */
+  readonly sinceMs: number | undefined
+  /** Once. Returns the bytes among it that left the node. */
+  post(open: readonly GenerationReading[], context: Context): Promise<number>
+}
+
+interface Parts {
+  readonly book: PairBook
+  readonly tally: Tally
+  readonly pauses: Pauses
+}
+
+export function createReplay({ book, tally, pauses }: Parts): Replay {
+  let past: LastRead | undefined
+
+  async function post(open: readonly GenerationReading[], context: Context): Promise<number> {
+    const lastRead = past
+    past = undefined
+    if (!lastRead) return 0
+    const then: GenerationReading[] = []
+    for (const generation of open) then.push(await lastRead.asOfThen(generation, context.pairs, pauses.pause))
+    let leaving = 0
+    for (const generation of then) leaving += await tally.seen(generation, context)
+    for (const generation of then) tally.translated(generation, context)
+    book.doubtRestored()
+    return leaving
+  }
+
+  return {
+    restore: (lastRead) => {
+      past = lastRead
+    },
+    get sinceMs() {
+      return past?.readAtMs
+    },
+    post,
+  }
+}
