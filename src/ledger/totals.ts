@@ -107,7 +107,8 @@ export function createTotals({ idleMs, families }: TotalsOptions, { clock }: { r
 
   /** What nobody has said more of is posted as it is. */
   function forget(target: Target): void {
-    for (const { held } of target.series.values()) if (held) accounts.add(accounts.of(target.source, held.family, held.labels), held.amount)
+    for (const { held } of target.series.values())
+      if (held && held.amount > 0) accounts.add(accounts.of(target.source, held.family, held.labels), held.amount)
     targets.drop(target)
   }
 

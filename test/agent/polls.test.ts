@@ -156,9 +156,15 @@ t.test('a source that fails: its values are gone, its totals stay', async (t) =>
 t.test('a stop ends it at once, and the state is whole', async (t) => {
   const folder = t.testdir()
   const disk = createDisk(folder)
-  const { stop, running, polls } = await live(t, disk, [900, 950])
+  const synced: (boolean | undefined)[] = []
+  const replace: ClosingDisk['replace'] = (path, data, options) => {
+    synced.push(options?.sync)
+    return disk.replace(path, data, options)
+  }
+  const { stop, running, polls } = await live(t, { ...disk, replace }, [900, 950])
   stop()
   await polls.finish()
+  t.same(synced, [true, true], 'the first and the last state are on the platter')
   await disk.close()
   const next = await live(t, createDisk(folder), [])
   t.same(next.before, [50])

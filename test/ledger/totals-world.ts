@@ -178,7 +178,7 @@ export function createTotalsWorld() {
     if (!target) return
     if (action.do === 'go') {
       here.delete(action.target)
-      orphans.push({ held: target.held, lackedMs: undefined })
+      orphans.push({ held: target.held, lackedMs: target.lackedMs })
     } else if (action.do === 'hide' || action.do === 'show') target.isHidden = action.do === 'hide'
     else if (action.do === 'reset') reset(target)
     else if (action.do === 'learn') target.isKnownOwner = !target.isKnownOwner

@@ -5,7 +5,7 @@ import { createTotalsWorld, type Kill, type Step } from './totals-world.js'
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 400)
 const target = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 }) })
 const owner = fc.constantFrom('cart', 'stock', 'web')
-const KILLS: readonly Kill[] = ['no', 'no', 'no', 'no', 'before the write', 'in the write', 'in the write', 'after the write']
+const KILLS: readonly Kill[] = [...Array<Kill>(10).fill('no'), 'before the write', 'in the write', 'in the write', 'after the write']
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('come' as const), target, isStamped: fc.boolean(), owner }) },
@@ -23,7 +23,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('read' as const),
       kill: fc.constantFrom(...KILLS),
-      tearAt: fc.oneof(fc.integer({ min: 0, max: 1500 }), fc.constant(1_000_000)),
+      tearAt: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.constant(1_000_000)),
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('go', 'hide', 'show', 'show', 'reset', 'reset'), target }) },
@@ -35,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 t.test('served is what came, less what the rules leave out: never twice, never less than before, through any crash', async (t) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), async (steps) => {
       const world = createTotalsWorld()
       let before = new Map<string, number>()
       for (const one of steps) {

@@ -347,6 +347,43 @@ t.test('a disk that cannot be written', async (t) => {
   }
 })
 
+t.test('what is gone is not in the state', async (t) => {
+  const { disk, journal } = createLife()
+  const { totals, read } = createReader()
+  const reads: readonly Read[] = [
+    { entries: [entry('a', 1)] },
+    { entries: [entry('a', 2, { labels: { owner_name: '_unknown' }, whose: 'waiting' })] },
+    { entries: [] },
+    { afterMs: 4_000_000, entries: [] },
+    { afterMs: 4_000_000, entries: [] },
+  ]
+  for (const one of reads) {
+    read(one)
+    await journal.write(totals.take(), totals.rows)
+  }
+  const state = await createLife(disk).journal.load()
+  const rows = Object.entries(state ?? {}).map(([table, found]) => [table, found.size])
+  t.same(Object.fromEntries(rows), { reads: 1, accounts: 0, sums: 0, targets: 0, series: 0, lasts: 0, held: 0 })
+})
+
+t.test('a torn line is cut off before another is written', async (t) => {
+  const { disk, journal } = createLife()
+  const { totals, read } = createReader()
+  const write = (by = journal): Promise<boolean> => by.write(totals.take(), totals.rows)
+  read({ entries: [entry('a', 900)] })
+  await write()
+  const whole = disk.files.get('totals.journal') ?? Buffer.alloc(0)
+  disk.files.set('totals.journal', Buffer.concat([whole, Buffer.from('0123 {"ba')]))
+  const next = createLife(disk).journal
+  await next.load()
+  for (const value of [950, 960]) {
+    read({ entries: [entry('a', value)] })
+    t.ok(await write(next))
+  }
+  const state = await createLife(disk).journal.load()
+  t.same([...(state?.sums.values() ?? [])], [[1, 60]])
+})
+
 t.test('a state with what this version does not know', async (t) => {
   const { totals, read } = createReader()
   read({ entries: [entry('a', 900)] })
