@@ -22,10 +22,10 @@ import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
-import type { Cluster } from './cluster.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createIdentities } from './identities.js'
+import { createLeaving } from './leaving.js'
 import { createNames } from './names.js'
 import type { Agent, AgentDeps, AgentParts } from './parts.js'
 import { createReaders, type SourceStatus } from './readers.js'
@@ -56,6 +56,10 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const sourceNames = [flows, ...others, names, ...(cluster ? [cluster] : [])].map(({ name }) => name)
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
+  const leaving = createLeaving(
+    { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
+    deps,
+  )
   const snapshotOptions = { limit: config.series.limit, zeroFirstMs: config.series.zeroFirstMs, prices: pricesOf(config.price) }
 
   let ledger: Ledger | undefined
@@ -170,8 +174,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       isStopping = true
     })
     await Promise.all([every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal))), watch(signal)])
-    await finish()
-    sayFarewell(log, { table: config.flows.table, counts: isOpen, isWritten: journal.writable })
+    const ending = await leaving.end()
+    sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: journal.writable })
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
@@ -205,17 +209,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       await readAll(signal)
     })
     if (ledger?.hasStartedOver) throw new TableUnknown(config.flows.table)
-    if (cluster) await leave(cluster, signal)
-    if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
-    await flows.uninstall()
+    await leaving.remove(signal)
     return true
-  }
-
-  /** While others begin to post what our pods send it goes to handover here, so that none of it is posted twice. */
-  async function leave(cluster: Cluster, signal: AbortSignal): Promise<void> {
-    await cluster.retire()
-    await inTurn(() => readAll(signal))
-    await cluster.withdraw(signal)
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {

@@ -9,9 +9,10 @@ import { type CoverageLease, leaseOf } from '../../src/cluster/leases.js'
 import { openApiServer as openForDirectory } from '../../src/directory/api-server.js'
 import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
 import { createToken } from '../cluster/access.js'
+import type { Client } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
-import { createNode } from '../cluster/objects.js'
-import { create, type NewObject, remove } from '../cluster/resource.js'
+import { createNode, createPod, createWorkload } from '../cluster/objects.js'
+import { create, type NewObject, ownerOf, remove } from '../cluster/resource.js'
 import { createKeptLog } from '../kube/kept-log.js'
 
 export interface Heard {
@@ -61,6 +62,7 @@ export const actAsAgent: Act = (t, cluster, actor) =>
     await until(() => record.covering?.includes(actor.name) === true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await until(() => record.covering?.includes(actor.name) === false)
+    await looksBack(api, actor, stage)
   })
 
 /** With a directory it follows the pods of one node, and looks at one Node and one Lease. */
@@ -79,7 +81,22 @@ export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
     await covers(true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await covers(false)
+    await looksBack(api, actor, stage)
   })
+
+/** As it does when it is stopped. */
+async function looksBack(api: ApiServer, { account }: Actor, { signal, failed }: Stage): Promise<void> {
+  const workload = await api.readWorkload({ namespace: account.namespace, name: OWN_POD }, signal).catch(failed)
+  if (workload !== undefined && workload !== 'stays') failed(new Error(`the DaemonSet is said to be ${workload}`))
+}
+
+const OWN_POD = 'meshtoll-agent-x2x4v'
+
+/** That of an agent, and the DaemonSet that made it. */
+export async function createOwnPod(admin: Client, { namespace, name, node }: Actor['account'] & { readonly node: string }): Promise<void> {
+  const owner = ownerOf(await createWorkload(admin, { kind: 'DaemonSet', namespace, name }))
+  await createPod(admin, { namespace, name: OWN_POD, node, owner })
+}
 
 export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account }) =>
   attempt(t, async ({ deps, signal, until, opened }) => {

@@ -85,6 +85,15 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: status.hostIP
+  # By which an agent that is stopped finds out whether another one comes after it.
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: POD_NAMESPACE
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.namespace
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
