@@ -59,10 +59,14 @@ export function createCoverageRecord(
   }
 
   function standing(): Standing {
-    if (isRetired || isHere === false) return 'joining'
-    const isHeard = isSynced && isHere
-    if (!isHeard && wasCovering) return 'yes'
-    if (!isHeard) return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
+    if (isHere === false) return 'elsewhere'
+    if (isRetired) return 'joining'
+    if (isSynced && isHere) return toldStanding()
+    if (wasCovering) return 'yes'
+    return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
+  }
+
+  function toldStanding(): Standing {
     const own = ownLease()
     const isCovering = own !== undefined && clock.now() >= own.sinceMs + handoverMs
     void remember(isCovering)

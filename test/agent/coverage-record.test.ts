@@ -88,7 +88,7 @@ t.test('whose Node it is', async (t) => {
     { name: 'ours', isHere: true, kept: undefined, standing: 'yes', isMissing: false, keeps: 'n1\n' },
     { name: 'not known yet', isHere: undefined, kept: undefined, standing: 'unknown', isMissing: false, keeps: undefined },
     { name: 'not known yet, but it covered before', isHere: undefined, kept: 'n1\n', standing: 'yes', isMissing: false, keeps: 'n1\n' },
-    { name: "another machine's", isHere: false, kept: 'n1\n', standing: 'joining', isMissing: false, keeps: '' },
+    { name: "another machine's", isHere: false, kept: 'n1\n', standing: 'elsewhere', isMissing: false, keeps: '' },
   ] as const
   for (const { name, isHere, kept, standing, isMissing, keeps } of cases) {
     const { record, kept: keptNow } = setUp(kept)
