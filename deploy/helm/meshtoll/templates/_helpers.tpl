@@ -18,6 +18,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: agent
 {{- end -}}
 
+{{- define "meshtoll.hook.labels" -}}
+app.kubernetes.io/name: meshtoll
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: uninstall
+{{- end -}}
+
+{{- /* Given a weight. Nothing of it stays, however it ends. */ -}}
+{{- define "meshtoll.hook.annotations" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end -}}
+
 {{- define "meshtoll.labels" -}}
 {{ include "meshtoll.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
