@@ -47,6 +47,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   web: only({ port: PORT, existingSecret: NAME, tls: FLAG }),
   stateDir: { type: 'string', pattern: '^/[^:]+$' },
   uninstall: FLAG,
+  uninstallHook: FLAG,
   serviceAccount: only({ create: FLAG, name: NAME, annotations: TEXTS }),
   rbac: only({ create: FLAG }),
   priorityClassName: NAME,

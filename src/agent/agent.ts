@@ -20,10 +20,10 @@ import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.
 import { createFlows } from '../sources/flows/source.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
-import type { Cluster } from './cluster.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createIdentities } from './identities.js'
+import { createLeaving } from './leaving.js'
 import { createNames } from './names.js'
 import { createOthers } from './others.js'
 import type { Agent, AgentDeps, AgentParts } from './parts.js'
@@ -57,6 +57,10 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
   const polls = createPolls({ polled, idleMs: config.series.idleMs, readers, self, inTurn, keepValues }, deps)
+  const leaving = createLeaving(
+    { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
+    deps,
+  )
   const snapshotOptions = { limit: config.series.limit, zeroFirstMs: config.series.zeroFirstMs, prices: pricesOf(config.price) }
 
   let ledger: Ledger | undefined
@@ -170,8 +174,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     })
     const cycles = every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal)))
     await Promise.all([cycles, watch(signal), polls.run(signal)])
-    await finish()
-    sayFarewell(log, { table: config.flows.table, counts: isOpen, isWritten: journal.writable })
+    const ending = await leaving.end()
+    sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: journal.writable })
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
@@ -206,17 +210,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       await readAll(signal)
     })
     if (ledger?.hasStartedOver) throw new TableUnknown(config.flows.table)
-    if (cluster) await leave(cluster, signal)
-    if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
-    await flows.uninstall()
+    await leaving.remove(signal)
     return true
-  }
-
-  /** While others begin to post what our pods send it goes to handover here, so that none of it is posted twice. */
-  async function leave(cluster: Cluster, signal: AbortSignal): Promise<void> {
-    await cluster.retire()
-    await inTurn(() => readAll(signal))
-    await cluster.withdraw(signal)
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {

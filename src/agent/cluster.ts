@@ -8,13 +8,15 @@ import type { Disk } from '../deps.js'
 import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { NodeFacts } from '../identity/objects/node.js'
-import { createOwnPods, type OwnPods } from '../identity/own-pods.js'
-import { createTenancies, type Tenancies, type TenancyChanges } from '../identity/tenancies.js'
+import { createOwnPods, heardBy, type OwnPods } from '../identity/own-pods.js'
+import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
 import type { ApiServer } from './api-server.js'
 import type { Behind } from './behind.js'
+import { claim } from './claim.js'
 import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
+import { createOwnNode } from './own-node.js'
 import { createDirectoryTeller, createDirectTeller, createOwnTeller, type Teller } from './teller.js'
 
 export interface ClusterParts {
@@ -27,6 +29,8 @@ export interface ClusterParts {
   readonly behind: Pick<Behind, 'look'>
   /** Whether the kernel counts what this node's pods send: who does not must not say so. */
   readonly isCounting: () => boolean
+  /** Of all interfaces of this machine; may throw where the kernel cannot be asked. */
+  readonly addresses: () => readonly string[]
 }
 
 export type ClusterDeps = ConnectionDeps & { readonly disk: Disk }
@@ -47,7 +51,8 @@ export interface Cluster {
   retire(): Promise<void>
   /** And all others hear that they may. */
   withdraw(signal: AbortSignal): Promise<void>
-  /** The pods of this node. */
+  /** Whether no agent comes to this node after this one, since what runs it is gone. Rejects where that cannot be known. */
+  isLast(signal: AbortSignal): Promise<boolean>
   readonly pods: OwnPods
   /** Undefined until it was told. */
   readonly ownNode: NodeFacts | undefined
@@ -76,15 +81,14 @@ export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environm
   return enabled === 'auto' ? kubeconfig !== null || (environment.KUBERNETES_SERVICE_HOST ?? '') !== '' : enabled
 }
 
-export function createCluster(
-  { config, countsFlows, environment, identity, names, behind, isCounting }: ClusterParts,
-  deps: ClusterDeps,
-): Cluster {
+export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
+  const { config, countsFlows, environment, identity, names, behind, isCounting } = parts
   const { clock, log } = deps
   const { node, kubernetes } = config
   const { patienceMs, handoverMs } = config.identity
   const pods = createOwnPods(node.name)
   const tenancies = heardBy(pods, createTenancies())
+  const self = createOwnNode(parts.addresses)
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   let life: AbortSignal | undefined
   let api: ApiServer | undefined
@@ -99,13 +103,23 @@ export function createCluster(
     return openApiServer({ kubeconfig: kubernetes.kubeconfig, environment }, deps, signal)
   }
 
+  /** By a connection of its own: those that follow end with `life`. */
+  async function withApi<T>(signal: AbortSignal, use: (opened: ApiServer) => Promise<T>): Promise<T> {
+    const opened = await openApi(signal)
+    try {
+      return await use(opened)
+    } finally {
+      await opened.close()
+    }
+  }
+
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {
-    const parts = { node: node.name, patienceMs, api: opened, tenancies, record }
+    const tellerParts = { node: node.name, patienceMs, api: opened, tenancies, record }
     const { directory } = kubernetes
-    if (!countsFlows) return createOwnTeller(parts, signal)
-    if (directory.url === null) return createDirectTeller(parts, signal)
+    if (!countsFlows) return createOwnTeller(tellerParts, signal)
+    if (directory.url === null) return createDirectTeller(tellerParts, signal)
     const { createDirectoryWatch } = await import('./directory-watch.js')
-    return createDirectoryTeller(parts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
+    return createDirectoryTeller(tellerParts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
   }
 
   async function open(signal: AbortSignal): Promise<void> {
@@ -129,9 +143,7 @@ export function createCluster(
   async function attend(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<number> {
     try {
       await asked.lookAtSelf()
-      const { ownNode } = asked
-      const isNew = record.isMissing && ownNode !== undefined && isCounting()
-      if (isNew) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
+      const isNew = await claim({ api: opened, record, node: asked.ownNode, isCounting }, signal)
       await asked.ask(names.used)
       selfTrouble = ''
       failures = 0
@@ -156,6 +168,8 @@ export function createCluster(
   async function handOn(): Promise<void> {
     const changes = gather()
     news = NOTHING_NEW
+    self.look(teller?.ownNode)
+    record.place(self.isHere)
     const now = { covering: coveringNow(), standing: record.standing() }
     await identity.update(
       {
@@ -206,7 +220,7 @@ export function createCluster(
       )
       await handOn()
       if (refused) throw refused
-      const trouble = teller?.trouble || selfTrouble
+      const trouble = teller?.trouble || (isCounting() ? self.trouble : '') || selfTrouble
       if (trouble) throw new Error(trouble)
       return { readings: [], rejected: api?.following.takeRejected() ?? 0 }
     },
@@ -216,28 +230,16 @@ export function createCluster(
     retire: record.retire,
     async withdraw(signal) {
       try {
-        const opened = api ?? (await openApi(signal))
-        await opened.deleteLease(node.name, signal)
+        await withApi(signal, (opened) => opened.deleteLease(node.name, signal))
         await clock.sleep(HEARD_WITHIN_MS, signal)
-        await opened.close()
       } catch (error) {
         throw new NotWithdrawn(node.name, error as Error)
       }
     },
-  }
-}
-
-/** Tenancies say who has an address; of a pod more is of interest here. */
-function heardBy(pods: OwnPods, tenancies: Tenancies): Tenancies {
-  return {
-    ...tenancies,
-    putPod(key, pod, owner, atMs) {
-      pods.put(key, pod, owner)
-      tenancies.putPod(key, pod, owner, atMs)
-    },
-    removePod(key, atMs) {
-      pods.remove(key, atMs)
-      tenancies.removePod(key, atMs)
+    async isLast(signal) {
+      const { POD_NAME: name, POD_NAMESPACE: namespace } = environment
+      if (!name || !namespace) return false
+      return (await withApi(signal, (opened) => opened.readWorkload({ name, namespace }, signal))) === 'gone'
     },
   }
 }

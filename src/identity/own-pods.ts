@@ -2,6 +2,7 @@
 import type { PodFacts } from './objects/pod.js'
 import type { ProxyRequest } from './objects/proxy-request.js'
 import type { Owner } from './owners/direct-owner.js'
+import type { Tenancies } from './tenancies.js'
 
 /** What is kept of a pod of this node. */
 export interface OwnPodFacts extends PodFacts {
@@ -77,6 +78,21 @@ export function createOwnPods(node: string): OwnPods {
     uidOf: (namespace, name) => uids.get(`${namespace}/${name}`),
     *live() {
       for (const pod of byUid.values()) if (pod.isLive) yield pod
+    },
+  }
+}
+
+/** Tenancies say who has an address; of a pod more is of interest here. */
+export function heardBy(pods: OwnPods, tenancies: Tenancies): Tenancies {
+  return {
+    ...tenancies,
+    putPod(key, pod, owner, atMs) {
+      pods.put(key, pod, owner)
+      tenancies.putPod(key, pod, owner, atMs)
+    },
+    removePod(key, atMs) {
+      pods.remove(key, atMs)
+      tenancies.removePod(key, atMs)
     },
   }
 }

@@ -8,32 +8,39 @@ import { createJob, createNamespace, createNode, createReplicaSet, createRunning
 import { create, ownerOf, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
 import { readAgentAccess, readDirectoryAccess } from './access.js'
-import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, actAsReducedAgent, eventually, NODE_OF_PODS } from './acting.js'
+import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, actAsReducedAgent, createOwnPod, eventually, NODE_OF_PODS } from './acting.js'
 import { objectOf } from './helm.js'
 
 interface Verb {
   readonly group: string
   readonly resource: string
   readonly verb: string
+  /** Of these only. */
+  readonly names: Rule['resourceNames']
 }
 
 const verbsOf = (rules: readonly Rule[]): readonly Verb[] =>
-  rules.flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb })))),
+  rules.flatMap(({ apiGroups, resources, verbs, resourceNames: names }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb, names })))),
   )
 
 /** One rule a verb, so that one can be left out. */
 const rulesWithout = (rules: readonly Rule[], left: Verb): readonly Rule[] =>
   verbsOf(rules)
     .filter(({ group, resource, verb }) => group !== left.group || resource !== left.resource || verb !== left.verb)
-    .map(({ group, resource, verb }) => ({ apiGroups: [group], resources: [resource], verbs: [verb] }))
+    .map(({ group, resource, verb, names }) => ({
+      apiGroups: [group],
+      resources: [resource],
+      verbs: [verb],
+      ...(names && { resourceNames: names }),
+    }))
 
 await clusterTest(async (t, cluster) => {
   const { admin } = cluster
   const [agent, directory] = [await readAgentAccess(), await readDirectoryAccess()]
   const cast = [
-    { who: 'an agent', access: agent, verbs: 18, act: actAsAgent },
-    { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 10, act: actAsAgentWithDirectory },
+    { who: 'an agent', access: agent, verbs: 19, act: actAsAgent },
+    { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 11, act: actAsAgentWithDirectory },
     { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 7, act: actAsReducedAgent },
     { who: 'a directory', access: directory, verbs: 15, act: actAsDirectory },
   ]
@@ -50,6 +57,7 @@ await clusterTest(async (t, cluster) => {
   const job = await createJob(admin, { namespace: 'shop', name: 'backup-1', cronJob: 'backup' })
   await createRunningPod(admin, { namespace: 'shop', name: 'cart-7d9f-a', node, owner: ownerOf(replicaSet), podIps: ['10.1.1.2'] })
   await createRunningPod(admin, { namespace: 'shop', name: 'backup-1-b', node, owner: ownerOf(job), podIps: ['10.1.1.3'] })
+  await createOwnPod(admin, { ...account, node })
 
   const kubeconfigOf = async (name: string): Promise<string> =>
     writeKubeconfig(cluster, { token: await createToken(admin, { namespace, name }), namespace, name: `kubeconfig-${name}` })

@@ -12,9 +12,10 @@ import type { Fields } from '../../src/deps.js'
 import { openApiServer as openForDirectory } from '../../src/directory/api-server.js'
 import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
 import { createToken } from '../cluster/access.js'
+import type { Client } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
-import { createNode } from '../cluster/objects.js'
-import { create, type NewObject, remove } from '../cluster/resource.js'
+import { createNode, createPod, createWorkload } from '../cluster/objects.js'
+import { create, type NewObject, ownerOf, remove } from '../cluster/resource.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { startKubelet } from './kubelet.js'
 
@@ -65,6 +66,7 @@ export const actAsAgent: Act = (t, cluster, actor) =>
     await until(() => record.covering?.includes(actor.name) === true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await until(() => record.covering?.includes(actor.name) === false)
+    await looksBack(api, actor, stage)
     await readKubelet(t, cluster, actor, stage)
   })
 
@@ -84,6 +86,7 @@ export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
     await covers(true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await covers(false)
+    await looksBack(api, actor, stage)
     await readKubelet(t, cluster, actor, stage)
   })
 
@@ -97,6 +100,20 @@ export const actAsReducedAgent: Act = (t, cluster, actor) =>
     await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
     await readKubelet(t, cluster, actor, stage)
   })
+
+/** As it does when it is stopped. */
+async function looksBack(api: ApiServer, { account }: Actor, { signal, failed }: Stage): Promise<void> {
+  const workload = await api.readWorkload({ namespace: account.namespace, name: OWN_POD }, signal).catch(failed)
+  if (workload !== undefined && workload !== 'stays') failed(new Error(`the DaemonSet is said to be ${workload}`))
+}
+
+const OWN_POD = 'meshtoll-agent-x2x4v'
+
+/** That of an agent, and the DaemonSet that made it. */
+export async function createOwnPod(admin: Client, { namespace, name, node }: Actor['account'] & { readonly node: string }): Promise<void> {
+  const owner = ownerOf(await createWorkload(admin, { kind: 'DaemonSet', namespace, name }))
+  await createPod(admin, { namespace, name: OWN_POD, node, owner })
+}
 
 export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account }) =>
   attempt(t, async ({ deps, signal, until, opened }) => {

@@ -18,6 +18,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: agent
 {{- end -}}
 
+{{- define "meshtoll.hook.labels" -}}
+app.kubernetes.io/name: meshtoll
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: uninstall
+{{- end -}}
+
+{{- /* Given a weight. Nothing of it stays, however it ends. */ -}}
+{{- define "meshtoll.hook.annotations" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end -}}
+
 {{- define "meshtoll.labels" -}}
 {{ include "meshtoll.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -84,6 +97,17 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: status.hostIP
+  {{- if include "meshtoll.isFull" . }}
+  # By which an agent that is stopped finds out whether another one comes after it.
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: POD_NAMESPACE
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.namespace
+  {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
