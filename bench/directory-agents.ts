@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { gzipSync } from 'node:zlib'
 import { answerEach, argumentOf } from './asked.js'
 import { addressOf, type ClusterSize } from './cluster.js'
 
@@ -96,12 +97,12 @@ async function read(agent: Agent, response: IncomingMessage): Promise<void> {
 async function connect(agent: Agent, goOn: boolean): Promise<void> {
   const { index, instance, revision, pods } = agent
   const since = goOn ? { instance, revision } : { instance: '', revision: 0 }
-  const body = Buffer.from(JSON.stringify({ node: `node-${index}`, addresses: pods.map(addressOf), ...since }))
+  const body = gzipSync(JSON.stringify({ node: `node-${index}`, addresses: pods.map(addressOf), ...since }))
   const sent = request(`${given.url}/v1/watch`, {
     method: 'POST',
     agent: false,
     ca: given.ca,
-    headers: { authorization: `Bearer token-${index}`, 'content-length': body.length },
+    headers: { authorization: `Bearer token-${index}`, 'content-length': body.length, 'content-encoding': 'gzip' },
   })
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]

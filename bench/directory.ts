@@ -32,6 +32,8 @@ const SERVED_WITHIN_MS = 30_000
 const MOST_MEBIBYTES = 286
 
 const MAIN = join(process.env['MESHTOLL_DIST'] ?? fileURLToPath(new URL('../dist', import.meta.url)), 'main.js')
+/** As the chart has it. */
+const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '16384' }
 const NODE_FLAGS = (process.env['MESHTOLL_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
 
 export async function* measure({ quick }: BenchOptions): AsyncIterable<Figure> {
@@ -92,7 +94,10 @@ async function startDirectory(apiPort: number): Promise<Running> {
   await writeFile(join(folder, 'meshtoll.yaml'), JSON.stringify({ kubernetes: { kubeconfig: 'kubeconfig' } }))
   const flags = [`--config.file=${folder}/meshtoll.yaml`, `--web.config.file=${folder}/web.yaml`, '--web.listen-address=127.0.0.1:0']
   const start = performance.now()
-  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'directory', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'directory', ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...ENVIRONMENT },
+  })
   let log = ''
   child.stderr.on('data', (piece: Buffer) => {
     log += piece

@@ -6,7 +6,7 @@ import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { createResolveHost } from './dns.js'
 import { createFollowing, type Following } from './following.js'
 import { type CoverageLease, coverageLeaseOf, LEASE_SELECTOR, leasesPath } from './leases.js'
-import { followCluster, type PodRestarts } from './objects.js'
+import { type ClusterObjectsParts, followCluster } from './objects.js'
 
 export interface ConnectionOptions {
   readonly kubeconfig: string | null
@@ -21,6 +21,8 @@ export interface Leases {
   remove(key: string): void
 }
 
+export type FollowOptions = Pick<ClusterObjectsParts, 'patienceMs' | 'ownNode' | 'restarts'>
+
 export interface Connection {
   readonly client: KubeClient
   /** For what must not wait behind others: a client of its own, with one connection. Who makes it closes it. */
@@ -29,14 +31,9 @@ export interface Connection {
   readonly namespace: string
   readonly following: Following
   /** Both resolve once all there is has been told, and go on until aborted. */
-  followObjects(tenancies: Tenancies, options: FollowObjectsOptions, signal: AbortSignal): Promise<void>
+  followObjects(tenancies: Tenancies, options: FollowOptions, signal: AbortSignal): Promise<void>
   followLeases(leases: Leases, signal: AbortSignal): Promise<void>
   close(): Promise<void>
-}
-
-export interface FollowObjectsOptions {
-  readonly patienceMs: number
-  readonly restarts?: PodRestarts
 }
 
 /** Rejects with an AccessError that says what to do. */

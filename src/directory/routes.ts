@@ -1,7 +1,7 @@
 // What the directory answers (docs/directory.md).
 import type { Log } from '../deps.js'
 import { answerText, type Exchange } from '../http/answer.js'
-import { BodyTooLarge, readBody } from '../http/body.js'
+import { BodyTooLarge, BodyUnreadable, readBody } from '../http/body.js'
 import { createRouter, probesOf, type Route, type Routes } from '../http/router.js'
 import { createSlots } from '../identity/owners/slots.js'
 import { parseWatch, parseWish, tooMany, WrongRequest } from './requests.js'
@@ -63,9 +63,7 @@ export function createDirectoryRoutes({ whoAsks, sessions, notReady, metrics, lo
       try {
         answer(exchange, await bodies.run(() => readBody(exchange.request, MOST_BYTES), NEVER))
       } catch (error) {
-        if (error instanceof WrongRequest) answerText(exchange, 400, `${error.message}\n`)
-        else if (error instanceof BodyTooLarge) answerText(exchange, 413, `${error.message}\n`, { Connection: 'close' })
-        else throw error
+        refuse(exchange, error as Error)
       }
     }
 
@@ -102,6 +100,14 @@ export function createDirectoryRoutes({ whoAsks, sessions, notReady, metrics, lo
     },
     { log },
   )
+}
+
+/** Throws what is no mistake of whoever asks. */
+function refuse(exchange: Exchange, error: Error): void {
+  const text = `${error.message}\n`
+  if (error instanceof WrongRequest || error instanceof BodyUnreadable) answerText(exchange, 400, text)
+  else if (error instanceof BodyTooLarge) answerText(exchange, 413, text, { Connection: 'close' })
+  else throw error
 }
 
 function connectionOf({ response }: Exchange): Connection {

@@ -5,6 +5,7 @@ import { type Address, parseAddress, parsePrefix, translatedOf } from './address
 import { type ClusterChanges, type ClusterNames, isPending } from './cluster-names.js'
 import { createPrefixTable, type PrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
+import { createIntern, type Intern } from './whos.js'
 
 /** Where we run; zone and region `''` where nobody knows them. */
 export interface Node {
@@ -43,8 +44,6 @@ interface Named {
   readonly placement: Placement
   readonly exact: boolean
 }
-
-type Intern = (who: Who) => Who
 
 const UNKNOWN = '_unknown'
 const NOBODY: Who = { zone: UNKNOWN, region: UNKNOWN, namespace: UNKNOWN, kind: UNKNOWN, name: UNKNOWN, external: false }
@@ -132,17 +131,6 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster }: Ident
     get zones() {
       return cluster ? distinctZones([...names.zones, ...cluster.zones]) : names.zones
     },
-  }
-}
-
-/** One frozen object for equal values, for as long as the agent runs, so that references can be compared. */
-function createIntern(): Intern {
-  const known = new Map<string, Who>()
-  return (who) => {
-    const key = JSON.stringify([who.zone, who.region, who.namespace, who.kind, who.name, who.external])
-    const found = known.get(key) ?? Object.freeze(who)
-    known.set(key, found)
-    return found
   }
 }
 

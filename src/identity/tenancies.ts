@@ -2,11 +2,12 @@
 //   Pod shop/cart-7f9c-x2x4v on n1 with 10.1.0.7  +  Node n1 in us-east-1a  +  owner Deployment cart
 //   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
 import type { Holding, Tenant } from './holders.js'
-import { FOREVER, tenanciesOfNode, tenantOf } from './lasting-tenancies.js'
+import { FOREVER, tenanciesOfNode } from './lasting-tenancies.js'
 import type { NodeFacts } from './objects/node.js'
 import type { PodFacts } from './objects/pod.js'
 import type { Owner } from './owners/direct-owner.js'
 import { heldAddressesOf, placeOfPod } from './pod-places.js'
+import { createIntern, type Intern } from './whos.js'
 
 /** A holding that is new, or known and changed. */
 export interface Tenancy extends Holding {
@@ -63,12 +64,15 @@ interface KeptPod extends Kept {
 
 const UNKNOWN = '_unknown'
 const ALWAYS = 0
+/** Workloads, by zone. */
+const MOST_SHARED = 20_000
 
 export function createTenancies(): Tenancies {
   const pods = new Map<string, KeptPod>()
   const podsOfNode = new Map<string, Set<string>>()
   const nodes = new Map<string, NodeFacts>()
   const lasting = new Map<string, Kept>()
+  const intern = createIntern(MOST_SHARED)
   let changed = new Map<string, Tenancy>()
   let haveNodesChanged = false
 
@@ -98,7 +102,7 @@ export function createTenancies(): Tenancies {
     const isSamePod = before?.key === uid
     if (before && before.node !== node) leaveNode(before.node, key)
     const held = heldSince(pod, isSamePod ? before.tenancies : [], atMs)
-    const after = { key: uid, node, tenancies: tenanciesOfPod(pod, { owner, held, nodes }) }
+    const after = { key: uid, node, tenancies: tenanciesOfPod(pod, { owner, held, nodes, intern }) }
     pods.set(key, after)
     ofNode(node).add(key)
     keep(before, after, isSamePod ? atMs : pod.startedMs)
@@ -165,15 +169,15 @@ export function createTenancies(): Tenancies {
   function putAgain(key: string): void {
     const before = pods.get(key)
     if (!before) return
-    const tenancies = before.tenancies.map((tenancy) => ({ ...tenancy, tenant: movedOf(tenancy.tenant, nodes) }))
+    const tenancies = before.tenancies.map((tenancy) => ({ ...tenancy, tenant: movedOf(tenancy.tenant, { nodes, intern }) }))
     const after = { ...before, tenancies }
     pods.set(key, after)
     keep(before, after, ALWAYS)
   }
 }
 
-function movedOf({ who, node, coverage }: Tenant, nodes: ReadonlyMap<string, NodeFacts>): Tenant {
-  return tenantOf({ ...who, ...placeOfPod({ node }, nodes) }, node, coverage)
+function movedOf({ who, node, coverage }: Tenant, { nodes, intern }: Pick<PodSurroundings, 'nodes' | 'intern'>): Tenant {
+  return Object.freeze({ who: intern({ ...who, ...placeOfPod({ node }, nodes) }), node, coverage })
 }
 
 /** `before`: what was said of it, the last time. */
@@ -191,12 +195,23 @@ interface PodSurroundings {
   readonly owner: Owner
   readonly held: HeldSince
   readonly nodes: ReadonlyMap<string, NodeFacts>
+  readonly intern: Intern
 }
 
-function tenanciesOfPod(pod: PodFacts, { owner, held, nodes }: PodSurroundings): readonly Tenancy[] {
+function tenanciesOfPod(pod: PodFacts, { owner, held, nodes, intern }: PodSurroundings): readonly Tenancy[] {
   const { uid, namespace, node, endedMs } = pod
-  const tenant = tenantOf({ ...placeOfPod(pod, nodes), namespace, ...owner }, node, 'node')
-  return [...held].map(([address, fromMs]) => ({ address, key: uid, tenant, fromMs, untilMs: Math.max(endedMs ?? FOREVER, fromMs) }))
+  const who = intern({ ...placeOfPod(pod, nodes), namespace, ...owner, external: false })
+  const tenant: Tenant = Object.freeze({ who, node, coverage: 'node' })
+  const entries = [...held].map(([address, fromMs]) => ({
+    address,
+    key: uid,
+    tenant,
+    fromMs,
+    untilMs: Math.max(endedMs ?? FOREVER, fromMs),
+  }))
+  const [only, ...others] = entries
+  // Written out, it has room for one; what is mapped keeps room for more.
+  return only && others.length === 0 ? [only] : entries
 }
 
 function* rangesOf(nodes: readonly NodeFacts[]): Generator<NodeRange> {

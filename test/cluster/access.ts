@@ -34,9 +34,9 @@ export async function createToken(api: Client, { namespace, name, audience, expi
 export interface Rule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
-  /** Left out: all. */
-  readonly resourceNames?: readonly string[]
   readonly verbs: readonly string[]
+  /** Of these only; left out: all. */
+  readonly resourceNames?: readonly string[]
 }
 
 export interface RoleGiven {

@@ -29,7 +29,7 @@ const PACKETS = 50
 
 const to = (all: readonly Served[], name: string): readonly Series[] =>
   all.flatMap(({ series }) => series['meshtoll_flow_bytes_total'] ?? []).filter(({ labels }) => labels['dst_owner_name'] === name)
-const valueOf = (all: readonly Series[]): number => all.reduce((sum, { value }) => sum + value, 0)
+const bytesOf = (all: readonly Series[]): number => all.reduce((sum, { value }) => sum + value, 0)
 
 await worldTest(
   import.meta.url,
@@ -58,7 +58,7 @@ await worldTest(
         await topology.peer('p1a').sendUdp({ to: [INTERNET], port: 9, size: 500, packets: 1 })
         await sleep(HEARD_MS)
         const before = await agents.atRest()
-        const greeted = valueOf(to(before, 'payments'))
+        const greeted = bytesOf(to(before, 'payments'))
         const sentBefore = await truth.total()
         const send = async (): Promise<number> => {
           const first = await truth.sentBy('p1a')

@@ -5,15 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type ApiServer, openApiServer } from '../../src/agent/api-server.js'
 import { type CoverageRecord, createCoverageRecord } from '../../src/agent/coverage-record.js'
+import { createKubeletSource } from '../../src/agent/kubelet.js'
 import { ELECTION_LEASE, Overtaken } from '../../src/cluster/election-lease.js'
 import { type CoverageLease, leaseOf, microTimeOf } from '../../src/cluster/leases.js'
+import { defaultConfig } from '../../src/config/config.js'
+import type { Fields } from '../../src/deps.js'
 import { type ApiServer as DirectoryApiServer, openApiServer as openForDirectory } from '../../src/directory/api-server.js'
 import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
 import { createToken } from '../cluster/access.js'
+import type { Client } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
-import { createEndpointSlice, createNode } from '../cluster/objects.js'
-import { create, type NewObject, remove } from '../cluster/resource.js'
+import { createEndpointSlice, createNode, createPod, createWorkload } from '../cluster/objects.js'
+import { create, type NewObject, ownerOf, remove } from '../cluster/resource.js'
 import { createKeptLog } from '../kube/kept-log.js'
+import { startKubelet } from './kubelet.js'
 
 export interface Heard {
   /** Everything that went wrong, in the program's words. */
@@ -63,6 +68,8 @@ export const actAsAgent: Act = (t, cluster, actor) =>
     await until(() => record.covering?.includes(actor.name) === true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await until(() => record.covering?.includes(actor.name) === false)
+    await looksBack(api, actor, stage)
+    await readKubelet(t, cluster, actor, stage)
   })
 
 /** With a directory it follows the pods of one node, and looks at one Node and one Lease. */
@@ -81,7 +88,34 @@ export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
     await covers(true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await covers(false)
+    await looksBack(api, actor, stage)
+    await readKubelet(t, cluster, actor, stage)
   })
+
+/** It counts no flows: the pods of one node, and that Node, are all it asks the API server about. */
+export const actAsReducedAgent: Act = (t, cluster, actor) =>
+  attempt(t, async (stage) => {
+    const { api, tenancies } = await openAgent(cluster, actor, stage)
+    const { signal, until, failed } = stage
+    await api.followPods(NODE_OF_PODS, tenancies, { patienceMs: WITHIN_MS }, signal)
+    await until(areNamedIn(tenancies, OF_PODS))
+    await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
+    await readKubelet(t, cluster, actor, stage)
+  })
+
+/** As it does when it is stopped. */
+async function looksBack(api: ApiServer, { account }: Actor, { signal, failed }: Stage): Promise<void> {
+  const workload = await api.readWorkload({ namespace: account.namespace, name: OWN_POD }, signal).catch(failed)
+  if (workload !== undefined && workload !== 'stays') failed(new Error(`the DaemonSet is said to be ${workload}`))
+}
+
+const OWN_POD = 'meshtoll-agent-x2x4v'
+
+/** That of an agent, and the DaemonSet that made it. */
+export async function createOwnPod(admin: Client, { namespace, name, node }: Actor['account'] & { readonly node: string }): Promise<void> {
+  const owner = ownerOf(await createWorkload(admin, { kind: 'DaemonSet', namespace, name }))
+  await createPod(admin, { namespace, name: OWN_POD, node, owner })
+}
 
 export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account }) =>
   attempt(t, async ({ deps, signal, until, opened }) => {
@@ -212,6 +246,22 @@ async function openAgent({ admin }: Cluster, { name: node, kubeconfig }: Actor, 
   const api = opened(await openApiServer({ kubeconfig, environment: {} }, deps, signal))
   const record = createCoverageRecord({ node, handoverMs: 0, patienceMs: 1_000 }, { clock: CLOCK, disk: NO_DISK })
   return { api, claimant: { node, uid }, record, tenancies: createTenancies() }
+}
+
+/** What it says of a summary that is gone is no trouble, while it may ask for all the rest. */
+async function readKubelet(t: Test, { admin }: Cluster, { name, kubeconfig }: Actor, { deps, signal, failed }: Stage): Promise<void> {
+  const defaults = defaultConfig(name)
+  const tls = { caFile: null, insecureSkipVerify: true }
+  const config = {
+    kubernetes: { ...defaults.kubernetes, kubeconfig },
+    kubelet: { ...defaults.kubelet, url: await startKubelet(t, admin, name), tls },
+  }
+  const log = {
+    ...deps.log,
+    warn: (_: string, fields?: Fields) => String(fields?.error).includes('RBAC') && failed(new Error(String(fields?.error))),
+  }
+  const source = createKubeletSource({ config, environment: {}, cluster: undefined, servesNode: false }, { ...deps, log })
+  await source.read(signal).catch(failed)
 }
 
 function areNamedIn(tenancies: Tenancies, wanted: readonly string[]): () => boolean {

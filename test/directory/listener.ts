@@ -58,7 +58,8 @@ const WITHIN_MS = 20_000
 export interface Asked {
   readonly token?: string | undefined
   /** As it is, or made JSON. */
-  readonly body: object | string
+  readonly body: object | string | Buffer
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export async function post(place: Place, path: string, asked: Asked): Promise<Answered> {
@@ -77,14 +78,14 @@ export async function listen(place: Place, asked: Asked): Promise<Listener> {
   return listener
 }
 
-async function send({ url, ca }: Place, path: string, { token, body }: Asked): Promise<IncomingMessage> {
-  const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+async function send({ url, ca }: Place, path: string, { token, body, headers }: Asked): Promise<IncomingMessage> {
+  const payload = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
   const request = url.startsWith('https:') ? requestSecure : requestPlain
   const options: RequestOptions & PlainOptions = {
     method: 'POST',
     agent: false,
     ...(ca === undefined ? {} : { ca }),
-    headers: { 'content-length': payload.length, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    headers: { 'content-length': payload.length, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
   }
   const sent = request(`${url}${path}`, options)
   sent.end(payload)

@@ -67,6 +67,23 @@ t.test('a request as it is sent, and its answer', async (t) => {
   t.equal(await textOf(body), '{"b":1}')
 })
 
+t.test('a body is compressed where that is asked for and pays', async (t) => {
+  const { server, client } = await start(t)
+  const send = (body: string, gzip: boolean) => client.request(PODS, { method: 'POST', body, gzip, signal: never })
+  for (const [body, gzip, encoding] of [
+    ['short', true, undefined],
+    ['long '.repeat(1_000), true, 'gzip'],
+    ['long '.repeat(1_000), false, undefined],
+  ] as const) {
+    const response = send(body, gzip)
+    const asked = await server.next()
+    t.equal(asked.headers['content-encoding'], encoding)
+    t.equal(asked.body.length < body.length, encoding === 'gzip')
+    asked.json({})
+    await textOf((await response).body)
+  }
+})
+
 t.test('the API may be behind a path', async (t) => {
   const server = await createFaultyServer(t)
   const client = createClient(t, { server: `${server.url}/k8s/clusters/c-1/` })

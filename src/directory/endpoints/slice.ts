@@ -1,5 +1,5 @@
 // The few facts of an EndpointSlice that are kept (k8s.io/api discovery/v1).
-import { fieldsOf, listOf, type Raw, textOf } from '../../identity/objects/raw.js'
+import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 
 /** `leaving`: its pod is being deleted. */
 export type State = 'ready' | 'unready' | 'leaving'

@@ -1,5 +1,5 @@
 // How often a pod's containers were restarted, and why the last time (k8s.io/api core/v1 ContainerStatus).
-import { fieldsOf, listOf, type Raw, textOf } from './raw.js'
+import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 
 export interface ContainerRestarts {
   readonly container: string
