@@ -21,8 +21,24 @@ async function list(response: ServerResponse, path: string): Promise<void> {
   response.end(']}\n')
 }
 
+let lease: object | undefined
+let version = 0
+
+/** The one by which replicas elect: there is one replica, so nobody is ever overtaken. */
+async function answerLease(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  if (chunks.length > 0) {
+    const written = JSON.parse(Buffer.concat(chunks).toString()) as { readonly metadata: object }
+    lease = { ...written, metadata: { ...written.metadata, resourceVersion: String(++version) } }
+  }
+  response.writeHead(lease ? 200 : 404, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(lease ?? {}))
+}
+
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://server')
+  if (pathname.includes('/leases/') || (pathname.endsWith('/leases') && request.method === 'POST')) return answerLease(request, response)
   response.writeHead(200, { 'content-type': 'application/json' })
   if (request.method === 'POST') {
     await once(request.resume(), 'end')

@@ -7,6 +7,7 @@ export interface ClusterSize {
 const TIME = '2026-01-01T00:00:00Z'
 const PODS_OF_A_DEPLOYMENT = 20
 const SERVICES_SHARE = 50
+const ENDPOINTS_OF_A_SLICE = 5
 const FIELDS = Object.fromEntries(Array.from({ length: 22 }, (_, index) => [`f:field${index}`, { '.': {}, 'f:one': {}, 'f:two': {} }]))
 const managed = (manager: string) => ({
   manager,
@@ -66,6 +67,7 @@ export function collectionOf(path: string, size: ClusterSize): { readonly count:
   if (path.endsWith('/pods')) return { count: size.pods, at: (index) => podOf(index, size) }
   if (path.endsWith('/nodes')) return { count: size.nodes, at: nodeOf }
   if (path.endsWith('/leases')) return { count: size.nodes, at: leaseAt }
+  if (path.endsWith('/endpointslices')) return { count: size.pods / ENDPOINTS_OF_A_SLICE, at: (index) => sliceOf(index, size) }
   return { count: Math.floor(size.pods / SERVICES_SHARE), at: serviceOf }
 }
 
@@ -93,6 +95,31 @@ function serviceOf(index: number): object {
     metadata: { name: `workload-${index}`, namespace: `team-${index % 50}`, uid: uidOf(93, index) },
     spec: { clusterIP, clusterIPs: [clusterIP] },
     status: { loadBalancer: {} },
+  }
+}
+
+/** As many of each as pods are in a Deployment have: a cluster of many small slices, which take more than few large ones. */
+function sliceOf(index: number, { nodes }: ClusterSize): object {
+  const deployment = Math.floor((index * ENDPOINTS_OF_A_SLICE) / PODS_OF_A_DEPLOYMENT)
+  const service = `workload-${deployment}`
+  const pods = Array.from({ length: ENDPOINTS_OF_A_SLICE }, (_, at) => index * ENDPOINTS_OF_A_SLICE + at)
+  return {
+    metadata: {
+      name: `${service}-${index.toString(36).padStart(5, '0')}`,
+      namespace: `team-${deployment % 50}`,
+      uid: uidOf(95, index),
+      labels: { 'kubernetes.io/service-name': service, 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+      managedFields: [managed('kube-controller-manager')],
+    },
+    addressType: 'IPv4',
+    endpoints: pods.map((pod) => ({
+      addresses: [addressOf(pod)],
+      conditions: { ready: true, serving: true, terminating: false },
+      targetRef: { kind: 'Pod', namespace: `team-${deployment % 50}`, name: `${service}-${hashOf(deployment)}-${pod}`, uid: uidOf(0, pod) },
+      nodeName: nodeName(pod % nodes),
+      zone: `eu-central-1${'abc'[pod % 3]}`,
+    })),
+    ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
   }
 }
 

@@ -20,7 +20,7 @@ const PORT = { type: 'integer', minimum: 1, maximum: 65_535 }
 const only = (properties: Readonly<Record<string, Schema>>): Schema => ({ ...CLOSED, properties })
 const word = (...words: readonly string[]): Schema => ({ enum: words })
 const RESOURCES = only({ requests: OBJECT, limits: OBJECT, claims: LIST })
-const POLICY = only({ enabled: FLAG, from: OBJECTS })
+const POLICY = { enabled: FLAG, from: OBJECTS }
 
 /** The chart says these itself, or brings nothing that they could be about. */
 const ITS_OWN: Readonly<Record<string, readonly string[]>> = {
@@ -47,6 +47,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   web: only({ port: PORT, existingSecret: NAME, tls: FLAG }),
   stateDir: { type: 'string', pattern: '^/[^:]+$' },
   uninstall: FLAG,
+  uninstallHook: FLAG,
   serviceAccount: only({ create: FLAG, name: NAME, annotations: TEXTS }),
   rbac: only({ create: FLAG }),
   priorityClassName: NAME,
@@ -68,7 +69,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   seLinuxOptions: only({ user: TEXT, role: TEXT, type: TEXT, level: TEXT }),
   scrapeAnnotations: FLAG,
   podMonitor: only({ enabled: FLAG, labels: TEXTS, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' }, endpoint: OBJECT }),
-  networkPolicy: POLICY,
+  networkPolicy: only({ ...POLICY, egressPorts: { type: 'array', items: PORT } }),
   directory: only({
     enabled: FLAG,
     replicas: { type: 'integer', minimum: 1 },
@@ -81,7 +82,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
     affinity: OBJECT,
     podAnnotations: TEXTS,
     podLabels: TEXTS,
-    networkPolicy: POLICY,
+    networkPolicy: only(POLICY),
   }),
   // Where this chart is a part of another one.
   global: OBJECT,
@@ -95,9 +96,7 @@ const REDUCED = {
     properties: {
       uninstall: { const: false },
       directory: { properties: { enabled: { const: false } } },
-      config: {
-        properties: { flows: { properties: { enabled: { const: false } } }, kubernetes: { properties: { enabled: { const: false } } } },
-      },
+      config: { properties: { flows: { properties: { enabled: { const: false } } } } },
     },
   },
 }

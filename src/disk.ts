@@ -9,9 +9,8 @@ export interface ClosingDisk extends Disk {
   close(): Promise<void>
 }
 
-/** The file that is appended to. `size`: where its last whole record ends; `isTorn`: bytes of a failed append may stand behind it. */
+/** A file that is appended to. `size`: where its last whole record ends; `isTorn`: bytes of a failed append may stand behind it. */
 interface Tail {
-  readonly path: string
   readonly handle: FileHandle
   size: number
   isTorn: boolean
@@ -78,7 +77,7 @@ export function createDisk(folder: string, lockFile: LockFile = () => true): Clo
       await hold()
       await task()
     }).catch((error: unknown) => Promise.reject(isErrno(error) ? new DiskError(folder, error) : error))
-  let tail: Tail | undefined
+  const tails = new Map<string, Tail>()
   let held: FileHandle | undefined
 
   /** By a file that only its owner can open: where all can, anybody could keep the agent from starting. */
@@ -95,17 +94,18 @@ export function createDisk(folder: string, lockFile: LockFile = () => true): Clo
     held = handle
   }
 
-  const closeTail = async (): Promise<void> => {
-    const last = tail
-    tail = undefined
+  const closeTail = async (path: string): Promise<void> => {
+    const last = tails.get(path)
+    tails.delete(path)
     await last?.handle.close()
   }
 
   const tailOf = async (path: string): Promise<Tail> => {
-    if (tail?.path === path) return tail
-    await closeTail()
+    const known = tails.get(path)
+    if (known) return known
     const handle = await open(join(folder, path), APPEND)
-    tail = { path, handle, size: (await handle.stat()).size, isTorn: false }
+    const tail = { handle, size: (await handle.stat()).size, isTorn: false }
+    tails.set(path, tail)
     return tail
   }
 
@@ -116,24 +116,24 @@ export function createDisk(folder: string, lockFile: LockFile = () => true): Clo
       writing(async () => {
         const opened = await tailOf(path)
         if (await isAt(join(folder, path), opened.handle)) return appendTo(opened, Buffer.from(data))
-        await closeTail()
+        await closeTail(path)
         throw new Error(`${join(folder, path)} was removed or replaced by somebody else`)
       }),
     replace: (path, data, { sync = false } = {}) =>
       writing(async () => {
         await replaceFile(join(folder, path), data, sync)
         // The open handle leads to the file that was replaced.
-        if (tail?.path === path) await closeTail()
+        await closeTail(path)
       }),
     remove: (path) => writing(() => rm(join(folder, path), { force: true })),
     rename: (path, to) =>
       writing(async () => {
         await rename(join(folder, path), join(folder, to))
-        if (tail?.path === path) await closeTail()
+        await closeTail(path)
       }),
     close: () =>
       inTurn(async () => {
-        await closeTail()
+        for (const path of [...tails.keys()]) await closeTail(path)
         await held?.close()
         held = undefined
       }),

@@ -71,7 +71,7 @@ const edge: Edge = {
 const ONE_SIGNAL_MS = 500
 
 /** Whatever hangs by then - a file on a dead mount, a full disk - is left behind. */
-const STOP_WITHIN_MS = 10_000
+const STOP_WITHIN_MS = 12_000
 
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController()

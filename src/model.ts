@@ -31,6 +31,17 @@ export type Need =
   | { readonly kind: 'capability'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'kernel'; readonly feature: string }
+  /** Of RBAC, in a ClusterRole; `resource` with its subresource. */
+  | { readonly kind: 'rule'; readonly resource: string; readonly verb: string }
+
+/** The pod that a reading is of. */
+export interface OfPod {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  /** Of its network, which a pod on its node's network has none of. `perhaps node`: the numbers are much like the node's. */
+  readonly network?: 'own' | 'perhaps node'
+}
 
 /** A value of the moment or the running total of a counter that is not ours, both served as they were read. */
 export interface ValueReading {
@@ -38,6 +49,25 @@ export interface ValueReading {
   readonly family: Family
   readonly labels: Labels
   readonly value: number
+  /** Then its owner's labels come first, and the values of one owner are added up. */
+  readonly pod?: OfPod
+}
+
+/** The running total of one of many counters that come and go: served is what they add up to by labels, whichever of them are there. */
+export interface TotalReading {
+  readonly kind: 'total'
+  readonly family: Family
+  /** Beside those of the pod's owner. */
+  readonly labels: Labels
+  readonly pod?: OfPod
+  /** What keeps the counter, by a name that nothing else ever has: a pod by its uid, a container of it. */
+  readonly target: string
+  /** Its name within the target and the family. */
+  readonly series: string
+  /** Undefined: the target is there, and says nothing yet. */
+  readonly value: number | undefined
+  /** When the counter began at zero, where that is known. */
+  readonly startedMs?: number | undefined
 }
 
 /** Interned address pairs: ids are small integers, stable while any generation holds the pair. */
@@ -99,7 +129,7 @@ export interface FlowReading {
   readonly egress: Egress
 }
 
-export type Reading = ValueReading | FlowReading
+export type Reading = ValueReading | TotalReading | FlowReading
 
 export interface Readings {
   readonly readings: readonly Reading[]

@@ -18,17 +18,17 @@ import { createValues } from '../ledger/values.js'
 import type { FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
 import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
-import { createNetDev } from '../sources/net-dev.js'
-import { createQdisc } from '../sources/qdisc.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
-import type { Cluster } from './cluster.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createIdentities } from './identities.js'
+import { createLeaving } from './leaving.js'
 import { createNames } from './names.js'
+import { createOthers } from './others.js'
 import type { Agent, AgentDeps, AgentParts } from './parts.js'
-import { createReaders, type SourceStatus } from './readers.js'
+import { createPolls } from './polls.js'
+import { createReaders, type SourceStatus, valuesIn } from './readers.js'
 
 /** What is served was read no longer ago. */
 const FRESH_MS = 1_000
@@ -52,10 +52,15 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { ...config.flows, rotateEveryMs: config.flows.rotateIntervalMs, kubernetes: cluster !== undefined, ...host },
     { ...deps, announceEpoch },
   )
-  const others: readonly Source[] = [createNetDev(deps), createQdisc({ rtnetlink })]
-  const sourceNames = [flows, ...others, names, ...(cluster ? [cluster] : [])].map(({ name }) => name)
+  const { local, polled } = createOthers({ config, environment, rtnetlink, cluster }, deps)
+  const sourceNames = [flows, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster] : [])].map(({ name }) => name)
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
+  const polls = createPolls({ polled, idleMs: config.series.idleMs, readers, self, inTurn, keepValues }, deps)
+  const leaving = createLeaving(
+    { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
+    deps,
+  )
   const snapshotOptions = { limit: config.series.limit, zeroFirstMs: config.series.zeroFirstMs, prices: pricesOf(config.price) }
 
   let ledger: Ledger | undefined
@@ -102,19 +107,17 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const startedMs = clock.now()
     await readers.read(names, signal)
     if (cluster) await readers.read(cluster, signal)
-    const [flowReadings] = await Promise.all([readFlows(signal), ...others.map((source) => readOther(source, signal))])
-    keepValues(flows.name, flowReadings)
-    self.stateWritable(journal.writable)
+    const [flowReadings] = await Promise.all([readFlows(signal), ...local.map((source) => readOther(source, signal))])
+    keepValues(flows.name, valuesIn(flowReadings))
+    self.stateWritable(journal.writable && polls.writable)
     readAtMs = clock.monotonic()
     asOfMs = startedMs
   }
 
-  async function readOther(source: Source, signal: AbortSignal): Promise<void> {
-    keepValues(source.name, await readers.read(source, signal))
-  }
+  const readOther = async (source: Source, signal: AbortSignal): Promise<void> =>
+    keepValues(source.name, valuesIn(await readers.read(source, signal)))
 
-  function keepValues(source: string, readings: readonly Reading[] | undefined): void {
-    const said = (readings ?? []).filter((reading): reading is ValueReading => reading.kind === 'value')
+  function keepValues(source: string, said: readonly ValueReading[]): void {
     const resets = values.replace(source, said)
     if (resets > 0) self.reset(source, resets)
   }
@@ -142,8 +145,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   function start(signal: AbortSignal): Promise<void> {
     return inTurn(async () => {
       try {
-        if (keepsState) await deps.disk.claim()
-        await loadLedger()
+        if (keepsState || polled.length > 0) await deps.disk.claim()
+        await Promise.all([loadLedger(), polls.load()])
         await cluster?.begin(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
@@ -169,9 +172,10 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     signal.addEventListener('abort', () => {
       isStopping = true
     })
-    await Promise.all([every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal))), watch(signal)])
-    await finish()
-    sayFarewell(log, { table: config.flows.table, counts: isOpen, isWritten: journal.writable })
+    const cycles = every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal)))
+    await Promise.all([cycles, watch(signal), polls.run(signal)])
+    const ending = await leaving.end()
+    sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: journal.writable })
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
@@ -188,6 +192,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return inTurn(async () => {
       await readAll(AbortSignal.timeout(STOP_WITHIN_MS))
       isOver = true
+      await polls.finish()
       if (!ledger?.hasBegun || !isOpen) return false
       const isDurable = await journal.checkpoint(await ledger.state({ complete: true }), { sync: true })
       return isDurable && readers.isUp(flows.name)
@@ -205,17 +210,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       await readAll(signal)
     })
     if (ledger?.hasStartedOver) throw new TableUnknown(config.flows.table)
-    if (cluster) await leave(cluster, signal)
-    if (!(await finish())) throw new Error('the kernel table stays: its bytes could not be read or written down; the log says why')
-    await flows.uninstall()
+    await leaving.remove(signal)
     return true
-  }
-
-  /** While others begin to post what our pods send it goes to handover here, so that none of it is posted twice. */
-  async function leave(cluster: Cluster, signal: AbortSignal): Promise<void> {
-    await cluster.retire()
-    await inTurn(() => readAll(signal))
-    await cluster.withdraw(signal)
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -225,7 +221,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
       const book = await loadLedger()
       const snapshot = snapshotOf(book, snapshotOptions, { atMs: asOfMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
-      return use({ ...snapshot, families: [...snapshot.families, ...values.families()] })
+      return use({ ...snapshot, families: [...snapshot.families, ...values.families(), ...polls.families()] })
     })
   }
 

@@ -2,6 +2,7 @@
 import { type Connection, type ConnectionDeps, type ConnectionOptions, connect } from '../cluster/connection.js'
 import { coverageLeaseOf, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
 import { followPodsOf, NODES } from '../cluster/objects.js'
+import { type PodName, readWorkload, type Workload } from '../cluster/workload.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import type { Tenancies } from '../identity/tenancies.js'
 import { readJson } from '../kube/client.js'
@@ -14,15 +15,16 @@ export interface Claimant {
   readonly uid: string
 }
 
-export interface ApiServer extends Omit<Connection, 'client' | 'namespace'> {
+export interface ApiServer extends Omit<Connection, 'client' | 'createClient' | 'namespace'> {
   /** The pods of one node only. */
   followPods(node: string, tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
-  /** One Node, into the tenancies. */
+  /** One Node, into the tenancies; out of them where it is gone. */
   readNode(name: string, tenancies: Tenancies, signal: AbortSignal): Promise<void>
   /** One node's Lease, into the record. */
   readLease(node: string, record: CoverageRecord, signal: AbortSignal): Promise<void>
   createLease(claimant: Claimant, signal: AbortSignal): Promise<void>
   deleteLease(node: string, signal: AbortSignal): Promise<void>
+  readWorkload(pod: PodName, signal: AbortSignal): Promise<Workload>
 }
 
 const GONE = 404
@@ -38,6 +40,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
     async readNode(name, tenancies, until) {
       const facts = nodeFactsOf(await readJson(client, `${NODES}/${name}`, { signal: until }).catch(unlessGone))
       if (facts) tenancies.putNode(facts)
+      else if (tenancies.nodes.has(name)) tenancies.removeNode(name, deps.clock.now())
     },
     async readLease(node, record, until) {
       const key = leaseNameOf(node)
@@ -52,6 +55,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
     async deleteLease(node, until) {
       await client.request(`${path}/${leaseNameOf(node)}`, { method: 'DELETE', signal: until }).catch(unlessGone)
     },
+    readWorkload: (pod, until) => readWorkload(client, pod, until),
   }
 }
 

@@ -7,22 +7,30 @@ import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
 import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
+import type { NodeFacts } from '../identity/objects/node.js'
+import { createOwnPods, heardBy, type OwnPods } from '../identity/own-pods.js'
 import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
 import type { ApiServer } from './api-server.js'
 import type { Behind } from './behind.js'
+import { claim } from './claim.js'
 import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
-import { createDirectoryTeller, createDirectTeller, type Teller } from './teller.js'
+import { createOwnNode } from './own-node.js'
+import { createDirectoryTeller, createDirectTeller, createOwnTeller, type Teller } from './teller.js'
 
 export interface ClusterParts {
   readonly config: Pick<Config, 'node' | 'identity' | 'kubernetes'>
+  /** Otherwise who has which address elsewhere is of no interest. */
+  readonly countsFlows: boolean
   readonly environment: ConnectionOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
   readonly names: Pick<ClusterNames, 'isUsed' | 'used'>
   readonly behind: Pick<Behind, 'look'>
   /** Whether the kernel counts what this node's pods send: who does not must not say so. */
   readonly isCounting: () => boolean
+  /** Of all interfaces of this machine; may throw where the kernel cannot be asked. */
+  readonly addresses: () => readonly string[]
 }
 
 export type ClusterDeps = ConnectionDeps & { readonly disk: Disk }
@@ -43,6 +51,11 @@ export interface Cluster {
   retire(): Promise<void>
   /** And all others hear that they may. */
   withdraw(signal: AbortSignal): Promise<void>
+  /** Whether no agent comes to this node after this one, since what runs it is gone. Rejects where that cannot be known. */
+  isLast(signal: AbortSignal): Promise<boolean>
+  readonly pods: OwnPods
+  /** Undefined until it was told. */
+  readonly ownNode: NodeFacts | undefined
 }
 
 /** Then others would go on as if this node's agent posted what its pods send. */
@@ -68,11 +81,14 @@ export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environm
   return enabled === 'auto' ? kubeconfig !== null || (environment.KUBERNETES_SERVICE_HOST ?? '') !== '' : enabled
 }
 
-export function createCluster({ config, environment, identity, names, behind, isCounting }: ClusterParts, deps: ClusterDeps): Cluster {
+export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
+  const { config, countsFlows, environment, identity, names, behind, isCounting } = parts
   const { clock, log } = deps
   const { node, kubernetes } = config
   const { patienceMs, handoverMs } = config.identity
-  const tenancies = createTenancies()
+  const pods = createOwnPods(node.name)
+  const tenancies = heardBy(pods, createTenancies())
+  const self = createOwnNode(parts.addresses)
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   let life: AbortSignal | undefined
   let api: ApiServer | undefined
@@ -87,12 +103,23 @@ export function createCluster({ config, environment, identity, names, behind, is
     return openApiServer({ kubeconfig: kubernetes.kubeconfig, environment }, deps, signal)
   }
 
+  /** By a connection of its own: those that follow end with `life`. */
+  async function withApi<T>(signal: AbortSignal, use: (opened: ApiServer) => Promise<T>): Promise<T> {
+    const opened = await openApi(signal)
+    try {
+      return await use(opened)
+    } finally {
+      await opened.close()
+    }
+  }
+
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {
-    const parts = { node: node.name, patienceMs, api: opened, tenancies, record }
+    const tellerParts = { node: node.name, patienceMs, api: opened, tenancies, record }
     const { directory } = kubernetes
-    if (directory.url === null) return createDirectTeller(parts, signal)
+    if (!countsFlows) return createOwnTeller(tellerParts, signal)
+    if (directory.url === null) return createDirectTeller(tellerParts, signal)
     const { createDirectoryWatch } = await import('./directory-watch.js')
-    return createDirectoryTeller(parts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
+    return createDirectoryTeller(tellerParts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
   }
 
   async function open(signal: AbortSignal): Promise<void> {
@@ -116,9 +143,7 @@ export function createCluster({ config, environment, identity, names, behind, is
   async function attend(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<number> {
     try {
       await asked.lookAtSelf()
-      const { ownNode } = asked
-      const isNew = record.isMissing && ownNode !== undefined && isCounting()
-      if (isNew) await opened.createLease({ node: node.name, uid: ownNode.uid }, signal)
+      const isNew = await claim({ api: opened, record, node: asked.ownNode, isCounting }, signal)
       await asked.ask(names.used)
       selfTrouble = ''
       failures = 0
@@ -143,6 +168,8 @@ export function createCluster({ config, environment, identity, names, behind, is
   async function handOn(): Promise<void> {
     const changes = gather()
     news = NOTHING_NEW
+    self.look(teller?.ownNode)
+    record.place(self.isHere)
     const now = { covering: coveringNow(), standing: record.standing() }
     await identity.update(
       {
@@ -174,6 +201,10 @@ export function createCluster({ config, environment, identity, names, behind, is
 
   return {
     name: 'kubernetes',
+    pods,
+    get ownNode() {
+      return teller?.ownNode
+    },
     async begin(signal) {
       await open(signal).catch((error: unknown) => {
         if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
@@ -189,7 +220,7 @@ export function createCluster({ config, environment, identity, names, behind, is
       )
       await handOn()
       if (refused) throw refused
-      const trouble = teller?.trouble || selfTrouble
+      const trouble = teller?.trouble || (isCounting() ? self.trouble : '') || selfTrouble
       if (trouble) throw new Error(trouble)
       return { readings: [], rejected: api?.following.takeRejected() ?? 0 }
     },
@@ -199,13 +230,16 @@ export function createCluster({ config, environment, identity, names, behind, is
     retire: record.retire,
     async withdraw(signal) {
       try {
-        const opened = api ?? (await openApi(signal))
-        await opened.deleteLease(node.name, signal)
+        await withApi(signal, (opened) => opened.deleteLease(node.name, signal))
         await clock.sleep(HEARD_WITHIN_MS, signal)
-        await opened.close()
       } catch (error) {
         throw new NotWithdrawn(node.name, error as Error)
       }
+    },
+    async isLast(signal) {
+      const { POD_NAME: name, POD_NAMESPACE: namespace } = environment
+      if (!name || !namespace) return false
+      return (await withApi(signal, (opened) => opened.readWorkload({ name, namespace }, signal))) === 'gone'
     },
   }
 }

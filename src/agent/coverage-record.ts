@@ -12,8 +12,14 @@ export interface CoverageRecord {
   synced(): void
   /** What the process before knew. */
   load(): Promise<void>
+  /** Whether this machine is the Node of its name: until it is known nothing is said, and of another's nothing is claimed. */
+  place(isHere: boolean | undefined): void
   /** Nobody has heard of us, as far as all is known. */
   readonly isMissing: boolean
+  /** Our Lease is owned by a Node of the same name that is not this one. */
+  isOfAnother(nodeUid: string): boolean
+  /** Our Lease counts no longer, until there is another one. */
+  renounce(): void
   /** We post no longer what our pods send, so that others may. */
   retire(): Promise<void>
   standing(): Standing
@@ -40,8 +46,10 @@ export function createCoverageRecord(
   let isSynced = false
   let wasCovering = false
   let isRetired = false
+  let isHere: boolean | undefined
 
-  const ownLease = (): CoverageLease | undefined => [...leases.values()].find((lease) => lease.node === node)
+  const ownEntry = (): readonly [string, CoverageLease] | undefined => [...leases].find(([, lease]) => lease.node === node)
+  const ownLease = (): CoverageLease | undefined => ownEntry()?.[1]
 
   /** For the next process, which may not reach the API server at once. Where it cannot be kept, that one has to. */
   async function remember(isCovering: boolean): Promise<void> {
@@ -51,9 +59,14 @@ export function createCoverageRecord(
   }
 
   function standing(): Standing {
+    if (isHere === false) return 'elsewhere'
     if (isRetired) return 'joining'
-    if (!isSynced && wasCovering) return 'yes'
-    if (!isSynced) return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
+    if (isSynced && isHere) return toldStanding()
+    if (wasCovering) return 'yes'
+    return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
+  }
+
+  function toldStanding(): Standing {
     const own = ownLease()
     const isCovering = own !== undefined && clock.now() >= own.sinceMs + handoverMs
     void remember(isCovering)
@@ -62,7 +75,7 @@ export function createCoverageRecord(
 
   return {
     // A clock that was ahead when it was written would let us wait for that long.
-    put: (key, { node: holder, sinceMs }) => void leases.set(key, { node: holder, sinceMs: Math.min(sinceMs, clock.now()) }),
+    put: (key, lease) => void leases.set(key, { ...lease, sinceMs: Math.min(lease.sinceMs, clock.now()) }),
     remove: (key) => void leases.delete(key),
     synced() {
       isSynced = true
@@ -71,8 +84,20 @@ export function createCoverageRecord(
       const text = await disk.read(FILE).catch(() => undefined)
       wasCovering = text?.toString().trim() === node
     },
+    place(isOurs) {
+      isHere = isOurs
+      if (isOurs === false) void remember(false)
+    },
     get isMissing() {
-      return isSynced && !isRetired && ownLease() === undefined
+      return isSynced && !isRetired && isHere === true && ownLease() === undefined
+    },
+    isOfAnother(nodeUid) {
+      const owner = ownLease()?.nodeUid
+      return !isRetired && isHere === true && owner !== undefined && owner !== nodeUid
+    },
+    renounce() {
+      const [key] = ownEntry() ?? []
+      if (key !== undefined) leases.delete(key)
     },
     retire() {
       isRetired = true

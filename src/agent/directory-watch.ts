@@ -25,7 +25,9 @@ export interface DirectoryWatch {
 
 type WatchDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
 
-/** The directory says something every 10 s. */
+/** The directory says something every 5 s. Who hears nothing for so long may have missed a change: less than `identity.handover`. */
+const DOUBTFUL_MS = 12_000
+/** And after this time asks anew: later, since a directory that is asked by all at once only gets slower by being asked again. */
 const SILENCE_MS = 30_000
 const NOT_YET = 'the directory has not answered yet'
 const GONE = 404
@@ -60,8 +62,10 @@ export async function createDirectoryWatch(
   let last = { instance: '', revision: 0 }
   let isTold = false
   let trouble = NOT_YET
+  let heardMs = 0
 
   function hear(line: DirectoryLine): void {
+    heardMs = deps.clock.monotonic()
     if (line.session) begin(line)
     for (const { name, covers: does } of line.nodes) covers.set(name, does)
     told.keep(line.tenancies)
@@ -98,6 +102,11 @@ export async function createDirectoryWatch(
     const response = await client.request('/v1/watch', { method: 'POST', body, gzip: true, idleMs: SILENCE_MS, signal })
     for await (const line of linesOf(response.body)) hear(parseDirectoryLine(line))
     throw new Error('the directory ended the watch')
+  }
+
+  function silence(): string {
+    const isSilent = deps.clock.monotonic() - heardMs > DOUBTFUL_MS
+    return isSilent ? `the directory ${client.server} has said nothing for ${DOUBTFUL_MS / 1000} s` : ''
   }
 
   function wishOf(addresses: ReadonlySet<string>): { readonly add: readonly string[]; readonly drop: readonly string[] } {
@@ -162,7 +171,7 @@ export async function createDirectoryWatch(
       return isTold ? covers : undefined
     },
     get trouble() {
-      return trouble
+      return trouble || silence()
     },
   }
 }

@@ -20,7 +20,10 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
   const { node } = config
   if (!usesCluster(config, environment)) return { identity: createIdentity(node), cluster: undefined }
   const behind = createBehind(rtnetlink)
+  const addresses = (): readonly string[] => rtnetlink.addresses().map(({ address }) => address)
   const names = createClusterNames({ node: node.name, ...config.identity, isBehindUs: behind.isBehindUs })
   const identity = createIdentity(node, { clock, cluster: names })
-  return { identity, cluster: createCluster({ config, environment, identity, names, behind, isCounting }, deps) }
+  const countsFlows = config.flows.enabled !== false
+  const parts = { config, countsFlows, environment, identity, names, behind, isCounting, addresses }
+  return { identity, cluster: createCluster(parts, deps) }
 }

@@ -24,7 +24,7 @@ export interface AgentDeps extends Deps {
 export interface Agent {
   /** First read; after it there is something to serve. Rejects when the agent could not do its job. */
   start(signal: AbortSignal): Promise<void>
-  /** Reads in time until aborted, then reads and writes down a last time. The kernel table stays and goes on counting. */
+  /** Reads in time until aborted, then reads and writes down a last time. The kernel table stays and goes on counting, unless no agent comes after. */
   run(signal: AbortSignal): Promise<void>
   /** Reads a last time, writes down, and removes the kernel table. False when there was none. */
   uninstall(signal: AbortSignal): Promise<boolean>

@@ -2,7 +2,7 @@
 import { within } from '../deadline.js'
 import type { Clock, Log } from '../deps.js'
 import type { Self } from '../exporters/self.js'
-import type { Reading, Source } from '../model.js'
+import type { Reading, Source, ValueReading } from '../model.js'
 
 export interface SourceStatus {
   readonly name: string
@@ -54,6 +54,9 @@ export function createReaders({ clock, log, self }: { clock: Clock; log: Log; se
     isUp: (source) => statuses.get(source)?.up ?? false,
   }
 }
+
+export const valuesIn = (readings: readonly Reading[] = []): readonly ValueReading[] =>
+  readings.filter((reading) => reading.kind === 'value')
 
 /** A stop is no fault of the source; a deadline is. */
 const isStop = ({ aborted, reason }: AbortSignal): boolean => aborted && (reason as Error).name !== 'TimeoutError'

@@ -1,6 +1,6 @@
 // Who tells the agent of the cluster: the API server of all of it, or of this node's pods only and the directory of the addresses seen here.
 import type { NodeFacts } from '../identity/objects/node.js'
-import type { Tenancies, TenancyChanges } from '../identity/tenancies.js'
+import type { NodeRange, Tenancies, TenancyChanges } from '../identity/tenancies.js'
 import type { ApiServer } from './api-server.js'
 import type { CoverageRecord } from './coverage-record.js'
 import type { DirectoryWatch } from './directory-watch.js'
@@ -30,8 +30,9 @@ export interface TellerParts {
 }
 
 export function createDirectTeller({ node, patienceMs, api, tenancies, record }: TellerParts, signal: AbortSignal): Teller {
+  const absence = createAbsence(node, tenancies)
   let isTold = false
-  const objects = api.followObjects(tenancies, { patienceMs }, signal).then(() => {
+  const objects = api.followObjects(tenancies, { patienceMs, ownNode: node }, signal).then(() => {
     isTold = true
   })
   return {
@@ -47,19 +48,54 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record }:
     },
     get trouble() {
       if (api.following.trouble) return api.following.trouble
-      return isTold && !tenancies.nodes.has(node) ? noSuchNode(node) : ''
+      return isTold ? absence.trouble() : ''
     },
     ask: () => Promise.resolve(),
     lookAtSelf: () => Promise.resolve(),
   }
 }
 
+/** Where no address is of interest this node's pods still are; nobody else has to hear of this node. */
+export function createOwnTeller({ node, patienceMs, api, tenancies }: Omit<TellerParts, 'record'>, signal: AbortSignal): Teller {
+  let isFollowed: Promise<void> | undefined
+  let looks = 0
+  let selfTrouble = notRead(node)
+
+  /** The Node first: its zone is that of its pods. */
+  async function lookAtSelf(): Promise<void> {
+    try {
+      if (looks++ % LOOKS_BETWEEN === 0 || !tenancies.nodes.has(node)) await api.readNode(node, tenancies, signal)
+      selfTrouble = tenancies.nodes.has(node) ? '' : noSuchNode(node)
+    } catch (error) {
+      selfTrouble = (error as Error).message
+    }
+    // It rejects at the end only, when nobody waits for it any more.
+    if (tenancies.nodes.has(node)) isFollowed ??= api.followPods(node, tenancies, { patienceMs }, signal).catch(() => undefined)
+  }
+
+  return {
+    allTold: lookAtSelf().then(() => isFollowed),
+    take: tenancies.take,
+    covering: undefined,
+    get ownNode() {
+      return tenancies.nodes.get(node)
+    },
+    get trouble() {
+      return selfTrouble || api.following.trouble
+    },
+    ask: () => Promise.resolve(),
+    lookAtSelf,
+  }
+}
+
 /** The directory tells of other nodes; what becomes of this node's pods is heard from the API server, with the directory or without. */
 export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWatch, signal: AbortSignal): Teller {
   const { node, patienceMs, api, tenancies, record } = parts
+  const absence = createAbsence(node, tenancies)
+  let ranges = { own: NO_RANGES, others: NO_RANGES }
   let isFollowed: Promise<void> | undefined
   let looks = 0
-  let selfTrouble = `the Node ${node} was not read yet`
+  let selfTrouble = notRead(node)
 
   /** The Node first: its zone is that of its pods. */
   async function lookAtSelf(): Promise<void> {
@@ -68,7 +104,7 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
       const isDoubtful = record.isMissing || (directory.covers?.get(node) === false && record.covering?.length !== 0)
       const isDue = looks++ % LOOKS_BETWEEN === 0
       if (isDoubtful || isDue || !tenancies.nodes.has(node)) await api.readNode(node, tenancies, signal)
-      selfTrouble = tenancies.nodes.has(node) ? '' : noSuchNode(node)
+      selfTrouble = absence.trouble()
       if (isDoubtful || isDue) await api.readLease(node, record, signal)
     } catch (error) {
       selfTrouble = (error as Error).message
@@ -87,8 +123,13 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
     allTold: begin(),
     take() {
       const [own, others] = [tenancies.take(), directory.take()]
-      const ranges = others.ranges ?? own.ranges
-      return { tenancies: [...own.tenancies, ...others.tenancies], ranges, zones: others.zones ?? own.zones }
+      const haveChanged = own.ranges !== undefined || others.ranges !== undefined
+      ranges = { own: own.ranges ?? ranges.own, others: others.ranges ?? ranges.others }
+      return {
+        tenancies: [...own.tenancies, ...others.tenancies],
+        ranges: haveChanged ? [...ranges.own, ...ranges.others] : undefined,
+        zones: others.zones ?? own.zones,
+      }
     },
     get covering() {
       const { covers } = directory
@@ -109,4 +150,22 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
 /** Two looks a second. */
 const LOOKS_BETWEEN = 120
 
+const NO_RANGES: readonly NodeRange[] = []
+
+/** What to do about a Node that there is not depends on whether there was one. */
+function createAbsence(node: string, { nodes }: Pick<Tenancies, 'nodes'>): { trouble(): string } {
+  let wasThere = false
+  return {
+    trouble() {
+      if (!nodes.has(node)) return wasThere ? deletedNode(node) : noSuchNode(node)
+      wasThere = true
+      return ''
+    },
+  }
+}
+
+const notRead = (node: string): string => `the Node ${node} was not read yet`
+
 const noSuchNode = (node: string): string => `there is no Node ${node}; set node.name to the name that Kubernetes has for this node`
+const deletedNode = (node: string): string =>
+  `the Node ${node} was deleted, so nothing is posted for it here until it is back; where the machine has left the cluster, stop this agent and run meshtoll agent --uninstall`

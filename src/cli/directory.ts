@@ -30,7 +30,7 @@ export async function run(options: CommandOptions, deps: CommandDeps, signal: Ab
     return 2
   }
   const { config } = loaded
-  const parts = { config, environment, version: VERSION, nodeVersion: host.nodeVersion, openApiServer }
+  const parts = { config, environment, hostName, version: VERSION, nodeVersion: host.nodeVersion, openApiServer }
   const { routes, run: runDirectory } = await openDirectory(parts, deps, signal)
   const server = await createServer({
     routes,

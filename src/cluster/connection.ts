@@ -6,7 +6,7 @@ import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { createResolveHost } from './dns.js'
 import { createFollowing, type Following } from './following.js'
 import { type CoverageLease, coverageLeaseOf, LEASE_SELECTOR, leasesPath } from './leases.js'
-import { followCluster } from './objects.js'
+import { type ClusterObjectsParts, followCluster } from './objects.js'
 
 export interface ConnectionOptions {
   readonly kubeconfig: string | null
@@ -21,13 +21,17 @@ export interface Leases {
   remove(key: string): void
 }
 
+export type FollowOptions = Pick<ClusterObjectsParts, 'patienceMs' | 'ownNode' | 'restarts'>
+
 export interface Connection {
   readonly client: KubeClient
+  /** For what must not wait behind others: a client of its own, with one connection. Who makes it closes it. */
+  createClient(): KubeClient
   /** Our own. */
   readonly namespace: string
   readonly following: Following
   /** Both resolve once all there is has been told, and go on until aborted. */
-  followObjects(tenancies: Tenancies, options: { readonly patienceMs: number }, signal: AbortSignal): Promise<void>
+  followObjects(tenancies: Tenancies, options: FollowOptions, signal: AbortSignal): Promise<void>
   followLeases(leases: Leases, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
@@ -45,9 +49,10 @@ export async function connect(
   const leases = { path: leasesPath(namespace), query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf }
   return {
     client,
+    createClient: () => createKubeClient({ ...access, connections: 1 }, deps),
     namespace,
     following,
-    followObjects: (tenancies, { patienceMs }, until) => followCluster({ client, following, tenancies, patienceMs, resolve }, deps, until),
+    followObjects: (tenancies, options, until) => followCluster({ client, following, tenancies, resolve, ...options }, deps, until),
     followLeases: ({ put, remove }, until) => following.follow({ ...leases, put, remove }, until),
     close: () => client.close(),
   }

@@ -45,7 +45,11 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
   function follow<T>({ path, query, prune, put, remove }: Collection<T>, signal: AbortSignal): Promise<void> {
     troubles.set(path, NOT_YET)
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      const stop = (): void => {
+        troubles.delete(path)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', stop, { once: true })
       const into: Into<T> = {
         put,
         remove,

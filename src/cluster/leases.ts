@@ -4,22 +4,31 @@
 export interface CoverageLease {
   readonly node: string
   readonly sinceMs: number
+  /** Of the Node that owns it. */
+  readonly nodeUid?: string | undefined
 }
 
-const LABELS = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'coverage' }
+export const labelsOf = (component: string) => ({ 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': component })
+const LABELS = labelsOf('coverage')
 export const LEASE_SELECTOR = Object.entries(LABELS)
   .map((pair) => pair.join('='))
   .join(',')
 export const leasesPath = (namespace: string): string => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
 export const leaseNameOf = (node: string): string => `meshtoll-${node}`
 
+interface RawLease {
+  readonly metadata?: { readonly ownerReferences?: readonly { readonly kind?: string; readonly uid?: string }[] }
+  readonly spec?: { readonly holderIdentity?: unknown; readonly acquireTime?: unknown }
+}
+
 /** A Lease of coordination.k8s.io/v1; undefined where it is none of ours. */
 export function coverageLeaseOf(raw: unknown): CoverageLease | undefined {
-  const { spec } = (raw ?? {}) as { readonly spec?: { readonly holderIdentity?: unknown; readonly acquireTime?: unknown } }
+  const { metadata, spec } = (raw ?? {}) as RawLease
   const { holderIdentity, acquireTime } = spec ?? {}
   if (typeof holderIdentity !== 'string' || holderIdentity === '' || typeof acquireTime !== 'string') return undefined
   const sinceMs = Date.parse(acquireTime)
-  return Number.isFinite(sinceMs) ? Object.freeze({ node: holderIdentity, sinceMs }) : undefined
+  const nodeUid = metadata?.ownerReferences?.find(({ kind }) => kind === 'Node')?.uid
+  return Number.isFinite(sinceMs) ? Object.freeze({ node: holderIdentity, sinceMs, nodeUid }) : undefined
 }
 
 /** The Node owns it, so that both go together. */
@@ -32,7 +41,9 @@ export function leaseOf({ node, uid }: { readonly node: string; readonly uid: st
       labels: LABELS,
       ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
     },
-    // A MicroTime has six digits.
-    spec: { holderIdentity: node, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') },
+    spec: { holderIdentity: node, acquireTime: microTimeOf(nowMs) },
   }
 }
+
+/** A MicroTime of meta/v1 has six digits. */
+export const microTimeOf = (nowMs: number): string => new Date(nowMs).toISOString().replace('Z', '000Z')

@@ -2,7 +2,10 @@
 import type { Deps } from '../deps.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
-import { createSharing } from '../identity/objects/sharing.js'
+import { type ContainerRestarts, restartsOf } from '../identity/objects/pod-restarts.js'
+import { proxyRequestOf } from '../identity/objects/proxy-request.js'
+import { createSharing, type Sharing } from '../identity/objects/sharing.js'
+import type { OwnPodFacts } from '../identity/own-pods.js'
 import type { Owner } from '../identity/owners/direct-owner.js'
 import { type ControllerReference, controllerIn } from '../identity/owners/lookup.js'
 import { createOwners } from '../identity/owners.js'
@@ -20,8 +23,17 @@ export interface ClusterObjectsParts {
   readonly tenancies: Tenancies
   /** An owner that cannot be read for this long is stood in for. */
   readonly patienceMs: number
+  /** The agent's; the directory has none. */
+  readonly ownNode?: string | undefined
   /** Host names, such as those of load balancers. */
   readonly resolve: ResolveHost
+  /** Hears of each pod as well, whoever owns it. */
+  readonly restarts?: PodRestarts | undefined
+}
+
+export interface PodRestarts {
+  put(key: string, pod: PodFacts, restarts: readonly ContainerRestarts[]): void
+  remove(key: string): void
 }
 
 type ClusterDeps = Pick<Deps, 'clock' | 'log' | 'random'>
@@ -39,17 +51,26 @@ const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
 
-type PodParts = Omit<ClusterObjectsParts, 'resolve'>
+type PodParts = Omit<ClusterObjectsParts, 'resolve' | 'restarts'>
 
 /** The pods of one node. Resolves once all of them have been told; goes on in the background until aborted. */
 export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
   const pods = createOwnedPods(parts, deps, signal)
-  return parts.following.follow({ path: PODS, query: { fieldSelector: `spec.nodeName=${node}` }, prune: podFactsOf, ...pods }, signal)
+  const query = { fieldSelector: `spec.nodeName=${node}` }
+  return parts.following.follow({ path: PODS, query, prune: (raw) => podOf(raw, node), ...pods }, signal)
+}
+
+/** Of its own node's pods an agent keeps more than the directory does of all. */
+function podOf(raw: unknown, ownNode: string, sharing?: Sharing): OwnPodFacts | undefined {
+  const pod = podFactsOf(raw, sharing)
+  if (pod?.node !== ownNode) return pod
+  const proxy = proxyRequestOf(raw)
+  return proxy ? Object.freeze({ ...pod, proxy }) : pod
 }
 
 /** All there is. Resolves once it has been told; goes on in the background until aborted. */
 export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
-  const { following, tenancies } = parts
+  const { following, tenancies, restarts, ownNode = '' } = parts
   const { clock } = deps
   const pods = createOwnedPods(parts, deps, signal)
   const sharing = createSharing(MOST_SHARED)
@@ -64,7 +85,24 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
     signal,
   )
   await Promise.all([
-    following.follow({ path: PODS, prune: (raw) => podFactsOf(raw, sharing), ...pods }, signal),
+    following.follow(
+      {
+        path: PODS,
+        prune: (raw) => {
+          const pod = podOf(raw, ownNode, sharing)
+          return pod && { pod, restarted: restarts ? restartsOf(raw) : [] }
+        },
+        put(key, { pod, restarted }) {
+          pods.put(key, pod)
+          restarts?.put(key, pod, restarted)
+        },
+        remove(key) {
+          pods.remove(key)
+          restarts?.remove(key)
+        },
+      },
+      signal,
+    ),
     followLasting({ ...parts, clock }, signal),
   ])
 }

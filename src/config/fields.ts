@@ -147,11 +147,40 @@ export const OPTIONS = {
       ),
     },
   },
+  kubelet: {
+    about: "What this node's pods use, as its kubelet says.",
+    fields: {
+      enabled: option(either(oneOf('auto'), boolean), 'auto', 'Ask the kubelet; auto asks in a pod that may ask its API server.'),
+      interval: time({ from: '1s', to: '10m' }, '15s', 'How often it is asked.'),
+      url: optional(
+        url,
+        { value: null, shown: "port 10250 of the node's InternalIP" },
+        'URL of the kubelet, without a path; NODE_IP in the environment is the InternalIP, else the Node says it.',
+      ),
+    },
+    sections: {
+      tls: {
+        about: "The kubelet's certificate.",
+        fields: {
+          caFile: optional(path, { value: null, shown: "the cluster's authority" }, 'Path of the authority that signed it (PEM).'),
+          insecureSkipVerify: option(boolean, 'false', "Take any certificate; a token is sent to whoever has the kubelet's address."),
+        },
+      },
+    },
+  },
   series: {
     about: 'How much detail is served.',
     fields: {
-      limit: option(wholeNumber(1, 1_000_000), '10000', 'Flow series at most; further ones are folded into _other.'),
-      idle: time({ from: '1s', to: '30d' }, '1h', 'A flow series without new bytes for this long is withdrawn.'),
+      limit: option(
+        wholeNumber(1, 1_000_000),
+        '10000',
+        'Flow series at most, and Services with endpoints that change; further ones are folded into _other.',
+      ),
+      idle: time(
+        { from: '1s', to: '30d' },
+        '1h',
+        'A flow series without new bytes for this long is withdrawn, as is a Service that is gone.',
+      ),
       zeroFirst: time(
         { from: '0s', to: '1h' },
         '0s',
@@ -184,7 +213,7 @@ type SectionValues<One extends Section> = ValuesOf<One['fields']> &
 export type Config = { readonly [Name in keyof typeof OPTIONS]: SectionValues<(typeof OPTIONS)[Name]> }
 
 /** Options that later versions will have: known words, so they deserve a better answer than a guess. */
-export const LATER: readonly string[] = ['kubelet', 'istiod', 'envoy', 'datadog', 'series.causes']
+export const LATER: readonly string[] = ['istiod', 'envoy', 'datadog', 'series.causes']
 
 /** `flows`, `flows.enabled`, ... */
 export function optionPaths(): string[] {

@@ -78,7 +78,15 @@ function configMistakes(path: string | null, { mistakes, config }: ParsedConfig)
 }
 
 /** Options that are right alone and wrong together. */
-function contradictions({ kubernetes: { directory } }: Config): Mistake[] {
+function contradictions({ kubernetes: { directory }, kubelet }: Config): Mistake[] {
+  return [...directoryContradictions(directory), ...kubeletContradictions(kubelet)]
+}
+
+function kubeletContradictions({ url }: Config['kubelet']): Mistake[] {
+  return url?.startsWith('http:') ? [{ text: 'kubelet.url is not https, and a token is sent there; write https' }] : []
+}
+
+function directoryContradictions(directory: Config['kubernetes']['directory']): Mistake[] {
   const { url, caFile, insecure } = directory
   if (url === null || insecure) return []
   if (url.startsWith('http:'))
@@ -88,7 +96,7 @@ function contradictions({ kubernetes: { directory } }: Config): Mistake[] {
 }
 
 function completed(config: Config, { folder, hostName }: { folder: string; hostName: string }): Config {
-  const { node, inventory, kubernetes } = config
+  const { node, inventory, kubernetes, kubelet } = config
   const beside = (path: string | null): string | null => (path === null ? null : resolve(folder, path))
   return {
     ...config,
@@ -99,6 +107,7 @@ function completed(config: Config, { folder, hostName }: { folder: string; hostN
       kubeconfig: beside(kubernetes.kubeconfig),
       directory: { ...kubernetes.directory, caFile: beside(kubernetes.directory.caFile) },
     },
+    kubelet: { ...kubelet, tls: { ...kubelet.tls, caFile: beside(kubelet.tls.caFile) } },
   }
 }
 

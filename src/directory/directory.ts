@@ -6,12 +6,15 @@ import type { Deps } from '../deps.js'
 import type { Routes } from '../http/router.js'
 import type { ApiServer, OpenApiServer } from './api-server.js'
 import { createDesk } from './desk.js'
+import { createElection } from './election.js'
+import { createEndpoints } from './endpoints/endpoints.js'
 import { createDirectoryMetrics } from './metrics.js'
 import { createDirectoryRoutes } from './routes.js'
 import { createWhoAsks } from './who-asks.js'
 
 export interface DirectoryParts {
-  readonly config: Pick<Config, 'kubernetes' | 'identity' | 'directory'>
+  readonly config: Pick<Config, 'kubernetes' | 'identity' | 'directory' | 'series'>
+  readonly hostName: string
   readonly environment: ConnectionOptions['environment']
   readonly version: string
   readonly nodeVersion: string
@@ -34,13 +37,15 @@ const NOT_YET = 'the API server has not told all of it yet'
 
 /** Rejects where there is no access to an API server, with an AccessError that says what to do. */
 export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, signal: AbortSignal): Promise<Directory> {
-  const { config, environment, version, nodeVersion } = parts
-  const { clock, log, cpuUsage } = deps
+  const { config, environment, hostName, version, nodeVersion } = parts
+  const { clock, log, random, cpuUsage } = deps
   const { monotonic } = clock
   const api = await parts.openApiServer({ kubeconfig: config.kubernetes.kubeconfig, environment }, deps, signal)
   const desk = createDesk(deps)
   const { sessions, book, tenancies, leases } = desk
   const review = (token: string): Promise<string> => api.review(token, signal)
+  const endpoints = createEndpoints({ follow: api.followSlices, series: config.series }, deps)
+  const election = createElection({ identity: `${hostName}_${random()}`, store: api.lease, term: endpoints.term }, deps)
   let isAllTold = false
   let isReady = false
 
@@ -50,15 +55,17 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
     await sessions.tell(() => clock.sleep(0))
   }
 
-  function follow(): void {
+  /** Who knows all pods, and by that their restarts so far, may count further ones. */
+  async function follow(): Promise<void> {
     const { patienceMs } = config.identity
-    const objects = api.followObjects(tenancies, { patienceMs }, signal)
-    Promise.all([objects, api.followLeases(leases, signal)]).then(
-      () => {
-        isAllTold = true
-      },
-      (error: unknown) => log.debug('the API server is no longer followed', { error: String(error) }),
-    )
+    const objects = api.followObjects(tenancies, { patienceMs, restarts: endpoints.restarts }, signal)
+    try {
+      await Promise.all([objects, api.followLeases(leases, signal)])
+    } catch (error) {
+      return log.debug('the API server is no longer followed', { error: String(error) })
+    }
+    isAllTold = true
+    await election.run(signal)
   }
 
   return {
@@ -66,11 +73,20 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
       whoAsks: createWhoAsks({ agents: agentsOf(config, api), review, monotonic }),
       sessions,
       notReady: () => (isReady ? '' : api.following.trouble || NOT_YET),
-      metrics: createDirectoryMetrics({ desk, following: api.following, version, nodeVersion, cpuUsage }),
+      metrics: createDirectoryMetrics({
+        desk,
+        following: api.following,
+        slices: api.slices,
+        election,
+        endpoints,
+        version,
+        nodeVersion,
+        cpuUsage,
+      }),
       log,
     }),
     async run() {
-      follow()
+      const followed = follow()
       while (!signal.aborted) {
         // What was told last is taken in first.
         const willBeReady = isAllTold
@@ -80,6 +96,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
         await clock.sleep(TELL_EVERY_MS, signal).catch(() => undefined)
       }
       sessions.close()
+      await followed
       await api.close().catch(() => undefined)
     },
   }

@@ -5,31 +5,43 @@ import type { Route } from '../http/router.js'
 import { createMetricsRoute } from '../http/routes.js'
 import type { Family, FamilySnapshot } from '../model.js'
 import type { Desk } from './desk.js'
+import type { Election } from './election.js'
+import type { Endpoints } from './endpoints/endpoints.js'
 import { DIRECTORY } from './families.js'
 
 const SOURCE = 'kubernetes'
+const ENDPOINT_SOURCE = 'endpoints'
 
 export interface MetricsParts extends Omit<SelfParts, 'sources'> {
   readonly desk: Pick<Desk, 'sessions' | 'book'>
   readonly following: Pick<Following, 'trouble' | 'takeRejected'>
+  readonly election: Pick<Election, 'holds' | 'trouble'>
+  readonly endpoints: Pick<Endpoints, 'families'>
+  readonly slices: Pick<Following, 'trouble' | 'takeRejected'>
 }
 
-export function createDirectoryMetrics({ desk, following, ...parts }: MetricsParts): Route {
+export function createDirectoryMetrics({ desk, following, election, endpoints, slices, ...parts }: MetricsParts): Route {
   const { sessions, book } = desk
-  const self = createSelf({ ...parts, sources: [SOURCE] })
+  const self = createSelf({ ...parts, sources: [SOURCE, ENDPOINT_SOURCE] })
   const one = (family: Family, value: number): FamilySnapshot => ({ family, series: [{ labels: {}, value }] })
 
-  const families = (): readonly FamilySnapshot[] => [
+  const own = (): readonly FamilySnapshot[] => [
     one(DIRECTORY.sessions, sessions.size),
     one(DIRECTORY.addresses, book.known),
     one(DIRECTORY.asked, book.asked),
     one(DIRECTORY.lines, sessions.lines),
   ]
+  const families = (): readonly FamilySnapshot[] => {
+    const { holds } = election
+    return [...own(), one(DIRECTORY.leader, holds ? 1 : 0), ...(holds ? endpoints.families() : [])]
+  }
   return createMetricsRoute({
     withSnapshot: (use) => use({ families: families() }),
     async self() {
       self.sourceRead(SOURCE, 0, following.trouble === '')
       self.rejected(SOURCE, following.takeRejected())
+      self.sourceRead(ENDPOINT_SOURCE, 0, election.trouble === '' && slices.trouble === '')
+      self.rejected(ENDPOINT_SOURCE, slices.takeRejected())
       // There is no state here.
       return (await self.families()).filter(({ family }) => family !== SELF.stateWritable)
     },

@@ -53,7 +53,8 @@ export interface Changed {
 export const MOST_ADDRESSES = 100_000
 /** Addresses told of in one go: some 14 kB, which is a record of TLS. What is larger stays in the buffers of its connection. */
 const AT_ONCE = 40
-const HEARTBEAT_MS = 10_000
+/** An agent that has heard nothing for 12 s claims nothing for certain. */
+const HEARTBEAT_MS = 5_000
 const TOLD = Number.POSITIVE_INFINITY
 
 export interface SessionParts {

@@ -3,8 +3,8 @@
 import type { Known, Placement } from '../model.js'
 import type { Tenant } from './holders.js'
 
-/** `unknown`: not heard of; `joining`: said to all, but not all may have heard. */
-export type Standing = 'unknown' | 'joining' | 'yes'
+/** `unknown`: not heard of; `joining`: said to all, but not all may have heard; `elsewhere`: another machine is the node of our name. */
+export type Standing = 'unknown' | 'joining' | 'yes' | 'elsewhere'
 
 export interface NodeCoverage {
   /** All other nodes that cover their addresses, as of now. `told`: of which nodes it was said; absent: of all there are. */
@@ -50,10 +50,13 @@ export function createNodeCoverage(self: string): NodeCoverage {
     answersFor({ node, coverage }, atMs) {
       if (coverage === 'always') return { local: 'no', covered: 'yes' }
       if (coverage !== 'node' || node === '') return { local: 'no', covered: 'no' }
-      return node === self ? { local: at(own, atMs), covered: 'no' } : { local: 'no', covered: coveredBy(node, atMs) }
+      return node === self ? ownAnswer(at(own, atMs)) : { local: 'no', covered: coveredBy(node, atMs) }
     },
   }
 }
+
+const ownAnswer = (standing: Standing): Pick<Placement, 'local' | 'covered'> =>
+  standing === 'elsewhere' ? { local: 'no', covered: 'yes' } : { local: standing, covered: 'no' }
 
 /** Bytes from before it was known have waited for it: else it would be decided anew whose they are, by who has the address now. */
 const at = <T extends string>({ now, before, sinceMs }: Changed<T>, atMs: number): T =>

@@ -63,6 +63,11 @@ export interface KubeClient {
 
 const CONNECTIONS = 16
 const CONNECT_MS = 10_000
+/**
+ * A peer that is gone without a word is found 10 s later (libuv probes each second, ten times): 13 s, before `identity.handover` is over, since
+ * who believes itself current posts what a node that joins meanwhile posts as well.
+ */
+const PROBE_AFTER_MS = 3_000
 /** The API server gives up after 60 s by itself, and says what it waited for. */
 const HEADERS_MS = 65_000
 const IDLE_MS = 30_000
@@ -89,7 +94,7 @@ export function createKubeClient(options: ClientOptions, { clock }: Pick<Deps, '
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: CONNECT_MS, ...tlsOf(options, url) },
+    connect: { timeout: CONNECT_MS, keepAliveInitialDelay: PROBE_AFTER_MS, ...tlsOf(options, url) },
   })
 
   const targetOf = (path: string, { method = 'GET', query }: RequestOptions): Target => ({

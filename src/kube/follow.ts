@@ -27,6 +27,8 @@ const TIMEOUT_FLOOR_S = 290
 const TIMEOUT_SPREAD_S = 300
 /** How much before its time a watch may end and still have ended as asked. */
 const EARLY_MS = 2000
+/** Changes may be missed for so long, between two watches, before it is said: less than `identity.handover`. */
+const DEAF_MS = 8_000
 /** A watch that stood this long has brought what was missed, and is the end of a time of failures. */
 const STABLE_MS = 10_000
 
@@ -37,11 +39,13 @@ export async function followObjects<T>(options: FollowOptions<T>, deps: FollowDe
     const waitMs = await follower.attempt(signal)
     if (waitMs > 0) await deps.clock.sleep(waitMs, signal).catch(() => undefined)
   }
+  follower.end()
 }
 
 interface Follower {
   /** A list where one is due, and one watch. Resolves with the time to wait before the next attempt. */
   attempt(signal: AbortSignal): Promise<number>
+  end(): void
 }
 
 function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: FollowDeps, into: Into<T>): Follower {
@@ -60,6 +64,22 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   let hasNoCache = false
   let isBehind = false
   let hasExpired = false
+  let hearing = new AbortController()
+
+  const fallBehind = (error: Error): void => {
+    isBehind = true
+    into.failed?.(error)
+  }
+
+  /** From here on nothing is heard, until `hearing` is aborted. */
+  const goDeaf = (): void => {
+    hearing.abort()
+    hearing = new AbortController()
+    const say = (): void => {
+      if (!isBehind) fallBehind(new Error(`the API server has not begun to tell of changes of ${path} for ${DEAF_MS / 1000} s`))
+    }
+    clock.sleep(DEAF_MS, hearing.signal).then(say, () => undefined)
+  }
 
   const list = async (due: Listing, signal: AbortSignal): Promise<void> => {
     const item = (raw: unknown): void => {
@@ -72,9 +92,11 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     hasNoCache ||= read.hasNoCache
     isBehind = false
     known.complete()
+    goDeaf()
   }
 
   const opened = (signal: AbortSignal): void => {
+    hearing.abort()
     // Not before: a watch that was taken may still end at once because its resourceVersion has expired.
     const settle = (): void => {
       backoff.reset()
@@ -103,6 +125,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
       await watchObjects({ ...options, accept: accept?.watch, resourceVersion: reached, timeoutSeconds }, changes, signal)
     } finally {
       ended.abort()
+      goDeaf()
     }
     return clock.monotonic() - startedAtMs >= timeoutSeconds * 1000 - EARLY_MS
   }
@@ -117,9 +140,8 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
       hasExpired = true
       log.debug('a watch has expired, listing again', { path })
     } else {
-      isBehind = true
       trouble.failed(cause)
-      into.failed?.(cause)
+      fallBehind(cause)
     }
     return backoff.nextMs(cause instanceof KubeError ? cause.retryAfterMs : undefined)
   }
@@ -134,5 +156,6 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
         return failed(error instanceof Error ? error : new Error(String(error)))
       }
     },
+    end: () => hearing.abort(),
   }
 }

@@ -39,6 +39,8 @@ export interface ObjectMetadata {
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly ownerReferences?: readonly OwnerReference[]
+  readonly deletionTimestamp?: string
+  readonly finalizers?: readonly string[]
 }
 
 const NOT_FOUND = 404

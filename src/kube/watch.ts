@@ -34,8 +34,8 @@ export class WatchError extends Error {
   }
 }
 
-/** Bookmarks come about once a minute, where the server keeps a watch cache; two may be missed. */
-const IDLE_MS = 150_000
+/** Bookmarks come once a minute, where the server keeps a watch cache. That the network is gone is found much sooner, by its probes. */
+const IDLE_MS = 90_000
 const BAD_REQUEST = 400
 const GONE = 410
 

@@ -1,9 +1,8 @@
-// The state on disk: one checkpoint, then a line per reading that decided something. Not synced to the platter but at a stop: what a dead
-// process wrote is in the page cache, and a machine that dies takes the kernel table along, so the state is void anyway.
-import type { Clock, Disk, Fields, Log } from '../deps.js'
-import type { Batch, State, StateRows } from './state.js'
-import { renderBatch, renderState } from './state.js'
-import { createStateFiles, FILE, LAST_READ } from './state-files.js'
+// The ledger's state on disk: one checkpoint, then a line per reading that decided something. A machine that dies takes the kernel table
+// along, so the state is void then anyway.
+import { createJournalFile, type JournalFileDeps, wordsOf } from './journal-file.js'
+import { parseLastRead } from './last-read.js'
+import { LEDGER_STATE, renderBatch, renderState, type State, type StateRows } from './state.js'
 import type { Decided } from './writing.js'
 
 export interface Journal {
@@ -17,62 +16,19 @@ export interface Journal {
   readonly writable: boolean
 }
 
-/** A journal is written anew when it has grown beyond its checkpoint by this much, or to twice its size. */
-const MIN_GROWTH_BYTES = 1 << 20
+/** What the kernel held at the last reading. */
+const LAST_READ = 'ledger.last-read'
 
-export function createJournal({ clock, disk, log }: { clock: Pick<Clock, 'sleep'>; disk: Disk; log: Log }): Journal {
-  const files = createStateFiles({ clock, disk, log })
-  let isWritable = true
-  let checkpointBytes = 0
-  let grownBytes = 0
-  let isFirst = true
+export function createJournal(deps: JournalFileDeps): Journal {
+  const { disk, log } = deps
+  const file = createJournalFile(LEDGER_STATE, deps)
 
-  function refused(error: unknown): void {
-    if (isWritable)
-      log.error('state cannot be written: counting goes on, but a restart may serve totals that start over', {
-        file: FILE,
-        ...wordsOf(error),
-      })
-    isWritable = false
-  }
-
-  async function checkpoint(rows: StateRows, { sync = false, moves = false } = {}): Promise<boolean> {
-    try {
-      checkpointBytes = 0
-      await files.clear()
-      // The first one says that the state before it, perhaps a complete one, no longer is: that must not be forgotten by a power cut.
-      await disk.replace(FILE, measured(rows), { sync: sync || isFirst })
-      grownBytes = 0
-      isFirst = false
-      await files.tidy()
-    } catch (error) {
-      await files.fallBehind(moves)
-      refused(error)
-      return false
-    }
-    if (!isWritable) log.info('state can be written again', { file: FILE })
-    isWritable = true
-    return true
-  }
-
-  function* measured(rows: StateRows): Generator<string> {
-    for (const line of renderState(rows)) {
-      checkpointBytes += line.length
-      yield line
-    }
-  }
-
-  /** False: whatever is wrong with the file, a new one may do. */
-  async function append(batch: Batch): Promise<boolean> {
-    const line = renderBatch(batch)
-    try {
-      await disk.append(FILE, line)
-    } catch (error) {
-      log.debug('state cannot be added to', { file: FILE, ...wordsOf(error) })
-      return false
-    }
-    grownBytes += line.length
-    return true
+  async function load(): Promise<State | undefined> {
+    const state = await file.load()
+    const read = state && (await disk.read(LAST_READ).catch(() => undefined))
+    const lastRead = read && parseLastRead(read)
+    const isOfState = lastRead !== undefined && lastRead.epoch === state?.head.epoch && lastRead.atMs >= state.head.atMs
+    return state && isOfState ? { ...state, lastRead } : state
   }
 
   async function keep(lastRead: readonly Uint8Array[]): Promise<void> {
@@ -87,23 +43,19 @@ export function createJournal({ clock, disk, log }: { clock: Pick<Clock, 'sleep'
   }
 
   async function write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean> {
-    const isGrown = grownBytes > Math.max(MIN_GROWTH_BYTES, checkpointBytes)
-    if (isWritable && !isGrown && decided.kind === 'nothing') return true
+    if (!file.isWorn && decided.kind === 'nothing') return true
     const { moves = false } = decided
-    if (isWritable && !isGrown && decided.kind === 'batch' && (await append(decided.batch))) return true
-    return checkpoint(await rows(), { moves })
+    if (!file.isWorn && decided.kind === 'batch' && (await file.append(renderBatch(decided.batch)))) return true
+    return file.checkpoint(renderState(await rows()), { moves })
   }
 
   return {
-    load: files.load,
+    load,
     write,
-    checkpoint,
+    checkpoint: (rows, options) => file.checkpoint(renderState(rows), options),
     keep,
     get writable() {
-      return isWritable
+      return file.writable
     },
   }
 }
-
-const wordsOf = (error: unknown): Fields =>
-  error instanceof Error ? { error: error.message, code: (error as { readonly code?: string }).code } : { error: String(error) }

@@ -1,23 +1,38 @@
 // Which file a start goes on from, and what becomes of those that it cannot, or may not, go on from.
-//   ledger.journal             what is written
-//   ledger.journal.resumed     what could not be written over: good for its table, but no longer the last word
-//   ledger.journal.behind      what nobody may go on from: some of its bytes were served for somebody else since
-//   ledger.last-read           what the kernel held at the last reading
-//   ledger.journal.unusable    damaged, or of another version; kept for people
+//   NAME             what is written
+//   NAME.resumed     what could not be written over: perhaps good still, but no longer the last word
+//   NAME.behind      what nobody may go on from: some of its bytes were served for somebody else since
+//   NAME.unusable    damaged, or of another version; kept for people
 import type { Clock, Disk, Log } from '../deps.js'
-import { parseLastRead } from './last-read.js'
-import type { State } from './state.js'
-import { parseState, VERSION } from './state.js'
+
+/** What is in a file, and how it is read. */
+export interface StateFormat<State> {
+  /** Its name in the state directory. */
+  readonly file: string
+  readonly version: number
+  parse(file: Buffer): ParsedFile<State>
+  /** Of what could not be written over: what of it is good still. */
+  resumed(state: State): State | undefined
+}
+
+export interface ParsedFile<State> {
+  /** Undefined when there is no whole checkpoint. */
+  readonly state: State | undefined
+  /** Bytes behind the last good line. */
+  readonly tornBytes: number
+  /** 0 where the file does not say. */
+  readonly version: number
+}
 
 /** To begin totals over, while what they were is still there, is for people to decide. */
 export class StateUnreadable extends Error {
-  constructor({ message }: { readonly message: string }) {
-    super(`the state cannot be read (${message}); mend the disk or the permissions, or move ${FILE} away to let all totals start over`)
+  constructor(file: string, { message }: { readonly message: string }) {
+    super(`the state cannot be read (${message}); mend the disk or the permissions, or move ${file} away to let all totals start over`)
     this.name = 'StateUnreadable'
   }
 }
 
-export interface StateFiles {
+export interface StateFiles<State> {
   /** The state of the process before; undefined when there is none that can be gone on from. Rejects with StateUnreadable. */
   load(): Promise<State | undefined>
   /** Before the file is written for the first time. */
@@ -31,12 +46,6 @@ export interface StateFiles {
   tidy(): Promise<void>
 }
 
-export const FILE = 'ledger.journal'
-export const LAST_READ = 'ledger.last-read'
-const RESUMED = 'ledger.journal.resumed'
-const BEHIND = 'ledger.journal.behind'
-/** The first ones stay, the last name is taken again and again. */
-const ASIDE = ['ledger.journal.unusable', 'ledger.journal.unusable.2', 'ledger.journal.unusable.3'] as const
 const READS = 5
 const BETWEEN_READS_MS = 200
 
@@ -46,7 +55,12 @@ interface Deps {
   readonly log: Log
 }
 
-export function createStateFiles({ clock, disk, log }: Deps): StateFiles {
+export function createStateFiles<State>(format: StateFormat<State>, { clock, disk, log }: Deps): StateFiles<State> {
+  const { file: name } = format
+  const resumedName = `${name}.resumed`
+  const behindName = `${name}.behind`
+  /** The first ones stay, the last name is taken again and again. */
+  const aside = [`${name}.unusable`, `${name}.unusable.2`, `${name}.unusable.3`]
   let isUnusable = false
   /** There are, or may be, files by other names. */
   let hasRemains = true
@@ -56,43 +70,41 @@ export function createStateFiles({ clock, disk, log }: Deps): StateFiles {
     try {
       return await disk.read(path)
     } catch (error) {
-      if (failures + 1 === READS) throw new StateUnreadable(error as Error)
+      if (failures + 1 === READS) throw new StateUnreadable(name, error as Error)
     }
     await clock.sleep(BETWEEN_READS_MS)
     return read(path, failures + 1)
   }
 
   function stateIn(file: Buffer): State | undefined {
-    const { state, tornBytes, version } = parseState(file)
-    const isForeign = version !== 0 && version !== VERSION
+    const { state, tornBytes, version } = format.parse(file)
+    const isForeign = version !== 0 && version !== format.version
     if (!state)
-      log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, { file: FILE, version, wanted: VERSION })
-    if (state && tornBytes > 0) log.info('state ends in a torn line, cut off', { file: FILE, bytes: tornBytes })
+      log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, {
+        file: name,
+        version,
+        wanted: format.version,
+      })
+    if (state && tornBytes > 0) log.info('state ends in a torn line, cut off', { file: name, bytes: tornBytes })
     isUnusable = !state
     return state
   }
 
   async function load(): Promise<State | undefined> {
-    const state = await loadState()
-    const file = state && (await disk.read(LAST_READ).catch(() => undefined))
-    const lastRead = file && parseLastRead(file)
-    const isOfState = lastRead !== undefined && lastRead.epoch === state?.head.epoch && lastRead.atMs >= state.head.atMs
-    return state && isOfState ? { ...state, lastRead } : state
-  }
-
-  async function loadState(): Promise<State | undefined> {
-    const file = await read(FILE)
+    const file = await read(name)
     if (file) return stateIn(file)
-    const resumed = await read(RESUMED)
+    const resumed = await read(resumedName)
     const state = resumed && stateIn(resumed)
-    if (state) return { ...state, head: { ...state.head, complete: false } }
-    if (await read(BEHIND)) log.warn('state is behind what was served, since it could not be written', { file: BEHIND })
+    const good = state && format.resumed(state)
+    if (good) return good
+    const behind = state ? resumedName : (await read(behindName)) && behindName
+    if (behind) log.warn('state is behind what was served, since it could not be written', { file: behind })
     return undefined
   }
 
   async function freeName(): Promise<string> {
-    for (const name of ASIDE.slice(0, -1)) if ((await disk.read(name).catch(() => NOT_READ)) === undefined) return name
-    return ASIDE[ASIDE.length - 1] as string
+    for (const free of aside.slice(0, -1)) if ((await disk.read(free).catch(() => NOT_READ)) === undefined) return free
+    return aside[aside.length - 1] as string
   }
 
   return {
@@ -101,19 +113,19 @@ export function createStateFiles({ clock, disk, log }: Deps): StateFiles {
     async clear() {
       if (!isUnusable) return
       isUnusable = false
-      const aside = await freeName()
-      await disk.rename(FILE, aside).then(
-        () => log.info('the state that cannot be used is kept', { file: aside }),
+      const free = await freeName()
+      await disk.rename(name, free).then(
+        () => log.info('the state that cannot be used is kept', { file: free }),
         () => undefined,
       )
     },
     async fallBehind(moves) {
       hasRemains = true
-      await disk.rename(FILE, RESUMED).catch(() => undefined)
-      if (moves) await disk.rename(RESUMED, BEHIND).catch(() => undefined)
+      await disk.rename(name, resumedName).catch(() => undefined)
+      if (moves) await disk.rename(resumedName, behindName).catch(() => undefined)
     },
     async tidy() {
-      if (hasRemains) for (const path of [RESUMED, BEHIND]) await disk.remove(path)
+      if (hasRemains) for (const path of [resumedName, behindName]) await disk.remove(path)
       hasRemains = false
     },
   }

@@ -1,13 +1,14 @@
-// The state file: what the kernel does not know. One JSON text per line behind its CRC-32, so that a torn tail is seen and cut off.
+// The state file: what the kernel does not know, line by line (lines.ts).
 //   5f9c0e31 {"head":{"version":1,"epoch":"8a51...","atMs":1763715600000,...}}
 //   77a0b2c4 {"accounts":[["f:0:1:cross_zone",-120,4096,1763715600000,0]]}
 //   ...
 //   0c4f77aa {"end":true}                      the checkpoint is whole
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
-import { crc32 } from 'node:zlib'
 import type { KernelCounters, Placement } from '../model.js'
 import type { LastRead } from './last-read.js'
+import { readLines, renderLine, slices } from './lines.js'
+import type { ParsedFile, StateFormat } from './state-files.js'
 
 export const VERSION = 1
 
@@ -87,8 +88,6 @@ interface Rows {
 
 type Line = { readonly head: Head } | { readonly batch: Batch } | ({ readonly end?: true } & Rows)
 
-const ROWS_PER_LINE = 500
-
 export const markKeyOf = (source: string, destination: string): string => `${source} ${destination}`
 
 export function* renderState(state: StateRows): Generator<string> {
@@ -103,29 +102,17 @@ export function* renderState(state: StateRows): Generator<string> {
 
 export const renderBatch = (batch: Batch): string => renderLine({ batch })
 
-export interface ParsedState {
-  /** Undefined when there is no whole checkpoint. */
-  readonly state: State | undefined
-  /** Bytes behind the last good line. */
-  readonly tornBytes: number
-  readonly version: number
-}
-
-/** A line that was not written to its end is the last one. Any other line that is not whole is damage, and nothing is to be believed. */
-export function parseState(file: Buffer): ParsedState {
+/** Damage anywhere, and nothing is to be believed. */
+export function parseState(file: Buffer): ParsedFile<State> {
   const state: State = { head: EMPTY_HEAD, owners: [], addresses: new Map(), accounts: new Map(), folded: new Set(), marks: new Map() }
   let isWhole = false
-  let at = 0
-  for (let end = file.indexOf(10); end >= 0; end = file.indexOf(10, at)) {
-    const line = parseLine(file.toString('utf8', at, end))
-    if (!line) return { state: undefined, tornBytes: 0, version: state.head.version }
+  const { isSound, tornBytes } = readLines<Line>(file, (line) => {
     apply(state, line)
-    // The lines of another version are not known.
-    if (state.head.version !== VERSION) break
     if ('end' in line) isWhole = true
-    at = end + 1
-  }
-  return { state: isWhole ? state : undefined, tornBytes: file.length - at, version: state.head.version }
+    // The lines of another version are not known.
+    return state.head.version === VERSION
+  })
+  return { state: isSound && isWhole ? state : undefined, tornBytes, version: state.head.version }
 }
 
 const EMPTY_HEAD: Head = {
@@ -173,26 +160,9 @@ export function applyBatch(state: State, batch: Batch): void {
   for (const row of batch.marks) state.marks.set(markKeyOf(row[0], row[1]), row)
 }
 
-function renderLine(line: Line): string {
-  const text = JSON.stringify(line)
-  return `${checksumOf(text)} ${text}\n`
-}
-
-function parseLine(line: string): Line | undefined {
-  const text = line.slice(CHECKSUM_LENGTH + 1)
-  return line === `${checksumOf(text)} ${text}` ? (JSON.parse(text) as Line) : undefined
-}
-
-const CHECKSUM_LENGTH = 8
-const checksumOf = (text: string): string => crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0')
-
-function* slices<T>(rows: Iterable<T>): Generator<T[]> {
-  let slice: T[] = []
-  for (const row of rows) {
-    slice.push(row)
-    if (slice.length < ROWS_PER_LINE) continue
-    yield slice
-    slice = []
-  }
-  if (slice.length > 0) yield slice
+export const LEDGER_STATE: StateFormat<State> = {
+  file: 'ledger.journal',
+  version: VERSION,
+  parse: parseState,
+  resumed: (state) => ({ ...state, head: { ...state.head, complete: false } }),
 }

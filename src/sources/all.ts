@@ -1,6 +1,7 @@
 // Every source there is: what documentation, rules and dashboards may name.
 import type { Family } from '../model.js'
 import { families as flows } from './flows/families.js'
+import { families as kubelet } from './kubelet/families.js'
 import { families as netDev } from './net-dev.js'
 import { families as qdisc } from './qdisc.js'
 
@@ -8,4 +9,5 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'flows', families: flows },
   { name: 'net-dev', families: netDev },
   { name: 'qdisc', families: qdisc },
+  { name: 'kubelet', families: kubelet },
 ]

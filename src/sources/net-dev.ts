@@ -12,12 +12,15 @@ const PATH = '/proc/thread-self/net/dev'
 
 const COUNTERS_PER_LINE = 16
 
+export const receiveBytes = counter('meshtoll_node_network_receive_bytes_total', 'Bytes received by the device, link headers included.')
+export const transmitBytes = counter('meshtoll_node_network_transmit_bytes_total', 'Bytes sent by the device, link headers included.')
+
 /** Which column of the line each family serves. */
 const columns: readonly (readonly [Family, number])[] = [
-  [counter('meshtoll_node_network_receive_bytes_total', 'Bytes received by the device, link headers included.'), 0],
+  [receiveBytes, 0],
   [counter('meshtoll_node_network_receive_packets_total', 'Packets received by the device; merged segments are one.'), 1],
   [counter('meshtoll_node_network_receive_drops_total', 'Packets received by the device and dropped or missed.'), 3],
-  [counter('meshtoll_node_network_transmit_bytes_total', 'Bytes sent by the device, link headers included.'), 8],
+  [transmitBytes, 8],
   [counter('meshtoll_node_network_transmit_packets_total', 'Packets sent by the device; segments not yet split are one.'), 9],
   [counter('meshtoll_node_network_transmit_drops_total', 'Packets dropped on their way out of the device.'), 11],
 ]

@@ -1,6 +1,9 @@
 // What sources share: how a row, an absent thing and an aborted read look.
 import type { Family, Labels, ValueReading } from '../model.js'
 
+/** Labels of the owner that a reading's pod has: the source knows the pod, who owns it is found out behind it. */
+export const OWNER_LABELS = ['owner_zone', 'owner_namespace', 'owner_kind', 'owner_name'] as const
+
 /** A bad row costs one row: `rejected` counts those that could not be understood. */
 export interface Parsed<T> {
   readonly rows: readonly T[]

@@ -15,6 +15,7 @@ function setUp(kept?: string) {
     replace: async (path: string, data: Iterable<string>) => void files.set(path, [...data].join('')),
   }
   const record = createCoverageRecord({ node: 'n1', handoverMs: HANDOVER_MS, patienceMs: PATIENCE_MS }, { clock, disk })
+  record.place(true)
   return { clock, record, kept: () => files.get('coverage') }
 }
 
@@ -79,4 +80,39 @@ t.test('who loses its Lease, or gives it up, joins anew or not at all', async (t
   t.same([record.standing(), record.isMissing], ['joining', false])
   record.remove(KEY)
   t.notOk(record.isMissing, 'nobody makes it again')
+})
+
+t.test('whose Node it is', async (t) => {
+  const own = { node: 'n1', sinceMs: 0 }
+  const cases = [
+    { name: 'ours', isHere: true, kept: undefined, standing: 'yes', isMissing: false, keeps: 'n1\n' },
+    { name: 'not known yet', isHere: undefined, kept: undefined, standing: 'unknown', isMissing: false, keeps: undefined },
+    { name: 'not known yet, but it covered before', isHere: undefined, kept: 'n1\n', standing: 'yes', isMissing: false, keeps: 'n1\n' },
+    { name: "another machine's", isHere: false, kept: 'n1\n', standing: 'elsewhere', isMissing: false, keeps: '' },
+  ] as const
+  for (const { name, isHere, kept, standing, isMissing, keeps } of cases) {
+    const { record, kept: keptNow } = setUp(kept)
+    await record.load()
+    record.place(isHere)
+    record.synced()
+    t.equal(record.isMissing, isHere === true, `${name}: who has no Lease makes one, where it is its own`)
+    record.put(KEY, own)
+    t.same([record.standing(), record.isMissing, keptNow()], [standing, isMissing, keeps], name)
+  }
+})
+
+t.test('a Lease of a Node of the same name that was deleted', async (t) => {
+  const { clock, record } = setUp()
+  record.put(KEY, { node: 'n1', sinceMs: clock.now() - HANDOVER_MS, nodeUid: 'u1' })
+  record.put('meshtoll/meshtoll-n2', { node: 'n2', sinceMs: clock.now(), nodeUid: 'u2' })
+  record.synced()
+  t.same([record.isOfAnother('u1'), record.isOfAnother('u9')], [false, true])
+  record.renounce()
+  t.same([record.standing(), record.isMissing, record.covering], ['joining', true, ['n2']])
+  record.put(KEY, { node: 'n1', sinceMs: clock.now() })
+  t.equal(record.isOfAnother('u9'), false, 'an owner that nobody has told of is none')
+  const other = setUp().record
+  other.place(false)
+  other.put(KEY, { node: 'n1', sinceMs: clock.now(), nodeUid: 'u1' })
+  t.notOk(other.isOfAnother('u9'), "another machine's is not ours to mend")
 })

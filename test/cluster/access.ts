@@ -35,6 +35,8 @@ export interface Rule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
   readonly verbs: readonly string[]
+  /** Of these only; left out: all. */
+  readonly resourceNames?: readonly string[]
 }
 
 export interface RoleGiven {

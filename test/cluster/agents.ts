@@ -2,7 +2,7 @@
 import type { Test } from 'tap'
 import type { NodeSpec, TopologySpec } from '../../src/lab/plan.js'
 import { createTopology, type Topology } from '../../src/lab/topology.js'
-import { readAgentAccess } from '../deploy/access.js'
+import { type Access, readAgentAccess } from '../deploy/access.js'
 import type { Manifest } from '../deploy/manifests.js'
 import { type Agents, type AgentsOptions, startAgents } from '../lab/agents.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
@@ -19,6 +19,9 @@ export interface ClusterLab {
   readonly topology: Topology
   readonly truth: Truth
   readonly cluster: Cluster
+  /** Of the agents, and what lets them do what they do. */
+  readonly account: Access['account']
+  readonly access: Access['objects']
   /** Of an agent. */
   readonly kubeconfig: string
   startAgents(options?: AgentsOptions): Promise<Agents>
@@ -31,11 +34,13 @@ export interface ClusterLab {
   }): Promise<KubeObject>
 }
 
-/** `manifest`: of which agents have their rules. */
-export async function createClusterLab(
-  t: Test,
-  { spec = THREE_ZONES, manifest = 'full' }: { readonly spec?: TopologySpec; readonly manifest?: Manifest } = {},
-): Promise<ClusterLab> {
+export interface ClusterLabOptions {
+  readonly spec?: TopologySpec
+  /** Of which agents have their rules. */
+  readonly manifest?: Manifest
+}
+
+export async function createClusterLab(t: Test, { spec = THREE_ZONES, manifest = 'full' }: ClusterLabOptions = {}): Promise<ClusterLab> {
   const topology = await createTopology(spec)
   t.teardown(() => topology.close())
   const cluster = await startCluster()
@@ -45,9 +50,9 @@ export async function createClusterLab(
   const port = Number(new URL(cluster.url).port)
   const reach = await reachFrom(topology, nodes, { port, folder: cluster.folder, target: () => port })
   t.teardown(() => reach.close())
-  const { account, objects } = await readAgentAccess(manifest)
+  const { account, objects: access } = await readAgentAccess(manifest)
   for (const name of [account.namespace, 'shop']) await createNamespace(admin, name)
-  for (const object of objects) await create(admin, object)
+  for (const object of access) await create(admin, object)
   for (const node of spec.nodes) await createNode(admin, nodeOf(node))
   const kubeconfig = await writeKubeconfig(cluster, { token: await createToken(admin, account), namespace: account.namespace })
   const replicaSets = new Map<string, Promise<KubeObject>>()
@@ -62,6 +67,8 @@ export async function createClusterLab(
     topology,
     truth: await createTruth(topology),
     cluster,
+    account,
+    access,
     kubeconfig,
     async createPod({ name, address, node, deployment }) {
       const owner = ownerOf(await replicaSetOf(deployment))
@@ -71,9 +78,9 @@ export async function createClusterLab(
       const kubernetes = { ...options['kubernetes'], kubeconfig }
       const identity = { handover: '1s', ...options['identity'] }
       const agents = await startAgents(topology, {
-        ...given,
         inventory: [],
         describe: ({ name }) => ({ name }),
+        ...given,
         options: { ...options, kubernetes, identity },
       })
       t.teardown(() => agents.stop())

@@ -1,48 +1,12 @@
 // Nodes join, crash, come back and leave under load: nothing is posted twice, and what is missed is said.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
-import { type Agents, booked, endOf, flowBytes, type Served, sumOf } from '../lab/agents.js'
-import { eventually, worldTest } from '../lab/world.js'
+import { booked, endOf, flowBytes } from '../lab/agents.js'
+import { worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
-import { type ClusterLab, createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
+import { createTalkers, handover, SIZE, says, talk, talkUntil } from './talk.js'
 
-const PODS = [
-  { name: 'cart-0', address: '10.1.1.2', node: 'n1', deployment: 'cart' },
-  { name: 'stock-0', address: '10.1.2.2', node: 'n2', deployment: 'stock' },
-  { name: 'web-0', address: '10.1.3.2', node: 'n3', deployment: 'web' },
-]
-const IN = { n1: 'p1a', n2: 'p2a', n3: 'p3a' } as const
-const SIZE = 500
 const HEARD_MS = 2_500
-
-const handover = (all: readonly Served[]): number => sumOf(all, 'meshtoll_flow_handover_bytes_total')
-const says = (agents: Agents, words: RegExp): Promise<true> =>
-  eventually(String(words), () => (agents.all.every((agent) => words.test(agent.log())) ? true : undefined), 30_000)
-
-async function setUp(t: Test): Promise<ClusterLab> {
-  const lab = await createClusterLab(t)
-  for (const pod of PODS) await lab.createPod(pod)
-  for (const peer of Object.values(IN)) await lab.topology.peer(peer).listenUdp({ port: 9 })
-  return lab
-}
-
-/** Each pod sends to the two others. */
-async function talk({ topology }: ClusterLab, packets: number): Promise<void> {
-  const addresses = PODS.map(({ address }) => address)
-  await Promise.all(
-    Object.values(IN).map((peer, index) =>
-      topology.peer(peer).sendUdp({ to: addresses.filter((_, other) => other !== index), port: 9, size: SIZE, packets }),
-    ),
-  )
-}
-
-async function talkUntil(lab: ClusterLab, isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
-    await talk(lab, 20)
-    await sleep(20)
-  }
-}
 
 await worldTest(
   import.meta.url,
@@ -50,7 +14,7 @@ await worldTest(
     const skip = reasonToSkip(CLUSTER_PEERS) ?? false
 
     t.test('a node that joins: what is sent until all know of it is handed over, to the byte', { skip }, async (t) => {
-      const lab = await setUp(t)
+      const lab = await createTalkers(t)
       const options = { flows: { interval: '1s' }, identity: { handover: '8s' } }
       const first = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
       await says(first, /covers its pods/)
@@ -77,7 +41,7 @@ await worldTest(
     })
 
     t.test('under load, through joining, kill -9 and leaving: nothing twice', { skip }, async (t) => {
-      const lab = await setUp(t)
+      const lab = await createTalkers(t)
       const options = { flows: { interval: '1s' }, identity: { handover: '4s' } }
       const stable = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
       await says(stable, /covers its pods/)

@@ -50,3 +50,15 @@ t.test('a custom resource', async (t) => {
   t.same([following.trouble, said()], ['', once], 'said once')
   t.same([...known.keys()], ['shop/a'], 'and found when it may be seen')
 })
+
+t.test('what is no longer followed stands in the way of nobody', async (t) => {
+  const client = { server: 'https://api', close: async () => undefined, request: () => new Promise<never>(() => undefined) }
+  const deps = { clock: createHandClock(), log: createKeptLog(), random: () => '00000000' }
+  const following = createFollowing(client, deps)
+  const ending = new AbortController()
+  const followed = following.follow({ path: '/a', prune: () => 'a', put: () => undefined, remove: () => undefined }, ending.signal)
+  t.match(following.trouble, 'not told all of it yet')
+  ending.abort(new Error('enough'))
+  await t.rejects(followed, { message: 'enough' })
+  t.equal(following.trouble, '')
+})

@@ -1,10 +1,11 @@
 // Agents in a cluster: who is who comes from the API server, every byte is posted once, and none waits.
-
+import { setTimeout as sleep } from 'node:timers/promises'
 import { between, booked, flowBytes } from '../lab/agents.js'
 import { eventually, worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
+import { createTalkers, leasesOf, says, talk } from './talk.js'
 
 await worldTest(
   import.meta.url,
@@ -43,6 +44,21 @@ await worldTest(
         dst_owner_name: 'stock',
         scope: 'cross_zone',
       })
+    })
+
+    t.test('who counts nothing says to nobody that it does', { skip: skip ?? false }, async (t) => {
+      const lab = await createTalkers(t)
+      const { truth } = lab
+      const identity = { handover: '1s' }
+      const silent = await lab.startAgents({ options: { flows: { enabled: false }, identity }, nodes: ['n1'] })
+      const counting = await lab.startAgents({ options: { flows: { interval: '1s' }, identity }, nodes: ['n2', 'n3'] })
+      await says(counting, /covers its pods/)
+      await sleep(2_500)
+      const [before, sentBefore] = [await counting.atRest(), await truth.total()]
+      await talk(lab, 50)
+      t.equal(flowBytes(await counting.atRest()) - flowBytes(before), (await truth.total()) - sentBefore, 'the others post for it')
+      t.same(await leasesOf(lab), ['meshtoll-n2', 'meshtoll-n3'])
+      t.match(await silent.on('n1').snapshot(), { sources: [{ name: 'inventory' }, { name: 'kubernetes', up: true }] })
     })
   },
   { timeoutMs: 180_000 },

@@ -130,6 +130,8 @@ export const createRunningPod = async (api: Client, given: PodGiven & PodStatusG
 export interface EndpointGiven {
   readonly address: string
   readonly pod?: string
+  /** Of the pod. */
+  readonly uid?: string
   readonly node?: string
   readonly zone?: string
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean }
@@ -159,12 +161,12 @@ export function createEndpointSlice(api: Client, { namespace, service, name = se
 export const setEndpoints = (api: Client, slice: KubeObject, endpoints: readonly EndpointGiven[]): Promise<KubeObject> =>
   change(api, slice, { endpoints: endpoints.map((endpoint) => endpointOf(slice.metadata.namespace, endpoint)) })
 
-const endpointOf = (namespace: string | undefined, { address, pod, node, zone, conditions = { ready: true } }: EndpointGiven) => ({
+const endpointOf = (namespace: string | undefined, { address, pod, uid, node, zone, conditions = { ready: true } }: EndpointGiven) => ({
   addresses: [address],
   conditions,
   ...(node !== undefined && { nodeName: node }),
   ...(zone !== undefined && { zone }),
-  ...(pod !== undefined && { targetRef: { kind: 'Pod', namespace, name: pod } }),
+  ...(pod !== undefined && { targetRef: { kind: 'Pod', namespace, name: pod, uid } }),
 })
 
 export interface ServiceGiven extends Named {

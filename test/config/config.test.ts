@@ -27,6 +27,7 @@ t.test('an empty file has all defaults', async (t) => {
       directory: { url: null, caFile: null, insecure: false, tokenFile: '/var/run/secrets/meshtoll/token' },
     },
     directory: { agents: ['meshtoll-agent'] },
+    kubelet: { enabled: 'auto', intervalMs: 15_000, url: null, tls: { caFile: null, insecureSkipVerify: false } },
     series: { limit: 10_000, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
@@ -112,8 +113,8 @@ t.test('mistakes, each with where and what instead', async (t) => {
     },
     {
       name: 'of a later version',
-      text: 'kubelet: {enabled: false}',
-      lines: ['1:1 kubelet is not an option of this version; remove it'],
+      text: 'istiod: {interval: 15s}',
+      lines: ['1:1 istiod is not an option of this version; remove it'],
     },
     {
       name: 'of a later version, in a section',
@@ -171,7 +172,9 @@ t.test('mistakes, each with where and what instead', async (t) => {
     {
       name: 'a list for the file',
       text: '- a',
-      lines: ['1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, series, price'],
+      lines: [
+        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, series, price',
+      ],
     },
     {
       name: 'given twice',

@@ -51,6 +51,13 @@ t.test('a directory is trusted by its certificate, or not at all', async (t) => 
   }
 })
 
+t.test('where the kubelet is, and who signed for it', async (t) => {
+  const { loaded, folder } = await load(t, { files: { 'meshtoll.yaml': 'kubelet: {url: "https://n1:10250", tls: {caFile: ca.crt}}' } })
+  t.equal(loaded?.config.kubelet.tls.caFile, join(folder, 'ca.crt'), 'beside the file')
+  const { text } = await load(t, { files: { 'meshtoll.yaml': 'kubelet: {url: "http://n1:10255"}' } })
+  t.match(text, /kubelet\.url is not https, and a token is sent there; write https/)
+})
+
 t.test('a configuration is right or wrong by itself', async (t) => {
   const inventory = 'inventory: {file: i.yaml}\n'
   const cases = [

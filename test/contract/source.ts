@@ -1,12 +1,12 @@
 // What every source must do, whatever it reads. A test of a source calls this beside its own tables.
 import type { Test } from 'tap'
-import type { Family, Reading, Source, ValueReading } from '../../src/model.js'
-import { NotHere } from '../../src/sources/source.js'
+import type { Family, FlowReading, Reading, Source } from '../../src/model.js'
+import { NotHere, OWNER_LABELS } from '../../src/sources/source.js'
 
 /** Each makes the source in one situation. Where a situation cannot be, say so in a comment and leave it out. */
 export interface Situations {
   /** What it reads does not exist on this node, or is switched off. */
-  readonly absent: () => Source
+  readonly absent?: () => Source
   /** It is there and says nothing. */
   readonly empty: () => Source
   /** It cannot be read just now; `failure` is what the disk or the kernel threw. */
@@ -35,13 +35,15 @@ export function testSourceContract(t: Test, situations: Situations): void {
     }
   })
 
-  t.test('absent here: NotHere, each time, with what is absent and why', async (t) => {
-    const source = absent()
-    for (const attempt of ['first', 'second']) {
-      const error = await failureOf(read(source))
-      t.ok(error instanceof NotHere && error.message.length > 0 && error.cause instanceof Error, `${attempt}: ${error}`)
-    }
-  })
+  if (absent) {
+    t.test('absent here: NotHere, each time, with what is absent and why', async (t) => {
+      const source = absent()
+      for (const attempt of ['first', 'second']) {
+        const error = await failureOf(read(source))
+        t.ok(error instanceof NotHere && error.message.length > 0 && error.cause instanceof Error, `${attempt}: ${error}`)
+      }
+    })
+  }
 
   t.test('empty: nothing read, nothing rejected', async (t) => {
     t.same(await read(empty()), { readings: [], rejected: 0 })
@@ -57,7 +59,7 @@ export function testSourceContract(t: Test, situations: Situations): void {
     const { readings, rejected } = await read(source)
     t.equal(rejected, 0)
     t.ok(readings.length > 0)
-    const values = readings.filter(isValue)
+    const values = readings.filter(isNamed)
     t.same(values.filter((reading) => !isDeclared(reading, source.families)).map(keyOf), [], 'all as declared')
     t.equal(new Set(values.map(keyOf)).size, values.length, 'none twice')
   })
@@ -101,9 +103,18 @@ function deadline(): Promise<Error> {
   })
 }
 
-const isValue = (reading: Reading): reading is ValueReading => reading.kind === 'value'
-const keyOf = ({ family, labels }: ValueReading): string => `${family.name} ${JSON.stringify(labels)}`
+type Named = Exclude<Reading, FlowReading>
 
-function isDeclared({ family, labels, value }: ValueReading, families: readonly Family[]): boolean {
-  return families.includes(family) && Object.keys(labels).join() === family.labels.join() && Number.isFinite(value) && value >= 0
+const isNamed = (reading: Reading): reading is Named => reading.kind !== 'flows'
+
+function keyOf(reading: Named): string {
+  const { family, labels, pod } = reading
+  const whose = reading.kind === 'total' ? [reading.target, reading.series] : [pod?.uid]
+  return JSON.stringify([family.name, labels, ...whose])
+}
+
+/** Of a pod its owner's labels are found out later. */
+function isDeclared({ family, labels, pod, value = 0 }: Named, families: readonly Family[]): boolean {
+  const all = [...(pod ? OWNER_LABELS : []), ...Object.keys(labels)]
+  return families.includes(family) && all.join() === family.labels.join() && Number.isFinite(value) && value >= 0
 }

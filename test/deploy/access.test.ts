@@ -1,40 +1,57 @@
-// The rules of the chart are enough for an agent, with a directory and without, and for the directory; and none is too much: without any one
+// The rules of the chart are enough for an agent, with a directory, without and reduced, and for the directory; and none is too much: without any one
 // verb it says which rule it lacks.
 import { renderRule } from '../../src/kube/rbac.js'
 import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
 import { createServiceEntry, createWorkloadEntry, installIstio } from '../cluster/istio.js'
 import { writeKubeconfig } from '../cluster/kubeconfig.js'
-import { createJob, createNamespace, createNode, createReplicaSet, createRunningPod } from '../cluster/objects.js'
+import { createEndpointSlice, createJob, createNamespace, createNode, createReplicaSet, createRunningPod } from '../cluster/objects.js'
 import { create, ownerOf, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
 import { readAgentAccess, readDirectoryAccess } from './access.js'
-import { actAsAgent, actAsAgentWithDirectory, actAsDirectory, eventually, NODE_OF_PODS } from './acting.js'
+import {
+  actAsAgent,
+  actAsAgentWithDirectory,
+  actAsDirectory,
+  actAsReducedAgent,
+  createOwnPod,
+  eventually,
+  NODE_OF_PODS,
+  SERVICE_OF_PODS,
+} from './acting.js'
 import { objectOf } from './helm.js'
 
 interface Verb {
   readonly group: string
   readonly resource: string
   readonly verb: string
+  /** Of these only. */
+  readonly names: Rule['resourceNames']
 }
 
 const verbsOf = (rules: readonly Rule[]): readonly Verb[] =>
-  rules.flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb })))),
+  rules.flatMap(({ apiGroups, resources, verbs, resourceNames: names }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb, names })))),
   )
 
 /** One rule a verb, so that one can be left out. */
 const rulesWithout = (rules: readonly Rule[], left: Verb): readonly Rule[] =>
   verbsOf(rules)
     .filter(({ group, resource, verb }) => group !== left.group || resource !== left.resource || verb !== left.verb)
-    .map(({ group, resource, verb }) => ({ apiGroups: [group], resources: [resource], verbs: [verb] }))
+    .map(({ group, resource, verb, names }) => ({
+      apiGroups: [group],
+      resources: [resource],
+      verbs: [verb],
+      ...(names && { resourceNames: names }),
+    }))
 
 await clusterTest(async (t, cluster) => {
   const { admin } = cluster
   const [agent, directory] = [await readAgentAccess(), await readDirectoryAccess()]
   const cast = [
-    { who: 'an agent', access: agent, verbs: 16, act: actAsAgent },
-    { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 8, act: actAsAgentWithDirectory },
-    { who: 'a directory', access: directory, verbs: 15, act: actAsDirectory },
+    { who: 'an agent', access: agent, verbs: 19, act: actAsAgent },
+    { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 11, act: actAsAgentWithDirectory },
+    { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 7, act: actAsReducedAgent },
+    { who: 'a directory', access: directory, verbs: 20, act: actAsDirectory },
   ]
   const { account } = agent
   const { namespace } = account
@@ -48,7 +65,9 @@ await clusterTest(async (t, cluster) => {
   const replicaSet = await createReplicaSet(admin, { namespace: 'shop', name: 'cart-7d9f', deployment: 'cart' })
   const job = await createJob(admin, { namespace: 'shop', name: 'backup-1', cronJob: 'backup' })
   await createRunningPod(admin, { namespace: 'shop', name: 'cart-7d9f-a', node, owner: ownerOf(replicaSet), podIps: ['10.1.1.2'] })
+  await createEndpointSlice(admin, { namespace: 'shop', service: SERVICE_OF_PODS, endpoints: [{ address: '10.1.1.2' }] })
   await createRunningPod(admin, { namespace: 'shop', name: 'backup-1-b', node, owner: ownerOf(job), podIps: ['10.1.1.3'] })
+  await createOwnPod(admin, { ...account, node })
 
   const kubeconfigOf = async (name: string): Promise<string> =>
     writeKubeconfig(cluster, { token: await createToken(admin, { namespace, name }), namespace, name: `kubeconfig-${name}` })
@@ -73,7 +92,7 @@ await clusterTest(async (t, cluster) => {
     t.equal(verbs.length, count, who)
     for (const left of verbs) {
       t.test(`${who} without ${left.verb} of ${left.resource}`, async (t) => {
-        const name = `${who.replaceAll(' ', '-')}-${left.verb}-${left.resource}`
+        const name = `${who.replaceAll(' ', '-')}-${left.verb}-${left.resource.replace('/', '-')}`
         const serviceAccount = { namespace, name }
         await createServiceAccount(admin, serviceAccount)
         await allow(admin, { name, rules: rulesWithout(access.everywhere, left), serviceAccount })

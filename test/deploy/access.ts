@@ -8,7 +8,7 @@ export interface Access {
   readonly account: { readonly namespace: string; readonly name: string }
   /** Of the ClusterRole. */
   readonly everywhere: readonly Rule[]
-  /** Of the Role in the account's namespace. */
+  /** Of the Role in the account's namespace, where there is one. */
   readonly own: readonly Rule[]
   /** The ServiceAccount, the roles and their bindings. */
   readonly objects: readonly NewObject[]
@@ -23,6 +23,7 @@ async function readAccessOf(account: string, manifest: Manifest): Promise<Access
   const rendered = await readManifest(manifest)
   const objects = rendered.filter(({ kind, metadata }) => KINDS.includes(kind) && metadata.name === account)
   const { name, namespace = '' } = objectOf(objects, 'ServiceAccount').metadata
-  const rulesOf = (kind: string): readonly Rule[] => objectOf(objects, kind)['rules'] as readonly Rule[]
+  const rulesOf = (kind: string): readonly Rule[] =>
+    objects.filter((object) => object.kind === kind).flatMap((object) => object['rules'] as readonly Rule[])
   return { account: { namespace, name }, everywhere: rulesOf('ClusterRole'), own: rulesOf('Role'), objects }
 }

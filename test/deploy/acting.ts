@@ -5,14 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type ApiServer, openApiServer } from '../../src/agent/api-server.js'
 import { type CoverageRecord, createCoverageRecord } from '../../src/agent/coverage-record.js'
-import { type CoverageLease, leaseOf } from '../../src/cluster/leases.js'
-import { openApiServer as openForDirectory } from '../../src/directory/api-server.js'
+import { createKubeletSource } from '../../src/agent/kubelet.js'
+import { ELECTION_LEASE, Overtaken } from '../../src/cluster/election-lease.js'
+import { type CoverageLease, leaseOf, microTimeOf } from '../../src/cluster/leases.js'
+import { defaultConfig } from '../../src/config/config.js'
+import type { Fields } from '../../src/deps.js'
+import { type ApiServer as DirectoryApiServer, openApiServer as openForDirectory } from '../../src/directory/api-server.js'
 import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
 import { createToken } from '../cluster/access.js'
+import type { Client } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
-import { createNode } from '../cluster/objects.js'
-import { create, type NewObject, remove } from '../cluster/resource.js'
+import { createEndpointSlice, createNode, createPod, createWorkload } from '../cluster/objects.js'
+import { create, type NewObject, ownerOf, remove } from '../cluster/resource.js'
 import { createKeptLog } from '../kube/kept-log.js'
+import { startKubelet } from './kubelet.js'
 
 export interface Heard {
   /** Everything that went wrong, in the program's words. */
@@ -33,6 +39,7 @@ export type Act = (t: Test, cluster: Cluster, actor: Actor) => Heard
 
 /** The Node of the pods that these have to name: of the Deployment cart, and of the CronJob backup. */
 export const NODE_OF_PODS = 'n1'
+export const SERVICE_OF_PODS = 'cart'
 const OF_PODS = ['Deployment cart', 'CronJob backup']
 /** Of the whole cluster. */
 const OF_ALL = [...OF_PODS, 'ServiceEntry orders', 'WorkloadEntry vm']
@@ -61,6 +68,8 @@ export const actAsAgent: Act = (t, cluster, actor) =>
     await until(() => record.covering?.includes(actor.name) === true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await until(() => record.covering?.includes(actor.name) === false)
+    await looksBack(api, actor, stage)
+    await readKubelet(t, cluster, actor, stage)
   })
 
 /** With a directory it follows the pods of one node, and looks at one Node and one Lease. */
@@ -79,7 +88,34 @@ export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
     await covers(true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await covers(false)
+    await looksBack(api, actor, stage)
+    await readKubelet(t, cluster, actor, stage)
   })
+
+/** It counts no flows: the pods of one node, and that Node, are all it asks the API server about. */
+export const actAsReducedAgent: Act = (t, cluster, actor) =>
+  attempt(t, async (stage) => {
+    const { api, tenancies } = await openAgent(cluster, actor, stage)
+    const { signal, until, failed } = stage
+    await api.followPods(NODE_OF_PODS, tenancies, { patienceMs: WITHIN_MS }, signal)
+    await until(areNamedIn(tenancies, OF_PODS))
+    await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
+    await readKubelet(t, cluster, actor, stage)
+  })
+
+/** As it does when it is stopped. */
+async function looksBack(api: ApiServer, { account }: Actor, { signal, failed }: Stage): Promise<void> {
+  const workload = await api.readWorkload({ namespace: account.namespace, name: OWN_POD }, signal).catch(failed)
+  if (workload !== undefined && workload !== 'stays') failed(new Error(`the DaemonSet is said to be ${workload}`))
+}
+
+const OWN_POD = 'meshtoll-agent-x2x4v'
+
+/** That of an agent, and the DaemonSet that made it. */
+export async function createOwnPod(admin: Client, { namespace, name, node }: Actor['account'] & { readonly node: string }): Promise<void> {
+  const owner = ownerOf(await createWorkload(admin, { kind: 'DaemonSet', namespace, name }))
+  await createPod(admin, { namespace, name: OWN_POD, node, owner })
+}
 
 export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account }) =>
   attempt(t, async ({ deps, signal, until, opened }) => {
@@ -96,11 +132,51 @@ export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account })
     if (user !== `system:serviceaccount:${account.namespace}:${account.name}`) throw new Error(`the token is said to be of ${user}`)
     const bare = leaseOf({ node: name, uid }, Date.now()) as NewObject
     const lease = { ...bare, metadata: { ...bare.metadata, namespace: account.namespace } }
+    await followOneService(api, admin, signal)
+    await holdLease(api, admin, { name, namespace: account.namespace }, signal)
     await create(admin, lease)
     await until(isCovering)
     await remove(admin, lease)
     await until(() => !isCovering())
   })
+
+/** A list, and a change by the watch. */
+async function followOneService(api: DirectoryApiServer, admin: Cluster['admin'], signal: AbortSignal): Promise<void> {
+  const services = new Map<string, string>()
+  await api.followSlices({ put: (key, { service }) => void services.set(key, service), remove: services.delete.bind(services) }, signal)
+  if (![...services.values()].includes(SERVICE_OF_PODS)) throw new Error('a slice that is there is not told of')
+  const slice = await createEndpointSlice(admin, { namespace: 'shop', service: randomUUID(), endpoints: [] })
+  while (!services.has(`shop/${slice.metadata.name}`)) await sleep(EVERY_MS, undefined, { signal })
+  await remove(admin, slice)
+}
+
+/** Makes it, renews it and lets it go, whoever had it before. */
+async function holdLease(
+  { lease }: DirectoryApiServer,
+  admin: Cluster['admin'],
+  { name, namespace }: LeaseOf,
+  signal: AbortSignal,
+): Promise<void> {
+  const left = await lease.read(signal)
+  const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: ELECTION_LEASE, namespace } }
+  if (left) await remove(admin, object)
+  const holding = { holder: name, acquireTime: microTimeOf(Date.now()), transitions: 0 }
+  const made = await lease.write(holding, undefined, signal)
+  const renewed = await lease.write({ ...holding, transitions: 1 }, made, signal)
+  const refused = await lease.write(holding, made, signal).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (!(refused instanceof Overtaken)) throw new Error('it was written over although it had changed')
+  await lease.write({ ...holding, holder: '' }, renewed, signal)
+  const found = await lease.read(signal)
+  if (found?.holder !== '') throw new Error(`it is of ${found?.holder}, not free`)
+}
+
+interface LeaseOf {
+  readonly name: string
+  readonly namespace: string
+}
 
 /** Until then it is tried. */
 export async function eventually(holds: () => boolean): Promise<void> {
@@ -170,6 +246,22 @@ async function openAgent({ admin }: Cluster, { name: node, kubeconfig }: Actor, 
   const api = opened(await openApiServer({ kubeconfig, environment: {} }, deps, signal))
   const record = createCoverageRecord({ node, handoverMs: 0, patienceMs: 1_000 }, { clock: CLOCK, disk: NO_DISK })
   return { api, claimant: { node, uid }, record, tenancies: createTenancies() }
+}
+
+/** What it says of a summary that is gone is no trouble, while it may ask for all the rest. */
+async function readKubelet(t: Test, { admin }: Cluster, { name, kubeconfig }: Actor, { deps, signal, failed }: Stage): Promise<void> {
+  const defaults = defaultConfig(name)
+  const tls = { caFile: null, insecureSkipVerify: true }
+  const config = {
+    kubernetes: { ...defaults.kubernetes, kubeconfig },
+    kubelet: { ...defaults.kubelet, url: await startKubelet(t, admin, name), tls },
+  }
+  const log = {
+    ...deps.log,
+    warn: (_: string, fields?: Fields) => String(fields?.error).includes('RBAC') && failed(new Error(String(fields?.error))),
+  }
+  const source = createKubeletSource({ config, environment: {}, cluster: undefined, servesNode: false }, { ...deps, log })
+  await source.read(signal).catch(failed)
 }
 
 function areNamedIn(tenancies: Tenancies, wanted: readonly string[]): () => boolean {

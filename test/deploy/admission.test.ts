@@ -177,8 +177,7 @@ await clusterTest(async (t, cluster) => {
     t.match(await helm(['upgrade', ...release], { uninstall: true }), 'helm -n network uninstall tolls')
     t.match(await containersOf(), { initContainers: [{ args: ['agent', '--uninstall'] }], containers: [{ args: undefined }] })
     await helm(['upgrade', ...release], { mode: 'reduced' })
-    await t.rejects(
-      read(admin, { ...agent, apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: agent.metadata.name } }),
-    )
+    const role = { ...agent, apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' }
+    await t.rejects(read(admin, role), 'the Leases are no longer its own')
   })
 })

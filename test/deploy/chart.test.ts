@@ -103,7 +103,7 @@ t.test('mistakes are refused', { skip }, async (t) => {
 t.test('meshtoll.yaml', { skip }, async (t) => {
   const cases = [
     { name: 'as it is', values: {}, wanted: { node: { name: 'n1' }, flows: { enabled: 'auto' }, kubernetes: { enabled: 'auto' } } },
-    { name: 'reduced', values: { mode: 'reduced' }, wanted: { flows: { enabled: false }, kubernetes: { enabled: false } } },
+    { name: 'reduced', values: { mode: 'reduced' }, wanted: { flows: { enabled: false }, kubernetes: { enabled: 'auto' } } },
     {
       name: 'options',
       values: { config: { node: { zone: `\${TEAM}` }, flows: { interval: '5s', maxPairs: 4_194_304, tunnelPorts: [4789] } } },
@@ -142,7 +142,7 @@ t.test('where it listens', { skip }, async (t) => {
   for (const { name, values, host, listens } of cases) {
     const [{ args }] = (await templateWith(values)).spec.containers
     const { flags, mistakes } = parseCommandLine(
-      args.map((arg) => arg.replace('$(HOST_IP)', host)),
+      args.map((arg) => arg.replace('$(NODE_IP)', host)),
       COMMANDS,
     )
     t.same(mistakes, [], name)

@@ -63,7 +63,7 @@ t.test('the directory', { skip }, async (t) => {
   })
   const parsed = parseConfig(fileOf(objects, 'meshtoll-directory', 'meshtoll.yaml'), {})
   t.same(parsed.mistakes, [])
-  t.match(parsed.config, { directory: { agents: ['meshtoll/meshtoll-agent'] }, identity: { patienceMs: 60_000 } })
+  t.match(parsed.config, { directory: { agents: ['meshtoll/meshtoll-agent'] }, identity: { patienceMs: 60_000 }, series: { limit: 5 } })
   const web = parseWeb(fileOf(objects, 'meshtoll-directory', 'web.yaml'), '/etc/meshtoll')
   t.same(web.mistakes, [])
   t.match(web.web, { tls: { certFile: '/etc/meshtoll/tls.crt', keyFile: '/etc/meshtoll/tls.key' } })

@@ -23,8 +23,8 @@ interface PodSpec {
   readonly containers: readonly [Container]
 }
 
-const HOST_IP = ONE_NODE.nodes[0]?.address ?? ''
-const ENV = { NODE_NAME: 'n1', HOST_IP }
+const NODE_IP = ONE_NODE.nodes[0]?.address ?? ''
+const ENV = { NODE_NAME: 'n1', NODE_IP }
 /** Who made the world as an ordinary user has no other uid in it. */
 const hasAllUsers = (): boolean => Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 65_532
 
@@ -43,7 +43,7 @@ async function mount(objects: readonly NewObject[]): Promise<(path: string) => s
   await chmod(state, 0o777)
   const { data } = objectOf(objects, 'ConfigMap') as NewObject & { readonly data: Readonly<Record<string, string>> }
   for (const [name, text] of Object.entries(data)) await writeFile(join(config, name), text)
-  return (arg) => arg.replace('/etc/meshtoll', config).replace('/var/lib/meshtoll', state).replace('$(HOST_IP)', HOST_IP)
+  return (arg) => arg.replace('/etc/meshtoll', config).replace('/var/lib/meshtoll', state).replace('$(NODE_IP)', NODE_IP)
 }
 
 function start(topology: Topology, { args, securityContext }: Container, { uid, place }: { uid: number; place: (arg: string) => string }) {
@@ -67,9 +67,9 @@ await worldTest(import.meta.url, async (t) => {
     const how = { uid: securityContext.runAsUser, place: await mount(objects) }
     const program = start(topology, containers[0], how)
     await program.waitFor(/agent is running/, 20_000)
-    t.match(program.stderr(), `url=http://${HOST_IP}:10042 node=n1`)
-    t.equal(await ask(topology, `http://${HOST_IP}:10042/readyz`), 'ready\n')
-    t.match(await ask(topology, `http://${HOST_IP}:10042/metrics`), /^meshtoll_source_up\{source="flows"\} 1$/m)
+    t.match(program.stderr(), `url=http://${NODE_IP}:10042 node=n1`)
+    t.equal(await ask(topology, `http://${NODE_IP}:10042/readyz`), 'ready\n')
+    t.match(await ask(topology, `http://${NODE_IP}:10042/metrics`), /^meshtoll_source_up\{source="flows"\} 1$/m)
     t.same(await program.stop('SIGTERM', 12_000), { code: 0, signal: null })
     t.match(await topology.run('n1', ['nft', 'list', 'tables']), 'inet meshtoll')
 
@@ -88,7 +88,7 @@ await worldTest(import.meta.url, async (t) => {
     await program.waitFor(/agent is running/, 20_000)
     t.notMatch(program.stderr(), /level=(warn|error)/)
     t.match(readFileSync(`/proc/${program.pid}/status`, 'utf8'), /^CapEff:\t0{16}$/m)
-    t.equal(await ask(topology, `http://${HOST_IP}:10042/readyz`), 'ready\n')
+    t.equal(await ask(topology, `http://${NODE_IP}:10042/readyz`), 'ready\n')
     t.same(await program.stop('SIGTERM', 12_000), { code: 0, signal: null })
     t.notMatch(await topology.run('n1', ['nft', 'list', 'tables']), 'meshtoll')
   })

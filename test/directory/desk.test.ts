@@ -199,11 +199,11 @@ function ended(atS: number): readonly string[] {
   return [`10.2.0.7 u1 100-${atS}, Deployment cart on n2`, '10.2.0.0/24 n2', 'to 2']
 }
 
-t.test('a revision every 10 s', async (t) => {
+t.test('a revision every 5 s', async (t) => {
   const desk = await start()
   const agent = desk.listen()
   agent.take()
-  desk.clock.advance(9_999)
+  desk.clock.advance(4_999)
   await desk.turn()
   t.same(agent.take(), [])
   desk.clock.advance(1)

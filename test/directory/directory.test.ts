@@ -25,11 +25,15 @@ const AUDIENCE = 'meshtoll'
 /** All that it may. */
 const EVERYWHERE: readonly Rule[] = [
   { apiGroups: [''], resources: ['pods', 'nodes', 'services'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
   { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
 ]
-const OWN: readonly Rule[] = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch'] }]
+const OWN: readonly Rule[] = [
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch', 'create'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: ['meshtoll-directory'], verbs: ['get', 'update'] },
+]
 
 async function prepare({ admin }: Cluster): Promise<KubeObject> {
   for (const name of [NAMESPACE, 'shop']) await createNamespace(admin, name)

@@ -44,11 +44,21 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     async followLeases(leases) {
       saidLeases = leases
     },
+    lease: { read: async () => undefined, write: async (holding) => ({ ...holding, resourceVersion: '1', metadata: {} }) },
+    followSlices: async () => undefined,
+    slices: { trouble: '', takeRejected: () => 0 },
     following: { follow: () => Promise.resolve(), followCustom: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
     close: async () => undefined,
   }
   const directory = await openDirectory(
-    { config: defaultConfig('n0'), environment: {}, version: '0', nodeVersion: 'v20', openApiServer: async () => api },
+    {
+      config: defaultConfig('n0'),
+      environment: {},
+      hostName: 'directory-0',
+      version: '0',
+      nodeVersion: 'v20',
+      openApiServer: async () => api,
+    },
     {
       clock: CLOCK,
       log,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Tenant } from '../../src/identity/holders.js'
-import { createNodeCoverage, type NodeCoverage } from '../../src/identity/node-coverage.js'
+import { createNodeCoverage, type NodeCoverage, type Standing } from '../../src/identity/node-coverage.js'
 
 const SELF = 'n1'
 
@@ -14,7 +14,7 @@ const others =
   (coverage) =>
     coverage.putOthers(covering(...nodes), atMs)
 const self =
-  (atMs: number, standing: 'unknown' | 'joining' | 'yes'): Step =>
+  (atMs: number, standing: Standing): Step =>
   (coverage) =>
     coverage.putSelf(standing, atMs)
 
@@ -29,6 +29,8 @@ t.test('who posts what lives somewhere, as of a time', async (t) => {
     ['here, said twice', [self(100, 'joining'), self(200, 'yes'), self(300, 'yes')], on(SELF), 150, 'local joining, covered no'],
     ['here, taken back', [self(100, 'yes'), self(200, 'joining')], on(SELF), 150, 'local yes, covered no'],
     ['here, whatever the others are told of us', [self(100, 'joining'), others(100, SELF)], on(SELF), 150, 'local joining, covered no'],
+    ["here by its name, which is another machine's", [self(100, 'elsewhere')], on(SELF), 100, 'local no, covered yes'],
+    ['here, mended', [self(100, 'elsewhere'), self(200, 'yes')], on(SELF), 150, 'local no, covered yes'],
     ['elsewhere, and nothing is known', [], on('n2'), 100, 'local no, covered unknown'],
     ['elsewhere, and it is listed', [others(100, 'n2')], on('n2'), 100, 'local no, covered yes'],
     ['elsewhere, before there was a list', [others(100, 'n2')], on('n2'), 50, 'local no, covered yes'],

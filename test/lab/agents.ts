@@ -26,6 +26,8 @@ export interface AgentsOptions {
   readonly options?: Readonly<Record<string, object>>
   /** What meshtoll.yaml says of a node; default: name and zone. */
   readonly describe?: (node: NodeSpec) => Readonly<Record<string, string>>
+  /** Further variables of the environment of a node's agent. */
+  readonly environment?: (node: NodeSpec) => Readonly<Record<string, string>>
   /** Default: all. The others have no agent, and the inventory says so. */
   readonly nodes?: readonly string[]
   readonly inventory?: readonly Entry[]
@@ -131,6 +133,7 @@ interface Place extends AgentsOptions {
 async function startAgent(topology: Topology, node: NodeSpec, place: Place): Promise<NodeAgent> {
   const { name } = node
   const { folder, options = {}, capabilities = ['net_admin'], describe = ({ zone }) => ({ name, zone }) } = place
+  const env = { ...process.env, ...place.environment?.(node) }
   const stateDir = join(folder, name)
   const configFile = join(folder, `${name}.yaml`)
   await mkdir(stateDir)
@@ -139,7 +142,7 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
   const socketPath = await topology.peer(name).relay({ port: PORT })
   const flags = [`--config.file=${configFile}`, `--state.dir=${stateDir}`, `--web.listen-address=127.0.0.1:${PORT}`]
   const argv = [process.execPath, MAIN, 'agent', ...flags]
-  const launch = (): Program => topology.start(name, argv, { capabilities })
+  const launch = (): Program => topology.start(name, argv, { capabilities, env })
   const start = async (): Promise<Program> => {
     const program = launch()
     await program.waitFor(/agent is running/, 20_000)

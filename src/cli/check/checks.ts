@@ -8,11 +8,13 @@ import { bypasses } from './bypasses.js'
 import type { Facts } from './facts.js'
 import { type Check, type Finding, fail, ok, warn } from './finding.js'
 import { capabilities, kernel, table } from './kernel.js'
+import { findKubelet } from './kubelet.js'
 
 export const CHECKS: readonly Check[] = [
   { name: 'configuration', find: configuration },
   { name: 'node', find: node },
   { name: 'kubernetes', find: kubernetes },
+  { name: 'kubelet', find: findKubelet },
   { name: 'inventory', find: inventory },
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },
@@ -56,6 +58,7 @@ function kubernetes({ cluster, config }: Facts): Finding[] {
   if (refusals.length > 0) return refusals.map((refusal) => fail(refusal, 'grant the agent what its ClusterRole and Role say'))
   if (!own) return [fail(`${server} has no Node ${config.node.name}`, 'set node.name to the name that Kubernetes has for this node')]
   const count = plural(pods, 'pod', 'pods')
+  if (config.flows.enabled === false) return [ok(`${server} with ${count}, of which those of this node are followed`)]
   if (config.kubernetes.directory.url !== null) return [ok(`${server} with ${count}; other nodes' addresses from the directory`)]
   if (pods <= MANY_PODS) return [ok(`${server} with ${count}, of which every agent hears; no directory is needed for so few`)]
   return [warn(`${server} with ${count}: every agent hears of all of them`, 'run a directory, and set kubernetes.directory.url')]

@@ -14,7 +14,7 @@ import { KubeError } from '../../kube/kube-error.js'
 export interface ClusterFacts {
   readonly server: string
   /** Undefined: there is no such Node, or it may not be seen. */
-  readonly node: { readonly zone: string; readonly region: string } | undefined
+  readonly node: { readonly zone: string; readonly region: string; readonly internalIps?: readonly string[] } | undefined
   readonly pods: number
   /** Each says what and why. */
   readonly refusals: readonly string[]
@@ -67,14 +67,16 @@ async function ask(
   }
   const { name } = config.node
   const leases = leasesPath(namespace)
-  // With a directory it needs less, and may no more.
+  // With a directory, or without flows, it needs less, and may no more.
   const hasDirectory = config.kubernetes.directory.url !== null
-  const nodes = hasDirectory
-    ? [await answerOf(`${NODES}/${name}`)]
-    : itemsOf(await answerOf(NODES, { fieldSelector: `metadata.name=${name}` }))
+  const countsFlows = config.flows.enabled !== false
+  const nodes =
+    hasDirectory || !countsFlows
+      ? [await answerOf(`${NODES}/${name}`)]
+      : itemsOf(await answerOf(NODES, { fieldSelector: `metadata.name=${name}` }))
   const pods = await answerOf(PODS, { limit: 1 })
-  if (hasDirectory) await answerOf(`${leases}/${leaseNameOf(name)}`)
-  else for (const path of [SERVICES, leases]) await answerOf(path, { limit: 1 })
+  if (countsFlows && hasDirectory) await answerOf(`${leases}/${leaseNameOf(name)}`)
+  else if (countsFlows) for (const path of [SERVICES, leases]) await answerOf(path, { limit: 1 })
   const [node] = nodes.flatMap((item) => nodeFactsOf(item) ?? [])
   return { server: client.server, node, pods: countOf(pods), refusals }
 }

@@ -11,6 +11,7 @@ import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
+import { type KubeletFacts, probeKubelet } from './kubelet.js'
 import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
 
@@ -24,6 +25,8 @@ export interface Facts {
   readonly node: NodeFacts
   /** Undefined where the agent would ask no API server. */
   readonly cluster: ClusterFacts | ClusterRefused | undefined
+  /** Undefined where the agent would not ask it. */
+  readonly kubelet: KubeletFacts | undefined
   readonly state: StateFacts
   readonly port: PortFacts
   /** TLS is asked for: an agent that listens cannot be told from another program. */
@@ -72,6 +75,8 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const config = rightConfig(loaded)?.config ?? defaultConfig(hostName)
   const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
   const cluster = await probeCluster({ config, environment }, deps, signal)
+  const internalIps = (cluster && 'node' in cluster && cluster.node?.internalIps) || []
+  const kubelet = await probeKubelet({ config, environment, internalIps }, deps, signal)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
@@ -82,6 +87,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     config,
     node,
     cluster,
+    kubelet,
     state,
     port,
     hasWebFile: flags['web.config.file'] !== null,

@@ -1,7 +1,7 @@
 // Where something outside of Kubernetes is: the spec of a WorkloadEntry, which is also what a ServiceEntry lists (networking.istio.io).
 import { addressText } from '../../formats/address-text.js'
+import { type Raw, textOf } from '../../formats/raw.js'
 import { parseAddress } from '../address.js'
-import { type Raw, textOf } from './raw.js'
 
 export interface Endpoint {
   /** Canonical text; `''` where there is a host name instead. */

@@ -1,8 +1,9 @@
 // The few facts of a Node that are kept (k8s.io/api core/v1).
 
 import { addressText } from '../../formats/address-text.js'
+import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'
-import { addressesOf, fieldsOf, isCoreObject, listOf, type Raw, textOf } from './raw.js'
+import { addressesOf, isCoreObject } from './raw.js'
 
 export interface NodeFacts {
   readonly name: string

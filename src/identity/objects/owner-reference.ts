@@ -1,4 +1,4 @@
-import { fieldsOf, listOf, type Raw, textOf } from './raw.js'
+import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 
 /** An entry of `metadata.ownerReferences` (k8s.io/apimachinery meta/v1); it is of the namespace of what it owns, or of none. */
 export interface OwnerReference {

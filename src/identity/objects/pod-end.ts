@@ -1,5 +1,6 @@
 // When a pod sent its last.
-import { fieldsOf, latestOf, listOf, type Raw, textOf, timeMsOf } from './raw.js'
+import { fieldsOf, listOf, type Raw, textOf, timeMsOf } from '../../formats/raw.js'
+import { latestOf } from './raw.js'
 
 /** The parts of a Pod, and its start in milliseconds. */
 export interface PodParts {

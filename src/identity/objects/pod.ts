@@ -1,7 +1,9 @@
 // The few facts of a Pod that are kept, of the ten kilobytes that it has (k8s.io/api core/v1).
+
+import { fieldsOf, listOf, type Raw, textOf, timeMsOf } from '../../formats/raw.js'
 import { controllerOf, groupOf, type OwnerReference } from './owner-reference.js'
 import { endedMsOf } from './pod-end.js'
-import { addressesOf, fieldsOf, isCoreObject, listOf, type Raw, textOf, timeMsOf } from './raw.js'
+import { addressesOf, isCoreObject } from './raw.js'
 import { type Sharing, UNSHARED } from './sharing.js'
 
 export interface PodFacts {

@@ -1,24 +1,10 @@
-// Reads objects of which nothing is known: whatever is not of the shape asked for is as good as absent, and nothing throws.
+// Reads objects of the API server, as formats/raw.ts reads any: whatever is not of the shape asked for is as good as absent.
 
 import { addressText } from '../../formats/address-text.js'
+import { type Raw, textOf } from '../../formats/raw.js'
 import { parseAddress } from '../address.js'
 
-export type Raw = Readonly<Record<string, unknown>>
-
-const NOTHING: Raw = Object.freeze({})
 const NONE: readonly never[] = Object.freeze([])
-
-export function fieldsOf(value: unknown): Raw {
-  return typeof value === 'object' && value !== null ? (value as Raw) : NOTHING
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : NONE
-}
-
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
-}
 
 /** What is no text, or an empty one, is left out. */
 export function textsOf(values: readonly unknown[]): readonly string[] {
@@ -44,15 +30,6 @@ export function addressesOf(values: readonly unknown[]): readonly string[] {
     if (address) distinct.add(addressText(address))
   }
   return distinct.size === 0 ? NONE : Object.freeze([...distinct])
-}
-
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
-
-/** Milliseconds since 1970, of whole seconds rounded down as the API server writes them. A zero time (of Go, of Unix) is none. */
-export function timeMsOf(value: unknown): number | undefined {
-  const text = textOf(value)
-  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
-  return ms > 0 ? ms : undefined
 }
 
 /** Undefined when there is none. */

@@ -1,7 +1,9 @@
 // The few facts of a ServiceEntry that are kept (networking.istio.io, as of v1beta1).
+
+import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'
 import { type Endpoint, endpointOf } from './endpoint.js'
-import { fieldsOf, isObjectOf, listOf, type Raw, textOf } from './raw.js'
+import { isObjectOf } from './raw.js'
 
 export interface ServiceEntryFacts {
   readonly namespace: string

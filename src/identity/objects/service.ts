@@ -1,5 +1,6 @@
 // The few facts of a Service that are kept (k8s.io/api core/v1).
-import { addressesOf, fieldsOf, isCoreObject, listOf, textOf, textsOf } from './raw.js'
+import { fieldsOf, listOf, textOf } from '../../formats/raw.js'
+import { addressesOf, isCoreObject, textsOf } from './raw.js'
 
 export interface ServiceFacts {
   readonly namespace: string

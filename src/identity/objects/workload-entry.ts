@@ -1,6 +1,8 @@
 // The few facts of a WorkloadEntry that are kept: a virtual machine, or another host, of the mesh (networking.istio.io, as of v1beta1).
+
+import { fieldsOf, textOf } from '../../formats/raw.js'
 import { type Endpoint, endpointOf } from './endpoint.js'
-import { fieldsOf, isObjectOf, textOf } from './raw.js'
+import { isObjectOf } from './raw.js'
 
 export interface WorkloadEntryFacts {
   readonly namespace: string

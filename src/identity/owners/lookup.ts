@@ -1,7 +1,7 @@
 // Asks for the controller of a ReplicaSet or a Job until there is an answer.
 import type { Clock, Log } from '../../deps.js'
+import { fieldsOf } from '../../formats/raw.js'
 import { controllerOf, type OwnerReference } from '../objects/owner-reference.js'
-import { fieldsOf } from '../objects/raw.js'
 import { createDeadlines } from './deadlines.js'
 import { createSlots } from './slots.js'
 import { createTrouble, statusOf } from './trouble.js'

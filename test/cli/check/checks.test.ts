@@ -107,6 +107,11 @@ t.test('kubernetes', async (t) => {
       lines: [`ok ${server} with 60000 pods; other nodes' addresses from the directory`],
     },
     {
+      name: 'without flows',
+      facts: factsWith({ cluster: { ...cluster, pods: 60_000 }, config: { flows: { enabled: false } } }),
+      lines: [`ok ${server} with 60000 pods, of which those of this node are followed`],
+    },
+    {
       name: 'no such node',
       facts: factsWith({ cluster: { ...cluster, node: undefined } }),
       lines: [`fail ${server} has no Node n1`, '  set node.name to the name that Kubernetes has for this node'],
@@ -120,6 +125,32 @@ t.test('kubernetes', async (t) => {
   for (const { name, facts, lines } of cases) t.same(linesOf('kubernetes', facts), lines, name)
   const named = factsWith({ cluster, config: { node: { zone: '_unknown' } } })
   t.same(linesOf('node', named), ['ok n1 in zone us-east-1a, region us-east-1'], 'the zone is that of the Node')
+})
+
+t.test('kubelet', async (t) => {
+  const refused = { message: 'GET https://10.0.0.1:10250/stats/summary: 403; allow it with the RBAC rule {...}; or not' }
+  const asked = (enabled: boolean | 'auto') => ({ kubelet: { ...defaultConfig('n1').kubelet, enabled } })
+  const cases = [
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: this is no pod that asks its API server'] },
+    { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (kubelet.enabled: false)'] },
+    { name: 'read', facts: factsWith({ kubelet: { pods: 31 } }), lines: ['ok says what 31 pods use'] },
+    {
+      name: 'refused',
+      facts: factsWith({ kubelet: refused }),
+      lines: ['warn cannot be read: GET https://10.0.0.1:10250/stats/summary: 403', '  allow it with the RBAC rule {...}; or not'],
+    },
+    {
+      name: 'without a remedy',
+      facts: factsWith({ kubelet: { message: 'not done within 5 s' } }),
+      lines: ['warn cannot be read: not done within 5 s', '  without it neither bytes by owner nor what proxies use is served'],
+    },
+    {
+      name: 'asked for',
+      facts: factsWith({ kubelet: { message: 'a; b' }, config: asked(true) }),
+      lines: ['fail cannot be read: a', '  b'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('kubelet', facts), lines, name)
 })
 
 t.test('inventory', async (t) => {

@@ -13,6 +13,7 @@ interface Changes {
   readonly webMistakes?: Facts['webMistakes']
   readonly node?: Partial<NodeFacts>
   readonly cluster?: Facts['cluster']
+  readonly kubelet?: Facts['kubelet']
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
   readonly port?: Facts['port']['state']
@@ -38,6 +39,7 @@ export function factsWith(changes: Changes = {}): Facts {
     config,
     node: { ...NODE, ...changes.node },
     cluster: changes.cluster,
+    kubelet: changes.kubelet,
     state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,

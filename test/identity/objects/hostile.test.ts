@@ -1,10 +1,10 @@
 // Whatever is sent, nothing throws, and what comes out is whole.
 import fc from 'fast-check'
 import t from 'tap'
+import { fieldsOf } from '../../../src/formats/raw.js'
 import { nodeFactsOf } from '../../../src/identity/objects/node.js'
 import { controllerOf } from '../../../src/identity/objects/owner-reference.js'
 import { type PodFacts, podFactsOf } from '../../../src/identity/objects/pod.js'
-import { fieldsOf } from '../../../src/identity/objects/raw.js'
 import { serviceFactsOf } from '../../../src/identity/objects/service.js'
 import { serviceEntryFactsOf } from '../../../src/identity/objects/service-entry.js'
 import { workloadEntryFactsOf } from '../../../src/identity/objects/workload-entry.js'

@@ -18,6 +18,19 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: agent
 {{- end -}}
 
+{{- define "meshtoll.hook.labels" -}}
+app.kubernetes.io/name: meshtoll
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: uninstall
+{{- end -}}
+
+{{- /* Given a weight. Nothing of it stays, however it ends. */ -}}
+{{- define "meshtoll.hook.annotations" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end -}}
+
 {{- define "meshtoll.labels" -}}
 {{ include "meshtoll.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -47,11 +60,10 @@ default
 {{- if eq .Values.mode "full" }}true{{ end -}}
 {{- end -}}
 
-{{- /* An agent that counts no flows has no use for names; it would only tell the others that it counts for its pods. */ -}}
 {{- define "meshtoll.config" -}}
 {{- $always := dict "node" (dict "name" "${NODE_NAME}") -}}
 {{- if not (include "meshtoll.isFull" .) -}}
-{{- $_ := merge $always (dict "flows" (dict "enabled" false) "kubernetes" (dict "enabled" false)) -}}
+{{- $_ := merge $always (dict "flows" (dict "enabled" false)) -}}
 {{- end -}}
 {{- if .Values.inventory -}}
 {{- $_ := set $always "inventory" (dict "file" "inventory.json") -}}
@@ -80,11 +92,21 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: spec.nodeName
-  {{- if include "meshtoll.isFull" . }}
-  - name: HOST_IP
+  # Where the kubelet is, and by which an agent knows whether it is on its node's network.
+  - name: NODE_IP
     valueFrom:
       fieldRef:
         fieldPath: status.hostIP
+  {{- if include "meshtoll.isFull" . }}
+  # By which an agent that is stopped finds out whether another one comes after it.
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: POD_NAMESPACE
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.namespace
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}

@@ -47,7 +47,7 @@ authority signs nothing else: its key is not kept. */ -}}
 
 {{- define "meshtoll.directory.config" -}}
 {{- $account := printf "%s/%s" .Release.Namespace (include "meshtoll.serviceAccount" .) -}}
-{{- merge (dict "directory" (dict "agents" (list $account))) (pick .Values.config "identity") | toYaml -}}
+{{- merge (dict "directory" (dict "agents" (list $account))) (pick .Values.config "identity" "series") | toYaml -}}
 {{- end -}}
 
 {{- define "meshtoll.directory.web" -}}

@@ -1,0 +1,83 @@
+// Sources that are asked over a network: each in a loop of its own, so that one that is slow holds up neither the kernel's reading nor a scrape.
+// What they say is added up and written down in the agent's turn, before it is served.
+import type { Clock } from '../deps.js'
+import type { Self } from '../exporters/self.js'
+import { createTotals, type Totals } from '../ledger/totals.js'
+import { createTotalsJournal } from '../ledger/totals-journal.js'
+import type { FamilySnapshot, Source, ValueReading } from '../model.js'
+import { every } from './every.js'
+import type { AgentDeps } from './parts.js'
+import type { Readers } from './readers.js'
+import type { Whose } from './whose.js'
+
+export interface Polled {
+  readonly source: Source
+  readonly intervalMs: number
+  readonly whose: Whose
+}
+
+export interface Polls {
+  /** Goes on from what the process before has written. Rejects with StateUnreadable. */
+  load(): Promise<void>
+  /** Until aborted. */
+  run(signal: AbortSignal): Promise<void>
+  /** Nothing is asked any more: all is written to the platter. In the agent's turn. */
+  finish(): Promise<void>
+  families(): readonly FamilySnapshot[]
+  readonly writable: boolean
+}
+
+export interface PollsParts {
+  readonly polled: readonly Polled[]
+  readonly idleMs: number
+  readonly readers: Readers
+  readonly self: Pick<Self, 'reset'>
+  readonly inTurn: (task: () => Promise<void>) => Promise<void>
+  /** What is served as it was read. */
+  readonly keepValues: (source: string, values: readonly ValueReading[]) => void
+}
+
+export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues }: PollsParts, deps: AgentDeps): Polls {
+  const { clock } = deps
+  const journal = createTotalsJournal(deps)
+  let totals: Totals | undefined
+
+  async function load(): Promise<void> {
+    if (polled.length === 0) return
+    const families = polled.flatMap(({ source }) => source.families)
+    totals = createTotals({ idleMs, families }, { clock }, await journal.load())
+  }
+
+  async function poll({ source, whose }: Polled, signal: AbortSignal): Promise<void> {
+    const atMs = clock.now()
+    const readings = await readers.read(source, signal)
+    if (signal.aborted) return
+    await inTurn(async () => {
+      if (!readings || !totals) return keepValues(source.name, [])
+      const said = whose(readings)
+      keepValues(source.name, said.values)
+      const resets = totals.post(source.name, said.totals, atMs)
+      if (resets > 0) self.reset(source.name, resets)
+      await journal.write(totals.take(), totals.rows)
+    })
+  }
+
+  return {
+    load,
+    async run(signal) {
+      await Promise.all(polled.map((one) => pollUntil(clock, { ms: one.intervalMs, signal }, () => poll(one, signal))))
+    },
+    async finish() {
+      if (totals) await journal.close(totals.rows())
+    },
+    families: () => totals?.families() ?? [],
+    get writable() {
+      return journal.writable
+    },
+  }
+}
+
+async function pollUntil(clock: Clock, { ms, signal }: { ms: number; signal: AbortSignal }, poll: () => Promise<void>): Promise<void> {
+  if (!signal.aborted) await poll()
+  await every(clock, { ms, signal }, poll)
+}

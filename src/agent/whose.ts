@@ -1,0 +1,90 @@
+// A reading of a pod -> with the labels of its owner. Who owns a pod may be told later than its first numbers: they wait, and only after
+// `patienceMs` stand for themselves.
+import type { Clock } from '../deps.js'
+import type { OwnPods } from '../identity/own-pods.js'
+import type { TotalEntry } from '../ledger/totals.js'
+import type { Labels, OfPod, Reading, ValueReading } from '../model.js'
+
+export interface Resolved {
+  /** What is to be added up. */
+  readonly totals: readonly TotalEntry[]
+  /** What is served as it was read; of pods, the sum by owner. */
+  readonly values: readonly ValueReading[]
+}
+
+/** What one read said, with all its labels. */
+export type Whose = (readings: readonly Reading[]) => Resolved
+
+interface Parts {
+  readonly pods: Pick<OwnPods, 'find'>
+  /** Of this node, and so of its pods. */
+  readonly zone: () => string
+  readonly patienceMs: number
+}
+
+interface Owned {
+  readonly labels: Labels
+  readonly whose: TotalEntry['whose']
+}
+
+const UNKNOWN = '_unknown'
+const OF_NO_POD: Owned = { labels: {}, whose: 'certain' }
+
+export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { readonly clock: Pick<Clock, 'monotonic'> }): Whose {
+  /** Pods that nobody has told of, and since when they are seen. */
+  let waiting = new Map<string, number>()
+
+  function ownedOf(pod: OfPod, stillWaiting: Map<string, number>): Owned {
+    const known = pods.find(pod)
+    const labels = labelsOf({ zone: zone(), namespace: pod.namespace, ...(known?.owner ?? { kind: UNKNOWN, name: UNKNOWN }) })
+    if (known) return { labels, whose: pod.network && known.hostNetwork ? 'nobody' : 'certain' }
+    const sinceMs = waiting.get(pod.uid) ?? clock.monotonic()
+    stillWaiting.set(pod.uid, sinceMs)
+    // All who share their node's network would count the node's bytes once more each.
+    const waits = pod.network === 'perhaps node' || clock.monotonic() - sinceMs < patienceMs
+    return { labels, whose: waits ? 'waiting' : 'certain' }
+  }
+
+  return (readings) => {
+    /** Those that a read no longer has are forgotten. */
+    const stillWaiting = new Map<string, number>()
+    const owned = (pod: OfPod | undefined): Owned => (pod ? ownedOf(pod, stillWaiting) : OF_NO_POD)
+    const totals = readings
+      .filter((reading) => reading.kind === 'total')
+      .map(({ kind: _, pod, labels, ...reading }) => {
+        const owner = owned(pod)
+        return { ...reading, labels: { ...owner.labels, ...labels }, whose: owner.whose }
+      })
+    const values = readings
+      .filter((reading) => reading.kind === 'value')
+      .flatMap(({ pod, ...reading }) => {
+        const owner = owned(pod)
+        return owner.whose === 'certain' ? [{ ...reading, labels: { ...owner.labels, ...reading.labels } }] : []
+      })
+    waiting = stillWaiting
+    return { totals, values: summed(values) }
+  }
+}
+
+function summed(values: readonly ValueReading[]): readonly ValueReading[] {
+  const sums = new Map<string, ValueReading>()
+  for (const reading of values) {
+    const key = JSON.stringify([reading.family.name, reading.labels])
+    sums.set(key, { ...reading, value: reading.value + (sums.get(key)?.value ?? 0) })
+  }
+  return [...sums.values()]
+}
+
+interface Labelled {
+  readonly zone: string
+  readonly namespace: string
+  readonly kind: string
+  readonly name: string
+}
+
+const labelsOf = ({ zone, namespace, kind, name }: Labelled): Labels => ({
+  owner_zone: zone,
+  owner_namespace: namespace,
+  owner_kind: kind,
+  owner_name: name,
+})

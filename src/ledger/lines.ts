@@ -1,0 +1,51 @@
+// A file of lines: one JSON text each behind its CRC-32, so that a torn tail is seen and cut off.
+//   5f9c0e31 {"head":{...}}
+//   0c4f77aa {"end":true}
+import { crc32 } from 'node:zlib'
+
+export interface ReadLines {
+  /** False: a line that was written to its end is not whole. That is damage, and nothing is to be believed. */
+  readonly isSound: boolean
+  /** Bytes behind the last line that was read. */
+  readonly tornBytes: number
+}
+
+const ROWS_PER_LINE = 500
+const CHECKSUM_LENGTH = 8
+const LINE_BREAK = 10
+
+export function renderLine(line: unknown): string {
+  const text = JSON.stringify(line)
+  return `${checksumOf(text)} ${text}\n`
+}
+
+/** A line that was not written to its end is the last one. `hear` returns false where the rest of the file is not known. */
+export function readLines<Line>(file: Buffer, hear: (line: Line) => boolean): ReadLines {
+  let at = 0
+  for (let end = file.indexOf(LINE_BREAK); end >= 0; end = file.indexOf(LINE_BREAK, at)) {
+    const line = parseLine(file.toString('utf8', at, end))
+    if (line === undefined) return { isSound: false, tornBytes: 0 }
+    if (!hear(line as Line)) break
+    at = end + 1
+  }
+  return { isSound: true, tornBytes: file.length - at }
+}
+
+/** So that no line of a checkpoint is long. */
+export function* slices<T>(rows: Iterable<T>): Generator<T[]> {
+  let slice: T[] = []
+  for (const row of rows) {
+    slice.push(row)
+    if (slice.length < ROWS_PER_LINE) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
+}
+
+function parseLine(line: string): unknown {
+  const text = line.slice(CHECKSUM_LENGTH + 1)
+  return line === `${checksumOf(text)} ${text}` ? JSON.parse(text) : undefined
+}
+
+const checksumOf = (text: string): string => crc32(text).toString(16).padStart(CHECKSUM_LENGTH, '0')

@@ -1,0 +1,107 @@
+// What the totals of others are added up under: one account for each family and labels of a source.
+import type { Clock } from '../deps.js'
+import type { Family, FamilySnapshot, Labels, Series } from '../model.js'
+import type { Changes } from './changes.js'
+import type { TotalsState, TotalsTables } from './totals-state.js'
+
+export interface TotalAccount extends Series {
+  readonly id: number
+  readonly source: string
+  readonly family: Family
+  value: number
+  sinceMs: number
+  /** By the monotonic clock: when something was last added. */
+  changedMs: number
+}
+
+export interface TotalAccounts {
+  /** Opened at 0 where there is none. */
+  of(source: string, family: Family, labels: Labels): TotalAccount
+  add(account: TotalAccount, amount: number): void
+  /** Withdraws those of a source that nothing leads into and nothing was added to for long: should they come back, they begin at 0. */
+  sweep(source: string, used: ReadonlySet<TotalAccount>): void
+  restore(state: Pick<TotalsState, 'accounts' | 'sums'>): void
+  rows(): { readonly accounts: Iterable<TotalsTables['accounts']>; readonly sums: Iterable<TotalsTables['sums']> }
+  families(): readonly FamilySnapshot[]
+}
+
+interface Parts {
+  readonly clock: Clock
+  readonly changes: Changes
+  /** All there may be: what a state says of others is dropped. */
+  readonly families: ReadonlyMap<string, Family>
+  readonly idleMs: number
+}
+
+export function createTotalAccounts({ clock, changes, families, idleMs }: Parts): TotalAccounts {
+  const accounts = new Map<string, TotalAccount>()
+  let lastId = 0
+
+  function open(account: Omit<TotalAccount, 'changedMs'>): TotalAccount {
+    const opened = { ...account, labels: Object.freeze(account.labels), changedMs: clock.monotonic() }
+    accounts.set(keyOf(account), opened)
+    lastId = Math.max(lastId, account.id)
+    return opened
+  }
+
+  function of(source: string, family: Family, labels: Labels): TotalAccount {
+    const known = accounts.get(keyOf({ source, family, labels }))
+    if (known) return known
+    const opened = open({ id: lastId + 1, source, family, labels, value: 0, sinceMs: clock.now() })
+    changes.put('accounts', rowOf(opened))
+    return opened
+  }
+
+  return {
+    of,
+    add(account, amount) {
+      if (amount <= 0) return
+      account.value += amount
+      account.changedMs = clock.monotonic()
+      changes.put('sums', [account.id, account.value])
+    },
+    sweep(source, used) {
+      const nowMs = clock.monotonic()
+      for (const [key, account] of accounts) {
+        if (account.source !== source || used.has(account) || nowMs - account.changedMs < idleMs) continue
+        accounts.delete(key)
+        changes.drop('accounts', account.id)
+        changes.drop('sums', account.id)
+      }
+    },
+    restore(state) {
+      for (const [id, source, name, labels, sinceMs] of state.accounts.values()) {
+        const family = families.get(name)
+        lastId = Math.max(lastId, id)
+        // Another version may have had other labels.
+        if (family && Object.keys(labels).join() === family.labels.join())
+          open({ id, source, family, labels, value: state.sums.get(id)?.[1] ?? 0, sinceMs })
+      }
+    },
+    rows: () => ({
+      accounts: [...accounts.values()].map(rowOf),
+      sums: [...accounts.values()].map(({ id, value }) => [id, value] as const),
+    }),
+    families() {
+      const byFamily = new Map<Family, TotalAccount[]>()
+      for (const account of accounts.values()) {
+        const series = byFamily.get(account.family)
+        if (series) series.push(account)
+        else byFamily.set(account.family, [account])
+      }
+      return [...byFamily].map(([family, series]) => ({ family, series }))
+    },
+  }
+}
+
+/** Never a joined string: label values may hold any separator. */
+const keyOf = ({ source, family, labels }: Pick<TotalAccount, 'source' | 'family' | 'labels'>): string =>
+  JSON.stringify([source, family.name, ...family.labels.map((label) => labels[label])])
+
+const rowOf = ({ id, source, family, labels, sinceMs }: TotalAccount): TotalsTables['accounts'] => [
+  id,
+  source,
+  family.name,
+  labels,
+  sinceMs,
+]

@@ -1,0 +1,137 @@
+// Adds up counters that are not ours and that come and go, such as those of pods, by labels. Diff by raw key first, label second:
+//   pod a 900, pod b 100     cart 1000
+//   pod a 950, b is gone     cart 1050     by sums it would be 950: a reset, and 950 counted for 50
+// A counter's first value is
+//   nothing new   where its target is seen for the first time: it was counted before anybody looked
+//   all new       where its target was known without it, or it began after the last read
+//   all new       where it is less than before, or began anew after the last read: a reset
+// What a total depends on is in `take()`, to be written down before the total may be served: so after a crash nothing is counted twice, and
+// what was counted meanwhile is added.
+import type { Clock } from '../deps.js'
+import type { Family, FamilySnapshot, TotalReading } from '../model.js'
+import { createChanges } from './changes.js'
+import { createTargets, type Kept, type Target } from './targets.js'
+import { createTotalAccounts } from './total-accounts.js'
+import type { TotalsRows, TotalsState } from './totals-state.js'
+
+/** A reading with all its labels. */
+export interface TotalEntry extends Omit<TotalReading, 'kind' | 'pod'> {
+  /**
+   * Whether its labels are certain, or may still turn out to be others: then what is new waits, and is posted to these if nobody says more.
+   * `nobody`: it counts what is counted elsewhere.
+   */
+  readonly whose: 'certain' | 'waiting' | 'nobody'
+}
+
+type Valued = TotalEntry & { readonly value: number }
+
+export interface TotalsOptions {
+  readonly idleMs: number
+  readonly families: readonly Family[]
+}
+
+export interface Totals {
+  /** All that a source said in a read that began at `atMs`. Returns how many of its counters began anew. */
+  post(source: string, entries: readonly TotalEntry[], atMs: number): number
+  /** What was decided since the last call; undefined when nothing was. */
+  take(): TotalsRows | undefined
+  /** The whole state. */
+  rows(): TotalsRows
+  families(): readonly FamilySnapshot[]
+}
+
+const MAX_SWEEP_EVERY_MS = 60_000
+const SECOND_MS = 1_000
+
+export function createTotals({ idleMs, families }: TotalsOptions, { clock }: { readonly clock: Clock }, restored?: TotalsState): Totals {
+  const changes = createChanges()
+  const byName = new Map(families.map((family) => [family.name, family]))
+  const accounts = createTotalAccounts({ clock, changes, idleMs, families: byName })
+  const targets = createTargets({ clock, changes, families: byName })
+  const reads = new Map<string, number>()
+  const sweptMs = new Map<string, number>()
+
+  if (restored) {
+    for (const [source, atMs] of restored.reads.values()) reads.set(source, atMs)
+    accounts.restore(restored)
+    targets.restore(restored)
+  }
+
+  /** After the last read: so it was at zero then. Starts are said in whole seconds, rounded down. */
+  function isBorn(source: string, startedMs: number | undefined): boolean {
+    const lastMs = reads.get(source)
+    return startedMs !== undefined && lastMs !== undefined && startedMs >= Math.floor(lastMs / SECOND_MS) * SECOND_MS
+  }
+
+  function isAnew(source: string, { last, startedMs: before }: Kept, { value, startedMs }: Valued): boolean {
+    return value < last || (before !== undefined && startedMs !== undefined && startedMs > before && isBorn(source, startedMs))
+  }
+
+  function postOne(source: string, entry: TotalEntry, isKnown: boolean): boolean {
+    const wasZero = isKnown || isBorn(source, entry.startedMs)
+    // What is there without a value is known only where it is certain that it was at zero.
+    if (entry.value === undefined && !wasZero) return false
+    const target = targets.open(source, entry.target)
+    if (entry.value === undefined) return false
+    const kept = targets.seriesOf(target, entry.family, entry.series)
+    if (entry.whose !== 'nobody') return postValue(target, { ...entry, value: entry.value }, { kept, wasZero })
+    if (kept) targets.dropSeries(target, kept)
+    return false
+  }
+
+  /** Returns whether it is a reset. */
+  function postValue(
+    target: Target,
+    entry: Valued,
+    { kept, wasZero }: { readonly kept: Kept | undefined; readonly wasZero: boolean },
+  ): boolean {
+    const { source } = target
+    const { value, startedMs } = entry
+    const isReset = kept !== undefined && isAnew(source, kept, entry)
+    const before = isReset ? 0 : (kept?.last ?? (wasZero ? 0 : value))
+    const now = targets.keep(target, { family: entry.family, key: entry.series, last: value, startedMs, isReset })
+    settle(source, now, { entry, amount: value - before })
+    return isReset
+  }
+
+  function settle(source: string, kept: Kept, { entry, amount }: { readonly entry: TotalEntry; readonly amount: number }): void {
+    const { family, labels, whose } = entry
+    if (whose === 'waiting') {
+      targets.hold(kept, { amount: amount + (kept.held?.amount ?? 0), family, labels })
+      return
+    }
+    kept.account = accounts.of(source, family, labels)
+    accounts.add(kept.account, amount + (kept.held?.amount ?? 0))
+    targets.release(kept)
+  }
+
+  /** What nobody has said more of is posted as it is. */
+  function forget(target: Target): void {
+    for (const { held } of target.series.values())
+      if (held && held.amount > 0) accounts.add(accounts.of(target.source, held.family, held.labels), held.amount)
+    targets.drop(target)
+  }
+
+  function sweep(source: string): void {
+    const nowMs = clock.monotonic()
+    if (nowMs - (sweptMs.get(source) ?? Number.NEGATIVE_INFINITY) < Math.min(idleMs, MAX_SWEEP_EVERY_MS)) return
+    sweptMs.set(source, nowMs)
+    const present = [...targets.of(source)].filter(({ goneMs }) => goneMs === undefined)
+    accounts.sweep(source, new Set(present.flatMap(({ series }) => [...series.values()].flatMap(({ account }) => account ?? []))))
+  }
+
+  return {
+    post(source, entries, atMs) {
+      const known = new Set([...targets.of(source)].map(({ name }) => name))
+      const resets = entries.filter((entry) => postOne(source, entry, known.has(entry.target)))
+      for (const target of targets.missing(source, new Set(entries.map(({ target }) => target)))) forget(target)
+      sweep(source)
+      reads.set(source, atMs)
+      changes.put('reads', [source, atMs])
+      return resets.length
+    },
+    take: changes.take,
+    rows: () => ({ reads, ...accounts.rows(), ...targets.rows() }),
+    families: accounts.families,
+  }
+}

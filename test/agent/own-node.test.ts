@@ -1,0 +1,50 @@
+import t from 'tap'
+import { createOwnNode } from '../../src/agent/own-node.js'
+import type { NodeFacts } from '../../src/identity/objects/node.js'
+
+const facts = (internalIps: readonly string[]): NodeFacts => ({
+  name: 'n1',
+  uid: 'u1',
+  zone: 'a',
+  region: '',
+  internalIps,
+  externalIps: [],
+  podCidrs: [],
+  providerId: '',
+})
+
+const refuse = (): never => {
+  throw new Error('no netlink')
+}
+
+t.test('whether a Node is this machine', async (t) => {
+  const cases = [
+    { name: 'it has its address', internalIps: ['10.0.0.1'], addresses: () => ['127.0.0.1', '10.0.0.1'], isHere: true },
+    { name: 'one of both families', internalIps: ['10.0.0.1', 'fd00::1'], addresses: () => ['fd00::1'], isHere: true },
+    { name: 'it has another', internalIps: ['10.0.0.1'], addresses: () => ['10.0.0.2'], isHere: false },
+    { name: 'it has none that is told of', internalIps: [], addresses: () => ['10.0.0.2'], isHere: true },
+    { name: 'the kernel cannot be asked', internalIps: ['10.0.0.1'], addresses: refuse, isHere: true },
+  ]
+  for (const { name, internalIps, addresses, isHere } of cases) {
+    const own = createOwnNode(addresses)
+    t.same([own.isHere, own.trouble], [undefined, ''], 'not told of yet')
+    own.look(facts(internalIps))
+    t.equal(own.isHere, isHere, name)
+    t.equal(own.trouble === '', isHere, name)
+  }
+})
+
+t.test('what to do about it, and that it is mended', async (t) => {
+  let addresses = ['10.0.0.2']
+  const own = createOwnNode(() => addresses)
+  const node = facts(['10.0.0.1', 'fd00::1'])
+  own.look(node)
+  t.match(own.trouble, /^the Node n1 has the address 10\.0\.0\.1 and fd00::1, and this machine has not, .*; set node\.name to /)
+  addresses = ['10.0.0.1']
+  own.look(node)
+  t.same([own.isHere, own.trouble], [true, ''])
+  own.look(undefined)
+  t.equal(own.isHere, true, 'a Node that is gone was this machine')
+  own.look(facts(['10.0.0.7']))
+  t.equal(own.isHere, false, 'it was made anew, elsewhere')
+})

@@ -1,0 +1,84 @@
+// What helm runs before it uninstalls: with its own rules, and no more, it deletes the DaemonSet after its pods, and waits for them.
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { createToken } from '../cluster/access.js'
+import type { Cluster } from '../cluster/cluster.js'
+import { createNamespace, createWorkload } from '../cluster/objects.js'
+import { change, create, type NewObject, read } from '../cluster/resource.js'
+import { clusterTest } from '../cluster/suite.js'
+import { eventually } from '../lab/world.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { CHART, helm, objectOf, objectsOf, renderChart } from './helm.js'
+
+const NAMESPACE = 'meshtoll'
+const DAEMON_SET = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { namespace: NAMESPACE, name: 'meshtoll-agent' } }
+
+interface Container {
+  readonly command: readonly string[]
+  readonly args: readonly string[]
+  readonly env: readonly { readonly name: string; readonly value?: string }[]
+}
+
+/** As helm install renders it, which asks the cluster. */
+async function renderHook({ url, caFile, adminToken }: Cluster, values: object = {}): Promise<readonly NewObject[]> {
+  const asking = ['--dry-run=server', '--kube-apiserver', url, '--kube-ca-file', caFile, '--kube-token', adminToken]
+  const objects = objectsOf(await helm(['template', 'meshtoll', CHART, '--namespace', NAMESPACE, ...asking], values))
+  return objects.filter(({ metadata }) => 'helm.sh/hook' in ((metadata['annotations'] ?? {}) as object))
+}
+
+/** The container's program, as the hook's ServiceAccount. */
+async function run({ url, caFile, folder, admin }: Cluster, job: NewObject): Promise<string> {
+  const { template } = job['spec'] as { readonly template: { readonly spec: { readonly containers: readonly [Container] } } }
+  const [{ command, args, env }] = template.spec.containers
+  const account = join(folder, 'hook')
+  await mkdir(account, { recursive: true })
+  await copyFile(caFile, join(account, 'ca.crt'))
+  await writeFile(join(account, 'token'), await createToken(admin, { namespace: NAMESPACE, name: 'meshtoll-uninstall' }))
+  const { hostname, port } = new URL(url)
+  const given = Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
+  const { stdout } = await promisify(execFile)(process.execPath, [...command.slice(1), ...args], {
+    env: { ...given, POD_NAMESPACE: NAMESPACE, SERVICE_ACCOUNT: account, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+  })
+  return stdout
+}
+
+await clusterTest(async (t, cluster) => {
+  const skip = reasonToSkip(['helm']) ?? false
+  const { admin } = cluster
+
+  t.test('the hook of the chart', { skip }, async (t) => {
+    t.notMatch(await renderChart(), 'helm.sh/hook', 'nothing that kubectl apply would run at once')
+    t.same(await renderHook(cluster, { uninstallHook: false }), [])
+    t.same(await renderHook(cluster, { mode: 'reduced' }), [])
+    const objects = await renderHook(cluster)
+    t.same(objects.map(({ kind }) => kind).sort(), ['Job', 'Role', 'RoleBinding', 'ServiceAccount'])
+    for (const { kind, metadata } of objects)
+      t.match(metadata['annotations'], { 'helm.sh/hook': 'pre-delete', 'helm.sh/hook-weight': kind === 'Job' ? '0' : '-1' })
+    const job = objectOf(objects, 'Job')
+
+    await createNamespace(admin, NAMESPACE, { 'pod-security.kubernetes.io/enforce': 'privileged' })
+    const [account, role, binding] = ['ServiceAccount', 'Role', 'RoleBinding'].map((kind) => objectOf(objects, kind)) as [
+      NewObject,
+      NewObject,
+      NewObject,
+    ]
+    await create(admin, account)
+    await create(admin, job)
+    t.match(await run(cluster, job), /^agents may leave their kernel tables behind: DELETE .*: 403$/m, 'what fails is said, and no more')
+    await create(admin, role)
+    await create(admin, binding)
+    await createWorkload(admin, { kind: 'DaemonSet', ...DAEMON_SET.metadata })
+    const running = run(cluster, job)
+    const found = await eventually('it is deleted', async () => {
+      const { metadata } = await read(admin, DAEMON_SET)
+      return 'deletionTimestamp' in metadata ? metadata : undefined
+    })
+    t.match(found, { finalizers: ['foregroundDeletion'] }, 'after its pods')
+    // Its pods are gone.
+    await change(admin, DAEMON_SET, { metadata: { finalizers: [] } })
+    t.match(await running, /^all agents are gone/)
+    t.match(await run(cluster, job), /^all agents are gone/, 'once more')
+  })
+})

@@ -1,0 +1,30 @@
+import t from 'tap'
+import { parseSamples } from '../../src/formats/prometheus-samples.js'
+
+t.test('parseSamples', async (t) => {
+  const cases = [
+    { name: 'no labels', text: 'a_total 1', samples: [{ name: 'a_total', labels: {}, value: 1 }], rejected: 0 },
+    { name: 'empty braces', text: 'a{} 1', samples: [{ name: 'a', labels: {}, value: 1 }], rejected: 0 },
+    { name: 'a time', text: 'a 1.5e+3 1395066363000', samples: [{ name: 'a', labels: {}, value: 1500 }], rejected: 0 },
+    { name: 'labels', text: 'a{b="c",d_1="e"} 1', samples: [{ name: 'a', labels: { b: 'c', d_1: 'e' }, value: 1 }], rejected: 0 },
+    { name: 'a comma at the end', text: 'a{b="c",} 1', samples: [{ name: 'a', labels: { b: 'c' }, value: 1 }], rejected: 0 },
+    {
+      name: 'everything that may stand in a value',
+      text: String.raw`a{b="} 1 {,\"\\\n é"} 2`,
+      samples: [{ name: 'a', labels: { b: '} 1 {,"\\\n é' }, value: 2 }],
+      rejected: 0,
+    },
+    { name: 'a tab', text: 'a\t1', samples: [{ name: 'a', labels: {}, value: 1 }], rejected: 0 },
+    { name: 'infinity', text: 'a +Inf', samples: [{ name: 'a', labels: {}, value: Number.POSITIVE_INFINITY }], rejected: 0 },
+    { name: 'comments and empty lines', text: '# HELP a b\n\n# TYPE a counter\n', samples: [], rejected: 0 },
+    { name: 'not asked for', text: 'other{x="y"} nonsense', samples: [], rejected: 0 },
+    { name: 'no number', text: 'a NaN\na x\na\n', samples: [], rejected: 3 },
+    { name: 'labels that are none', text: 'a{b=c} 1\na{b="c" d="e"} 1\na{b="c} 1\n', samples: [], rejected: 3 },
+  ]
+  for (const { name, text, samples, rejected } of cases)
+    t.same(
+      parseSamples(text, (sample) => sample !== 'other'),
+      { samples, rejected },
+      name,
+    )
+})
