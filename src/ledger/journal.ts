@@ -22,6 +22,8 @@ const LAST_READ = 'ledger.last-read'
 export function createJournal(deps: JournalFileDeps): Journal {
   const { disk, log } = deps
   const file = createJournalFile(LEDGER_STATE, deps)
+  /** What stands there was read earlier: it would take back what is served now, where no younger state stands beside it. */
+  let isStale = false
 
   async function load(): Promise<State | undefined> {
     const state = await file.load()
@@ -35,17 +37,21 @@ export function createJournal(deps: JournalFileDeps): Journal {
     if (lastRead.length === 0) return
     try {
       await disk.replace(LAST_READ, lastRead)
+      isStale = false
     } catch (error) {
       log.debug('what was read cannot be written', { file: LAST_READ, ...wordsOf(error) })
-      // An older one would take back what was served since.
-      await disk.remove(LAST_READ).catch(() => undefined)
+      isStale = await disk.remove(LAST_READ).then(
+        () => false,
+        () => true,
+      )
     }
   }
 
   async function write(decided: Decided, rows: () => Promise<StateRows>): Promise<boolean> {
-    if (!file.isWorn && decided.kind === 'nothing') return true
+    const mayAppend = !file.isWorn && !isStale
+    if (mayAppend && decided.kind === 'nothing') return true
     const { moves = false } = decided
-    if (!file.isWorn && decided.kind === 'batch' && (await file.append(renderBatch(decided.batch)))) return true
+    if (mayAppend && decided.kind === 'batch' && (await file.append(renderBatch(decided.batch)))) return true
     return file.checkpoint(renderState(await rows()), { moves })
   }
 

@@ -9,9 +9,10 @@ import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { untilCovering } from './directories.js'
-import { hold, LONG, live, livesAround, livesOf, merged } from './lives.js'
+import { hold, live, livesOf, merged } from './lives.js'
 
-const LIVES = livesAround({ ms: 4_000, restMs: 7_000 })
+/** Between two on one address two cycles pass, and the skew of both. */
+const LIVES = livesOf(6, { ms: 4_000, restMs: 7_000 })
 const PATIENCE_MS = 30_000
 const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
 
@@ -31,20 +32,21 @@ await worldTest(
       await untilCovering(() => agents.all.map((agent) => agent.log()))
       const before = await agents.atRest()
       const sentBefore = await truth.total()
-      let isLongLife = false
+      let lives = 0
       const disturb = async (): Promise<void> => {
-        await eventually('the long life', () => (isLongLife ? true : undefined), 90_000)
-        await sleep(1_000)
+        await sleep(10_000)
         await cluster.restart()
-        await sleep(1_000)
+        const had = lives
+        await eventually('another life', () => (lives > had ? true : undefined), 30_000)
+        await sleep(2_000)
         const agent = agents.on('n1')
         await agent.kill()
         await agent.start()
       }
       const [places] = await Promise.all([
         Promise.all([
-          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES, (index) => {
-            isLongLife ||= index === LONG
+          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES, () => {
+            lives++
           }),
           live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
         ]),

@@ -5,7 +5,7 @@ import { sentIpBytes } from '../../src/lab/counters.js'
 import type { Topology } from '../../src/lab/topology.js'
 import { booked, flowBytes, type Served, sumOf } from '../lab/agents.js'
 import type { ClusterLab } from './agents.js'
-import { remove } from './resource.js'
+import { endPod } from './objects.js'
 
 export interface Life {
   readonly deployment: string
@@ -18,17 +18,6 @@ export const WORKLOADS = ['cart', 'web', 'stock', 'mail'] as const
 
 export const livesOf = (count: number, times: Omit<Life, 'deployment'>): readonly Life[] =>
   Array.from({ length: count }, (_, index) => ({ deployment: WORKLOADS[index % WORKLOADS.length] as string, ...times }))
-
-/** Which of the lives around it is long: the same from both ends. */
-export const LONG = 2
-const LONG_MS = 24_000
-
-/**
- * What is not heard of - since an agent or the API server is away - cannot be told apart: in the middle there is a life that outlasts that.
- * Between them two cycles pass, and the skew of both.
- */
-export const livesAround = (times: Omit<Life, 'deployment'>): readonly Life[] =>
-  livesOf(2 * LONG + 1, times).map((life, index) => (index === LONG ? { ...life, ms: LONG_MS } : life))
 
 /** What was sent is of who sent it, or said to be ambiguous, and waits for nothing. Answers the ambiguous share. */
 export function hold(t: Test, { before, all, sent }: Judged): number {
@@ -83,7 +72,8 @@ export async function live(
     await began(index)
     const bytes = await sendFor(lab.topology, place, ms)
     sent.set(deployment, (sent.get(deployment) ?? 0) + bytes)
-    await retried(() => remove(lab.cluster.admin, pod))
+    const finishedAt = new Date()
+    await retried(() => endPod(lab.cluster.admin, pod, finishedAt))
     await sleep(restMs)
   }
   return sent

@@ -1,7 +1,7 @@
 // Writes what controllers, scheduler, kubelets and a cloud would write. Each function answers with the object as it is kept.
 // Nobody else acts on it: nothing is garbage collected, scheduled or run.
 import type { Client, KubeObject, OwnerReference } from './client.js'
-import { change, changeStatus, create, ownerOf } from './resource.js'
+import { change, changeStatus, create, ownerOf, pathOf, remove } from './resource.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -126,6 +126,14 @@ const RUNS = { image: 'none', imageID: '', ready: true, restartCount: 0, state: 
 
 export const createRunningPod = async (api: Client, given: PodGiven & PodStatusGiven): Promise<KubeObject> =>
   setPodStatus(api, await createPod(api, given), given)
+
+/** As its kubelet says it: asked to go, its containers ended then, and gone. */
+export async function endPod(api: Client, pod: KubeObject, finishedAt: Date): Promise<void> {
+  await api.send('DELETE', pathOf(pod), { gracePeriodSeconds: 30 })
+  const terminated = { exitCode: 0, finishedAt: finishedAt.toISOString().replace(/\.\d+/, '') }
+  await setPodStatus(api, pod, { containerStatuses: [{ name: 'main', ready: false, state: { running: null, terminated } }] })
+  await remove(api, pod)
+}
 
 export interface EndpointGiven {
   readonly address: string

@@ -38,7 +38,7 @@ export function collectionOf({ apiVersion, kind, metadata: { namespace } }: Coll
 
 const pluralOf = (kind: string): string => `${kind.toLowerCase()}s`.replace(/ys$/, 'ies')
 
-const pathOf = (object: Reference): string => `${collectionOf(object)}/${object.metadata.name}`
+export const pathOf = (object: Reference): string => `${collectionOf(object)}/${object.metadata.name}`
 
 /** For what it controls. */
 export const ownerOf = ({ apiVersion, kind, metadata: { name, uid } }: KubeObject): OwnerReference => ({
