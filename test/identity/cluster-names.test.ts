@@ -571,3 +571,21 @@ t.test('answers are frozen', async (t) => {
   const answers = [names.place(ADDRESS, 70_000), names.place(ADDRESS, 170_000), nobody(70_000), nobody(170_000), names.here(NOBODY, 0)]
   t.ok([...answers, names.placeSince(ADDRESS, undefined, { fromMs: 50_000, toMs: 70_000 })].every(Object.isFrozen))
 })
+
+t.test('bytes that waited are told apart by when they came', async (t) => {
+  const goesOn = [70, tell(held(CART, 10, 50), held(WEB, 60))] as const
+  const now = { ...NOT_TOLD, ambiguous: true as const }
+  const cases: readonly (readonly [name: string, steps: readonly Step[], fromS: number, toS: number, says: string])[] = [
+    ['before the change', [goesOn], 30, 40, 'cart, local yes, covered no'],
+    ['after it', [goesOn], 62, 70, 'web, local yes, covered no'],
+    ['around it', [goesOn], 45, 65, '_unknown, local yes, covered no, ambiguous'],
+    ['too near to it to know', [goesOn], 30, 58, '_unknown, local yes, covered no, ambiguous'],
+    ['late, by the one that had gone', [goesOn], 53, 57, 'cart, local yes, covered no'],
+    ['while nothing is heard', [goesOn, [71, { isCurrent: false }]], 30, 40, 'nobody'],
+    ['of nobody', [], 30, 40, 'nobody'],
+  ]
+  for (const [name, steps, fromS, toS, says] of cases) {
+    const names = build(steps)
+    t.equal(said(names.placeDuring(ADDRESS, now, { fromMs: fromS * 1000, toMs: toS * 1000 })), says, name)
+  }
+})

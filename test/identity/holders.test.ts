@@ -41,6 +41,13 @@ t.test('whose the bytes between two readings are', async (t) => {
     ['a pod that came in the middle, to a new address', [holding('1', CART, 105)], undefined, [100, 110], 'cart in a'],
     ['a pod whose address was not known yet', [holding('1', CART, 105)], { who: NOBODY }, [100, 110], 'cart in a'],
     ['a pod that has ended long ago', [holding('1', CART, 0, 50)], CART, [100, 110], 'cart in a'],
+    [
+      'between one that ended long before and one that came long after',
+      [holding('1', CART, 0, 50), holding('2', WEB, 200)],
+      { who: NOBODY },
+      [100, 110],
+      'cart in a',
+    ],
     ['another, long after the first', [holding('1', CART, 0, 80), holding('2', WEB, 105)], CART, [100, 110], 'web in a'],
     [
       'another, when the first had ended before the stretch',

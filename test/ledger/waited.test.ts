@@ -1,0 +1,39 @@
+import t from 'tap'
+import { createWaited } from '../../src/ledger/waited.js'
+
+const at = (fromMs: number, toMs: number) => ({ fromMs, toMs })
+
+t.test('what came in which reading', async (t) => {
+  const waited = createWaited()
+  t.same(waited.sharesOf(3), [])
+  waited.note(3, at(0, 10), { seen: 500, booked: 400 })
+  waited.note(3, at(10, 20), { seen: 500, booked: 400 })
+  waited.note(3, at(20, 30), { seen: 530, booked: 400 })
+  waited.note(4, at(20, 30), { seen: 7, booked: 0 })
+  t.same(waited.sharesOf(3), [
+    { fromMs: 0, toMs: 10, bytes: 100 },
+    { fromMs: 20, toMs: 30, bytes: 30 },
+  ])
+  waited.drop(3)
+  t.same(waited.sharesOf(3), [])
+  t.same(waited.sharesOf(4), [{ fromMs: 20, toMs: 30, bytes: 7 }])
+})
+
+t.test('what came nobody knows when is no share', async (t) => {
+  const waited = createWaited()
+  waited.note(1, undefined, { seen: 100, booked: 0 })
+  waited.note(1, at(10, 20), { seen: 130, booked: 0 })
+  t.same(waited.sharesOf(1), [{ fromMs: 10, toMs: 20, bytes: 30 }])
+})
+
+t.test('it is bounded: the oldest become one', async (t) => {
+  const waited = createWaited()
+  for (let reading = 0; reading < 100; reading++) waited.note(1, at(reading, reading + 1), { seen: reading + 1, booked: 0 })
+  const shares = waited.sharesOf(1)
+  t.equal(shares.length, 64)
+  t.same(shares[0], { fromMs: 0, toMs: 37, bytes: 37 })
+  t.equal(
+    shares.reduce((sum, { bytes }) => sum + bytes, 0),
+    100,
+  )
+})
