@@ -2,8 +2,8 @@
 // What they say is added up and written down in the agent's turn, before it is served.
 import type { Clock } from '../deps.js'
 import type { Self } from '../exporters/self.js'
-import { createTotals, type Totals } from '../ledger/totals.js'
-import { createTotalsJournal } from '../ledger/totals-journal.js'
+import { createTotalsJournal } from '../ledger/totals/journal.js'
+import { createTotals, type Totals } from '../ledger/totals/totals.js'
 import type { FamilySnapshot, Source, ValueReading } from '../model.js'
 import { every } from './every.js'
 import type { AgentDeps } from './parts.js'

@@ -2,7 +2,7 @@
 // `patienceMs` stand for themselves.
 import type { Clock } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
-import type { TotalEntry } from '../ledger/totals.js'
+import type { TotalEntry } from '../ledger/totals/totals.js'
 import type { Labels, OfPod, Reading, ValueReading } from '../model.js'
 
 export interface Resolved {

@@ -6,9 +6,9 @@
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import type { KernelCounters, Placement } from '../model.js'
+import { readLines, renderLine, slices } from './files/lines.js'
+import type { ParsedFile, StateFormat } from './files/state-files.js'
 import type { LastRead } from './last-read.js'
-import { readLines, renderLine, slices } from './lines.js'
-import type { ParsedFile, StateFormat } from './state-files.js'
 
 export const VERSION = 1
 

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { createTotals, type TotalEntry, type TotalsOptions } from '../../src/ledger/totals.js'
-import { createTotalsJournal } from '../../src/ledger/totals-journal.js'
-import { renderTotals, TOTALS_STATE, type TotalsState } from '../../src/ledger/totals-state.js'
-import type { Family } from '../../src/model.js'
-import { createModelDisk } from './disk-model.js'
+import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
+import { renderTotals, TOTALS_STATE, type TotalsState } from '../../../src/ledger/totals/state.js'
+import { createTotals, type TotalEntry, type TotalsOptions } from '../../../src/ledger/totals/totals.js'
+import type { Family } from '../../../src/model.js'
+import { createModelDisk } from '../disk-model.js'
 
 const FAMILY: Family = { name: 'meshtoll_things_total', kind: 'counter', labels: ['owner_name'], help: 'Things.' }
 const START_MS = 1_000_000_000

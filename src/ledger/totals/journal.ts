@@ -1,6 +1,6 @@
 // The totals of others on disk: what changed is appended before it is served.
-import { createJournalFile, type JournalFileDeps } from './journal-file.js'
-import { renderTotals, renderTotalsBatch, TOTALS_STATE, type TotalsRows, type TotalsState } from './totals-state.js'
+import { createJournalFile, type JournalFileDeps } from '../files/journal-file.js'
+import { renderTotals, renderTotalsBatch, TOTALS_STATE, type TotalsRows, type TotalsState } from './state.js'
 
 export interface TotalsJournal {
   /** The state of the process before; undefined when there is none that can be used. Rejects with StateUnreadable. */

@@ -3,7 +3,7 @@
 //   NAME.resumed     what could not be written over: perhaps good still, but no longer the last word
 //   NAME.behind      what nobody may go on from: some of its bytes were served for somebody else since
 //   NAME.unusable    damaged, or of another version; kept for people
-import type { Clock, Disk, Log } from '../deps.js'
+import type { Clock, Disk, Log } from '../../deps.js'
 
 /** What is in a file, and how it is read. */
 export interface StateFormat<State> {

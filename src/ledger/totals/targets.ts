@@ -1,9 +1,9 @@
 // What keeps counters that are not ours, and what each of them said last.
-import type { Clock } from '../deps.js'
-import type { Family, Labels } from '../model.js'
+import type { Clock } from '../../deps.js'
+import type { Family, Labels } from '../../model.js'
+import type { TotalAccount } from './accounts.js'
 import type { Changes } from './changes.js'
-import type { TotalAccount } from './total-accounts.js'
-import type { TotalsState, TotalsTables } from './totals-state.js'
+import type { TotalsState, TotalsTables } from './state.js'
 
 /** What is new and waits for its owner; its labels if nobody says more. */
 export interface Held {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createTotalsWorld, type Kill, type Step } from './totals-world.js'
+import { createTotalsWorld, type Kill, type Step } from './world.js'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 400)
 const target = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 }) })

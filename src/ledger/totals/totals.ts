@@ -7,12 +7,12 @@
 //   all new       where it is less than before, or began anew after the last read: a reset
 // What a total depends on is in `take()`, to be written down before the total may be served: so after a crash nothing is counted twice, and
 // what was counted meanwhile is added.
-import type { Clock } from '../deps.js'
-import type { Family, FamilySnapshot, TotalReading } from '../model.js'
+import type { Clock } from '../../deps.js'
+import type { Family, FamilySnapshot, TotalReading } from '../../model.js'
+import { createTotalAccounts } from './accounts.js'
 import { createChanges } from './changes.js'
+import type { TotalsRows, TotalsState } from './state.js'
 import { createTargets, type Kept, type Target } from './targets.js'
-import { createTotalAccounts } from './total-accounts.js'
-import type { TotalsRows, TotalsState } from './totals-state.js'
 
 /** A reading with all its labels. */
 export interface TotalEntry extends Omit<TotalReading, 'kind' | 'pod'> {

@@ -1,8 +1,8 @@
 // What the totals of others are added up under: one account for each family and labels of a source.
-import type { Clock } from '../deps.js'
-import type { Family, FamilySnapshot, Labels, Series } from '../model.js'
+import type { Clock } from '../../deps.js'
+import type { Family, FamilySnapshot, Labels, Series } from '../../model.js'
 import type { Changes } from './changes.js'
-import type { TotalsState, TotalsTables } from './totals-state.js'
+import type { TotalsState, TotalsTables } from './state.js'
 
 export interface TotalAccount extends Series {
   readonly id: number

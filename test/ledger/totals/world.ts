@@ -1,9 +1,10 @@
 // Counters that come, go, begin anew and change hands, read by totals that may be killed at any point; and beside them what must be served,
 // kept event by event and without a difference of two numbers.
-import { createTotals, type TotalEntry, type Totals } from '../../src/ledger/totals.js'
-import { createTotalsJournal } from '../../src/ledger/totals-journal.js'
-import type { Family } from '../../src/model.js'
-import { createModelDisk } from './disk-model.js'
+
+import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
+import { createTotals, type TotalEntry, type Totals } from '../../../src/ledger/totals/totals.js'
+import type { Family } from '../../../src/model.js'
+import { createModelDisk } from '../disk-model.js'
 
 export const FAMILY: Family = { name: 'meshtoll_things_total', kind: 'counter', labels: ['owner_name'], help: 'Things.' }
 /** Withdrawal is a matter of its own. */

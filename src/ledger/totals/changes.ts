@@ -1,5 +1,5 @@
 // What of the totals' state changed, until it is written down.
-import type { Table, TotalsRows, TotalsTables } from './totals-state.js'
+import type { Table, TotalsRows, TotalsTables } from './state.js'
 
 export interface Changes {
   put<T extends Table>(table: T, row: TotalsTables[T]): void

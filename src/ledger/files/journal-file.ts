@@ -1,6 +1,6 @@
 // A state on disk: one checkpoint, then lines that add to it. Not synced to the platter but at a stop: what a dead process wrote is in the
 // page cache.
-import type { Clock, Disk, Fields, Log } from '../deps.js'
+import type { Clock, Disk, Fields, Log } from '../../deps.js'
 import { createStateFiles, type StateFormat } from './state-files.js'
 
 export interface JournalFile<State> {

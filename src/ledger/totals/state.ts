@@ -5,9 +5,9 @@
 //   ...
 //   0c4f77aa {"end":true}                                 the checkpoint is whole
 //   91d2e6ab {"batch":{"sums":[[1,4196]],"lasts":[[7,900]]}}    one line per reading
-import type { Labels } from '../model.js'
-import { readLines, renderLine, slices } from './lines.js'
-import type { ParsedFile, StateFormat } from './state-files.js'
+import type { Labels } from '../../model.js'
+import { readLines, renderLine, slices } from '../files/lines.js'
+import type { ParsedFile, StateFormat } from '../files/state-files.js'
 
 export const VERSION = 1
 
