@@ -1,9 +1,9 @@
 // All that the agent asks of an API server. Loaded only where there is one: its HTTP client takes some megabytes.
 import { type Connection, type ConnectionDeps, type ConnectionOptions, connect } from '../cluster/connection.js'
 import { coverageLeaseOf, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
-import { followPodsOf, NODES } from '../cluster/objects.js'
+import { readNode } from '../cluster/node.js'
+import { followPodsOf } from '../cluster/objects.js'
 import { type PodName, readWorkload, type Workload } from '../cluster/workload.js'
-import { nodeFactsOf } from '../identity/objects/node.js'
 import type { Tenancies } from '../identity/tenancies.js'
 import { readJson } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
@@ -38,7 +38,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
     ...connection,
     followPods: (node, tenancies, { patienceMs }, until) => followPodsOf(node, { client, following, tenancies, patienceMs }, deps, until),
     async readNode(name, tenancies, until) {
-      const facts = nodeFactsOf(await readJson(client, `${NODES}/${name}`, { signal: until }).catch(unlessGone))
+      const facts = await readNode(client, name, until)
       if (facts) tenancies.putNode(facts)
       else if (tenancies.nodes.has(name)) tenancies.removeNode(name, deps.clock.now())
     },

@@ -73,7 +73,6 @@ const HEARD_WITHIN_MS = 3_000
 const ATTEND_EVERY_MS = 500
 const LONGEST_WAIT_MS = 30_000
 const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
-const NO_PAUSE = () => Promise.resolve()
 
 /** Auto: in a pod, which is told where its API server is, and where a kubeconfig is named. */
 export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environment: ClusterParts['environment']): boolean {
@@ -88,7 +87,7 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   const { patienceMs, handoverMs } = config.identity
   const pods = createOwnPods(node.name)
   const tenancies = heardBy(pods, createTenancies())
-  const self = createOwnNode(parts.addresses)
+  const self = createOwnNode(parts.addresses, { patienceMs, monotonic: clock.monotonic })
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   let life: AbortSignal | undefined
   let api: ApiServer | undefined
@@ -181,13 +180,14 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
           ...(now.standing === told.standing ? {} : { standing: now.standing }),
         },
       },
-      NO_PAUSE,
+      () => Promise.resolve(),
     )
     if (now.standing !== told.standing) sayStanding(now.standing)
     told = now
   }
 
   function sayStanding(standing: string): void {
+    if (!isCounting()) return
     if (standing === 'joining')
       log.info('joins the nodes that post what their pods send: until all know, it goes to handover', { node: node.name })
     if (standing === 'yes') log.info('covers its pods: what they send is posted here', { node: node.name })

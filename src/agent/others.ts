@@ -33,7 +33,8 @@ export function createOthers({ config, environment, rtnetlink, cluster }: Parts,
   return { local, polled: [{ source, intervalMs: config.kubelet.intervalMs, whose }] }
 }
 
-/** As configured, or as the Node says. */
-function zoneOf({ node }: Pick<Config, 'node'>, cluster: Cluster | undefined): string {
-  return node.zone === '_unknown' ? cluster?.ownNode?.zone || '_unknown' : node.zone
+/** As configured, or as the Node says, once it is told of. */
+function zoneOf({ node }: Pick<Config, 'node'>, cluster: Cluster | undefined): string | undefined {
+  if (node.zone !== '_unknown' || !cluster) return node.zone
+  return cluster.ownNode && (cluster.ownNode.zone || '_unknown')
 }

@@ -10,11 +10,18 @@ export interface OwnNode {
   readonly trouble: string
 }
 
+export interface Patience {
+  /** How long a machine that was this Node may lack its address. */
+  readonly patienceMs: number
+  monotonic(): number
+}
+
 /** `addresses`: of all interfaces, as canonical text. May throw where the kernel cannot be asked: then nothing is judged. */
-export function createOwnNode(addresses: () => readonly string[]): OwnNode {
+export function createOwnNode(addresses: () => readonly string[], { patienceMs, monotonic }: Patience): OwnNode {
   let judged: NodeFacts | undefined
   let isHere: boolean | undefined
   let trouble = ''
+  let straySinceMs: number | undefined
 
   function strayOf({ internalIps }: NodeFacts): boolean {
     if (internalIps.length === 0) return false
@@ -29,9 +36,15 @@ export function createOwnNode(addresses: () => readonly string[]): OwnNode {
   return {
     look(facts) {
       // Looked at again until it is right: an address may come later than its agent.
-      if (!facts || (facts === judged && isHere)) return
+      if (!facts || (facts === judged && isHere && straySinceMs === undefined)) return
+      if (facts.uid !== judged?.uid) isHere = straySinceMs = undefined
       judged = facts
-      isHere = !strayOf(facts)
+      const isStray = strayOf(facts)
+      if (!isStray) straySinceMs = undefined
+      else straySinceMs ??= monotonic()
+      // An address may be off its interface for a moment.
+      if (isHere && isStray && monotonic() - (straySinceMs as number) < patienceMs) return
+      isHere = !isStray
       trouble = isHere ? '' : elsewhere(facts)
     },
     get isHere() {

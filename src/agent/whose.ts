@@ -17,8 +17,8 @@ export type Whose = (readings: readonly Reading[]) => Resolved
 
 interface Parts {
   readonly pods: Pick<OwnPods, 'find'>
-  /** Of this node, and so of its pods. */
-  readonly zone: () => string
+  /** Of this node, and so of its pods; undefined until it is told. */
+  readonly zone: () => string | undefined
   readonly patienceMs: number
 }
 
@@ -36,12 +36,14 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
 
   function ownedOf(pod: OfPod, stillWaiting: Map<string, number>): Owned {
     const known = pods.find(pod)
-    const labels = labelsOf({ zone: zone(), namespace: pod.namespace, ...(known?.owner ?? { kind: UNKNOWN, name: UNKNOWN }) })
-    if (known) return { labels, whose: pod.network && known.hostNetwork ? 'nobody' : 'certain' }
+    const told = zone()
+    const labels = labelsOf({ zone: told ?? UNKNOWN, namespace: pod.namespace, ...(known?.owner ?? { kind: UNKNOWN, name: UNKNOWN }) })
+    if (known && pod.network && known.hostNetwork) return { labels, whose: 'nobody' }
+    if (known && told !== undefined) return { labels, whose: 'certain' }
     const sinceMs = waiting.get(pod.uid) ?? clock.monotonic()
     stillWaiting.set(pod.uid, sinceMs)
     // All who share their node's network would count the node's bytes once more each.
-    const waits = pod.network === 'perhaps node' || clock.monotonic() - sinceMs < patienceMs
+    const waits = (!known && pod.network === 'perhaps node') || clock.monotonic() - sinceMs < patienceMs
     return { labels, whose: waits ? 'waiting' : 'certain' }
   }
 

@@ -24,6 +24,7 @@ export function createJournal(deps: JournalFileDeps): Journal {
   const file = createJournalFile(LEDGER_STATE, deps)
   /** What stands there was read earlier: it would take back what is served now, where no younger state stands beside it. */
   let isStale = false
+  let isKept = true
 
   async function load(): Promise<State | undefined> {
     const state = await file.load()
@@ -38,8 +39,14 @@ export function createJournal(deps: JournalFileDeps): Journal {
     try {
       await disk.replace(LAST_READ, lastRead)
       isStale = false
+      isKept = true
     } catch (error) {
-      log.debug('what was read cannot be written', { file: LAST_READ, ...wordsOf(error) })
+      if (isKept)
+        log.warn('what was read cannot be written: should the agent die, an address that then goes on may keep its name', {
+          file: LAST_READ,
+          ...wordsOf(error),
+        })
+      isKept = false
       isStale = await disk.remove(LAST_READ).then(
         () => false,
         () => true,
@@ -61,7 +68,7 @@ export function createJournal(deps: JournalFileDeps): Journal {
     checkpoint: (rows, options) => file.checkpoint(renderState(rows), options),
     keep,
     get writable() {
-      return file.writable
+      return file.writable && isKept
     },
   }
 }

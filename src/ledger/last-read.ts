@@ -100,12 +100,8 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
   const header = JSON.parse(announced.toString('utf8', 0, end)) as Header
   const body = announced.subarray(end + 1)
   if (header.version !== VERSION) return undefined
-  const places = new Map(
-    body
-      .toString('utf8', 0, header.textBytes)
-      .split('\n')
-      .map((text, index) => [text, index]),
-  )
+  const texts = body.toString('utf8', 0, header.textBytes).split('\n')
+  let places: ReadonlyMap<string, number> | undefined
   const columns = columnsIn(body, header)
   const { epoch, atMs, readAtMs } = header
   return {
@@ -115,10 +111,20 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
     async asOfThen({ id, closed, seen, via }, pairs, pause) {
       const then = columns.get(id)
       if (!then) return { id, closed, seen: EMPTY, via: EMPTY }
+      places ??= await indexesOf(texts, pause)
       const find = { pairs, places, pause }
       return { id, closed, seen: await columnThen(seen, then.seen, find), via: await columnThen(via, then.via, find) }
     },
   }
+}
+
+async function indexesOf(texts: readonly string[], pause: () => Promise<void>): Promise<ReadonlyMap<string, number>> {
+  const indexes = new Map<string, number>()
+  for (const [index, text] of texts.entries()) {
+    if (index % PAIRS_BETWEEN_PAUSES === 0) await pause()
+    indexes.set(text, index)
+  }
+  return indexes
 }
 
 function columnsIn(body: Buffer, { textBytes, columns }: Header): Map<number, { readonly seen: Column; readonly via: Column }> {

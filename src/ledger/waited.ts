@@ -1,5 +1,7 @@
 // When the bytes of pending pairs came, reading by reading: who had an address meanwhile is often known by the time that they are placed.
+// A column for each reading, since on a large node all pairs may wait at once.
 import type { Stretch } from '../model.js'
+import { grown } from './generations.js'
 
 /** Bytes that came within a stretch. */
 export interface Share extends Stretch {
@@ -14,29 +16,63 @@ export interface Waited {
   clear(): void
 }
 
-interface Noted {
-  seen: number
-  shares: Share[]
+interface Reading {
+  stretch: Stretch
+  bytes: Float64Array
 }
 
-/** Of a pair: beyond it the oldest two become one, whose stretch is that of both. */
-const MOST_SHARES = 64
+/** Of 100,000 pairs each takes 0.8 MB. Beyond it the oldest two become one, whose stretch is that of both. */
+const MOST_READINGS = 16
 
 export function createWaited(): Waited {
-  const byPair = new Map<number, Noted>()
+  let readings: Reading[] = []
+  /** Of a pair that waits, 1 more than all its bytes so far; 0: it does not. */
+  let known: Float64Array = new Float64Array(0)
+  let count = 0
+
+  function columnOf(stretch: Stretch): Reading {
+    const last = readings.at(-1)
+    if (last?.stretch === stretch) return last
+    if (readings.length === MOST_READINGS) readings = [merged(readings[0] as Reading, readings[1] as Reading), ...readings.slice(2)]
+    const reading = { stretch, bytes: new Float64Array(known.length) }
+    readings.push(reading)
+    return reading
+  }
+
+  function clear(): void {
+    readings = []
+    known = new Float64Array(0)
+    count = 0
+  }
+
   return {
     note(pair, stretch, { seen, booked }) {
-      const noted = byPair.get(pair) ?? { seen: booked, shares: [] }
-      if (seen <= noted.seen) return
-      if (stretch) noted.shares.push({ ...stretch, bytes: seen - noted.seen })
-      noted.seen = seen
-      if (noted.shares.length > MOST_SHARES) noted.shares.splice(0, 2, merged(noted.shares[0] as Share, noted.shares[1] as Share))
-      byPair.set(pair, noted)
+      known = grown(known, pair + 1)
+      if (known[pair] === 0) count++
+      const before = known[pair] === 0 ? booked : (known[pair] as number) - 1
+      known[pair] = Math.max(seen, before) + 1
+      if (!stretch || seen <= before) return
+      const reading = columnOf(stretch)
+      reading.bytes = grown(reading.bytes, known.length)
+      reading.bytes[pair] = (reading.bytes[pair] as number) + seen - before
     },
-    sharesOf: (pair) => byPair.get(pair)?.shares ?? [],
-    drop: (pair) => void byPair.delete(pair),
-    clear: () => byPair.clear(),
+    sharesOf: (pair) =>
+      readings.flatMap(({ stretch, bytes }) => {
+        const came = bytes[pair] ?? 0
+        return came > 0 ? [{ ...stretch, bytes: came }] : []
+      }),
+    drop(pair) {
+      if ((known[pair] ?? 0) === 0) return
+      known[pair] = 0
+      for (const { bytes } of readings) if (pair < bytes.length) bytes[pair] = 0
+      if (--count === 0) clear()
+    },
+    clear,
   }
 }
 
-const merged = (one: Share, next: Share): Share => ({ fromMs: one.fromMs, toMs: next.toMs, bytes: one.bytes + next.bytes })
+function merged(one: Reading, next: Reading): Reading {
+  const bytes = grown(next.bytes, Math.max(one.bytes.length, next.bytes.length))
+  for (const [pair, came] of one.bytes.entries()) if (came > 0) bytes[pair] = (bytes[pair] as number) + came
+  return { stretch: { fromMs: one.stretch.fromMs, toMs: next.stretch.toMs }, bytes }
+}

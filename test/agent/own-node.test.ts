@@ -2,9 +2,9 @@ import t from 'tap'
 import { createOwnNode } from '../../src/agent/own-node.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
 
-const facts = (internalIps: readonly string[]): NodeFacts => ({
+const facts = (internalIps: readonly string[], uid = 'u1'): NodeFacts => ({
   name: 'n1',
-  uid: 'u1',
+  uid,
   zone: 'a',
   region: '',
   internalIps,
@@ -12,6 +12,8 @@ const facts = (internalIps: readonly string[]): NodeFacts => ({
   podCidrs: [],
   providerId: '',
 })
+
+const PATIENCE = { patienceMs: 30_000, monotonic: () => 0 }
 
 const refuse = (): never => {
   throw new Error('no netlink')
@@ -26,7 +28,7 @@ t.test('whether a Node is this machine', async (t) => {
     { name: 'the kernel cannot be asked', internalIps: ['10.0.0.1'], addresses: refuse, isHere: true },
   ]
   for (const { name, internalIps, addresses, isHere } of cases) {
-    const own = createOwnNode(addresses)
+    const own = createOwnNode(addresses, PATIENCE)
     t.same([own.isHere, own.trouble], [undefined, ''], 'not told of yet')
     own.look(facts(internalIps))
     t.equal(own.isHere, isHere, name)
@@ -36,7 +38,7 @@ t.test('whether a Node is this machine', async (t) => {
 
 t.test('what to do about it, and that it is mended', async (t) => {
   let addresses = ['10.0.0.2']
-  const own = createOwnNode(() => addresses)
+  const own = createOwnNode(() => addresses, PATIENCE)
   const node = facts(['10.0.0.1', 'fd00::1'])
   own.look(node)
   t.match(own.trouble, /^the Node n1 has the address 10\.0\.0\.1 and fd00::1, and this machine has not, .*; set node\.name to /)
@@ -45,6 +47,27 @@ t.test('what to do about it, and that it is mended', async (t) => {
   t.same([own.isHere, own.trouble], [true, ''])
   own.look(undefined)
   t.equal(own.isHere, true, 'a Node that is gone was this machine')
-  own.look(facts(['10.0.0.7']))
+  own.look(facts(['10.0.0.7'], 'u2'))
   t.equal(own.isHere, false, 'it was made anew, elsewhere')
+})
+
+t.test('an address may be off its interface for a moment', async (t) => {
+  let addresses: string[] = ['10.0.0.1']
+  let nowMs = 0
+  const own = createOwnNode(() => addresses, { patienceMs: 30_000, monotonic: () => nowMs })
+  const lookAt = (atMs: number): unknown => {
+    nowMs = atMs
+    own.look(facts(['10.0.0.1']))
+    return own.isHere
+  }
+  t.equal(lookAt(0), true)
+  addresses = []
+  t.equal(lookAt(10_000), true)
+  t.equal(lookAt(39_000), true)
+  addresses = ['10.0.0.1']
+  t.equal(lookAt(39_500), true)
+  addresses = []
+  t.equal(lookAt(50_000), true, 'it is counted anew')
+  t.equal(lookAt(79_000), true)
+  t.equal(lookAt(80_000), false)
 })

@@ -26,10 +26,10 @@ const value = (amount: number, pod?: OfPod, labels = {}): Reading => ({
   value: amount,
 })
 
-function createHere() {
+function createHere(zone: () => string | undefined = () => 'a') {
   const pods = createOwnPods('n1')
   let nowMs = 0
-  const whose = createWhose({ pods, zone: () => 'a', patienceMs: 30_000 }, { clock: { monotonic: () => nowMs } })
+  const whose = createWhose({ pods, zone, patienceMs: 30_000 }, { clock: { monotonic: () => nowMs } })
   const put = (more: Parameters<typeof podFacts>[0] = {}): void =>
     pods.put('shop/cart-1', podFacts({ uid: 'u1', name: 'cart-1', ...more }), { kind: 'Deployment', name: 'cart' })
   return {
@@ -84,4 +84,18 @@ t.test('values of one owner are added up, those of nobody yet are not served', a
   t.same(served(), known)
   pass(30_000)
   t.same(served(), [known[0], [UNKNOWN, 4], ...known.slice(1)], 'after the patience as unknown')
+})
+
+t.test("a pod's zone may be told after its owner", async (t) => {
+  let zone: string | undefined
+  const { whose, put, pass } = createHere(() => zone)
+  put()
+  const one = (reading: Reading): unknown => whose([reading]).totals.map(({ labels, whose: how }) => [how, labels])
+  t.same(one(total(CART)), [['waiting', { ...OWNED, owner_zone: '_unknown' }]])
+  zone = 'a'
+  t.same(one(total(CART)), [['certain', OWNED]])
+  zone = undefined
+  one(total(CART))
+  pass(30_000)
+  t.same(one(total(CART)), [['certain', { ...OWNED, owner_zone: '_unknown' }]], 'it is not waited for longer than the patience')
 })

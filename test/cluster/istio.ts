@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAllDocuments } from 'yaml'
 import type { Client, KubeObject } from './client.js'
-import { collectionOf, create, type NewObject, remove } from './resource.js'
+import { collectionOf, create, type NewObject, pathOf, remove } from './resource.js'
 
 const DEFINITIONS = join(import.meta.dirname, '../fixtures/kubernetes/istio-crds.yaml')
 const GROUP = 'networking.istio.io'
@@ -25,8 +25,13 @@ export async function installIstio(api: Client, versions?: readonly string[]): P
   for (const kind of KINDS) await untilServed(api, collectionOf({ apiVersion: `${GROUP}/${versions?.[0] ?? 'v1'}`, kind, metadata: {} }))
 }
 
+/** Resolves once it can be installed again: the API server takes the objects away first. */
 export async function uninstallIstio(api: Client): Promise<void> {
-  for (const definition of await readDefinitions()) await remove(api, definition)
+  for (const definition of await readDefinitions()) {
+    await remove(api, definition)
+    const path = pathOf(definition)
+    await until(`${path} is gone`, async () => (await api.ask('GET', path)).status === 404)
+  }
 }
 
 export interface EndpointGiven {
@@ -62,9 +67,12 @@ async function readDefinitions(): Promise<readonly Definition[]> {
   return parseAllDocuments(await readFile(DEFINITIONS, 'utf8')).map((document) => document.toJS() as Definition)
 }
 
-async function untilServed(api: Client, path: string): Promise<void> {
-  for (let tries = 0; (await api.ask('GET', path)).status !== 200; tries++) {
-    if (tries === 200) throw new Error(`${path} is not served`)
+const untilServed = (api: Client, path: string): Promise<void> =>
+  until(`${path} is served`, async () => (await api.ask('GET', path)).status === 200)
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries === 200) throw new Error(`not so: ${what}`)
     await sleep(50)
   }
 }
