@@ -163,6 +163,25 @@ t.test('who may read it', { skip }, async (t) => {
   t.equal(await policies({ mode: 'reduced' }), 1)
 })
 
+t.test('whom it may reach', { skip }, async (t) => {
+  const cases = [
+    {
+      name: 'the API server and the kubelet',
+      policy: {},
+      egress: [{ ports: [443, 6443, 10250].map((port) => ({ port, protocol: 'TCP' })) }],
+    },
+    { name: 'a port', policy: { egressPorts: [16443] }, egress: [{ ports: [{ port: 16443, protocol: 'TCP' }] }] },
+    // A rule without ports would allow all of them.
+    { name: 'nobody', policy: { egressPorts: [] }, egress: [] },
+    // As with --reuse-values of a release that did not know it.
+    { name: 'nobody, where the value is missing', policy: { egressPorts: null }, egress: [] },
+  ]
+  for (const { name, policy, egress } of cases) {
+    const { spec } = objectOf(await renderObjects({ values: { mode: 'reduced', networkPolicy: policy } }), 'NetworkPolicy')
+    t.same((spec as { readonly egress: unknown }).egress, egress, name)
+  }
+})
+
 t.test('who scrapes it', { skip }, async (t) => {
   const values = { podMonitor: { enabled: true, labels: { release: 'prometheus' }, endpoint: { basicAuth: { username: { name: 'a' } } } } }
   const objects = await renderObjects({ values })
