@@ -32,7 +32,8 @@ export class Overtaken extends Error {
   override readonly name = 'Overtaken'
 }
 
-export const ELECTION_LEASE = 'meshtoll-directory'
+/** No Node's, whatever that is called: theirs are `meshtoll-NODE`. */
+export const ELECTION_LEASE = 'meshtoll.directory-leader'
 const NOT_FOUND = 404
 const CONFLICT = 409
 

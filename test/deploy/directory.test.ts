@@ -5,9 +5,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { COMMANDS } from '../../src/cli/commands.js'
+import { ELECTION_LEASE } from '../../src/cluster/election-lease.js'
+import { leaseNameOf } from '../../src/cluster/leases.js'
 import { parseCommandLine } from '../../src/config/command-line.js'
 import { parseConfig } from '../../src/config/config.js'
 import { parseWeb } from '../../src/config/web.js'
+import type { Rule } from '../cluster/access.js'
 import type { NewObject } from '../cluster/resource.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { CHART, helm, objectOf, renderChart, renderObjects } from './helm.js'
@@ -70,6 +73,13 @@ t.test('the directory', { skip }, async (t) => {
   t.match(objectOf(objects, 'Service')['spec'], { ports: [{ port: 9443, targetPort: 'https' }] })
   const named = await renderObjects({ values: { ...ON, serviceAccount: { create: false, name: 'counting' } } })
   t.match(fileOf(named, 'meshtoll-directory', 'meshtoll.yaml'), 'meshtoll/counting')
+})
+
+t.test('the Lease of the election', { skip }, async (t) => {
+  const { rules } = objectOf(await renderObjects({ values: ON }), 'Role', 'meshtoll-directory')
+  const named = (rules as readonly Rule[]).filter(({ resourceNames }) => resourceNames)
+  t.same(named, [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [ELECTION_LEASE], verbs: ['get', 'update'] }])
+  t.notOk(ELECTION_LEASE.startsWith(leaseNameOf('')), "is no Node's, whatever that is called")
 })
 
 t.test('what agents know of it', { skip }, async (t) => {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { ELECTION_LEASE } from '../../src/cluster/election-lease.js'
 import { leaseOf } from '../../src/cluster/leases.js'
 import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
 import type { KubeObject } from '../cluster/client.js'
@@ -32,7 +33,7 @@ const EVERYWHERE: readonly Rule[] = [
 ]
 const OWN: readonly Rule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch', 'create'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: ['meshtoll-directory'], verbs: ['get', 'update'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [ELECTION_LEASE], verbs: ['get', 'update'] },
 ]
 
 async function prepare({ admin }: Cluster): Promise<KubeObject> {
