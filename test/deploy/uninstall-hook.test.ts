@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { createToken } from '../cluster/access.js'
+import { allow, createServiceAccount, createToken } from '../cluster/access.js'
 import type { Cluster } from '../cluster/cluster.js'
 import { createNamespace, createWorkload } from '../cluster/objects.js'
 import { change, create, type NewObject, read } from '../cluster/resource.js'
@@ -21,10 +21,21 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string }[]
 }
 
-/** As helm install renders it, which asks the cluster. */
-async function renderHook({ url, caFile, adminToken }: Cluster, values: object = {}): Promise<readonly NewObject[]> {
-  const asking = ['--dry-run=server', '--kube-apiserver', url, '--kube-ca-file', caFile, '--kube-token', adminToken]
-  const objects = objectsOf(await helm(['template', 'meshtoll', CHART, '--namespace', NAMESPACE, ...asking], values))
+/** Asks the cluster, and changes nothing. */
+const ask = (command: string, { url, caFile }: Cluster, token: string, values: object): Promise<string> => {
+  const asking = ['--dry-run=server', '--kube-apiserver', url, '--kube-ca-file', caFile, '--kube-token', token]
+  return helm([command, 'meshtoll', CHART, '--namespace', NAMESPACE, ...asking], values)
+}
+
+/** What helm install says at its end. */
+async function notesOf(cluster: Cluster, values: object = {}): Promise<string> {
+  const said = await ask('install', cluster, cluster.adminToken, values)
+  return said.slice(said.lastIndexOf('NOTES:'))
+}
+
+/** As helm install renders it. */
+async function renderHook(cluster: Cluster, values: object = {}, token = cluster.adminToken): Promise<readonly NewObject[]> {
+  const objects = objectsOf(await ask('template', cluster, token, values))
   return objects.filter(({ metadata }) => 'helm.sh/hook' in ((metadata['annotations'] ?? {}) as object))
 }
 
@@ -52,6 +63,8 @@ await clusterTest(async (t, cluster) => {
     t.notMatch(await renderChart(), 'helm.sh/hook', 'nothing that kubectl apply would run at once')
     t.same(await renderHook(cluster, { uninstallHook: false }), [])
     t.same(await renderHook(cluster, { mode: 'reduced' }), [])
+    t.same(await renderHook(cluster, { rbac: { create: false } }), [], 'no rules where none are to be made')
+    t.same(await renderHook(cluster, { serviceAccount: { create: false } }), [], 'no account where none is to be made')
     const objects = await renderHook(cluster)
     t.same(objects.map(({ kind }) => kind).sort(), ['Job', 'Role', 'RoleBinding', 'ServiceAccount'])
     for (const { kind, metadata } of objects)
@@ -80,5 +93,23 @@ await clusterTest(async (t, cluster) => {
     await change(admin, DAEMON_SET, { metadata: { finalizers: [] } })
     t.match(await running, /^all agents are gone/)
     t.match(await run(cluster, job), /^all agents are gone/, 'once more')
+  })
+
+  t.test('the notes say what becomes of kernel tables', { skip }, async (t) => {
+    t.match(await notesOf(cluster), '--no-hooks is the way out')
+    for (const values of [{ uninstallHook: false }, { rbac: { create: false } }, { serviceAccount: { create: false } }])
+      t.match(await notesOf(cluster, values), 'delete ds meshtoll-agent --cascade=foreground', JSON.stringify(values))
+  })
+
+  t.test('a deployer who may read nothing but the Secrets in which helm keeps its releases', { skip }, async (t) => {
+    const serviceAccount = { namespace: 'deployers', name: 'deployer' }
+    await createNamespace(admin, serviceAccount.namespace)
+    await createServiceAccount(admin, serviceAccount)
+    const token = await createToken(admin, serviceAccount)
+    await t.rejects(renderHook(cluster, {}, token), { message: 'secrets is forbidden' })
+    const rules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list'] }]
+    await allow(admin, { name: 'deployer', namespace: NAMESPACE, rules, serviceAccount })
+    const rendered = await eventually('it may', () => renderHook(cluster, {}, token).catch(() => undefined))
+    t.same(rendered, await renderHook(cluster))
   })
 })

@@ -18,6 +18,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: agent
 {{- end -}}
 
+{{- /* It takes an account and rules of its own. */ -}}
+{{- define "meshtoll.hasUninstallHook" -}}
+{{- if and (include "meshtoll.isFull" .) .Values.uninstallHook .Values.rbac.create .Values.serviceAccount.create }}true{{ end -}}
+{{- end -}}
+
 {{- define "meshtoll.hook.labels" -}}
 app.kubernetes.io/name: meshtoll
 app.kubernetes.io/instance: {{ .Release.Name }}
