@@ -2,15 +2,14 @@
 // the API server restarts: every byte is posted, by one agent, to whoever had the address, or to nobody.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flowBytes } from '../lab/agents.js'
-import { worldTest } from '../lab/world.js'
+import { eventually, worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { startDirectories, untilCovering } from './directories.js'
-import { hold, live, livesOf, merged, totalOf } from './lives.js'
+import { hold, LONG, live, livesAround, merged, totalOf } from './lives.js'
 
-/** Between two on one address two cycles pass, and the skew of both. */
-const LIVES = livesOf(6, { ms: 4_000, restMs: 7_000 })
+const LIVES = livesAround({ ms: 4_000, restMs: 8_000 })
 const PATIENCE_MS = 30_000
 
 await worldTest(
@@ -35,17 +34,21 @@ await worldTest(
       await sleep(3_000)
       const before = await agents.atRest()
       const sentBefore = await truth.total()
+      let isLongLife = false
       const disturb = async (): Promise<void> => {
         await sleep(8_000)
         await directories.kill(0, 4_000)
-        await sleep(12_000)
+        await eventually('the long life', () => (isLongLife ? true : undefined), 90_000)
+        await sleep(1_000)
         await cluster.restart()
-        await sleep(12_000)
+        await sleep(20_000)
         await directories.kill(1, 4_000)
       }
       const [places] = await Promise.all([
         Promise.all([
-          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES),
+          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES, (index) => {
+            isLongLife ||= index === LONG
+          }),
           live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
         ]),
         disturb(),

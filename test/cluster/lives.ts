@@ -19,6 +19,17 @@ export const WORKLOADS = ['cart', 'web', 'stock', 'mail'] as const
 export const livesOf = (count: number, times: Omit<Life, 'deployment'>): readonly Life[] =>
   Array.from({ length: count }, (_, index) => ({ deployment: WORKLOADS[index % WORKLOADS.length] as string, ...times }))
 
+/** Which of the lives around it is long: the same from both ends. */
+export const LONG = 2
+const LONG_MS = 24_000
+
+/**
+ * A life in the middle outlasts whatever is away meanwhile, so that no address changes hands unheard of.
+ * Between them two cycles pass, and the skew of both.
+ */
+export const livesAround = (times: Omit<Life, 'deployment'>): readonly Life[] =>
+  livesOf(2 * LONG + 1, times).map((life, index) => (index === LONG ? { ...life, ms: LONG_MS } : life))
+
 /** What was sent is of who sent it, or said to be ambiguous, and waits for nothing. Answers the ambiguous share. */
 export function hold(t: Test, { before, all, sent }: Judged): number {
   t.equal(booked(all, 'pending'), 0, 'nothing waits')
