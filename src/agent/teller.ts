@@ -126,7 +126,8 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
       const haveChanged = own.ranges !== undefined || others.ranges !== undefined
       ranges = { own: own.ranges ?? ranges.own, others: others.ranges ?? ranges.others }
       return {
-        tenancies: [...own.tenancies, ...others.tenancies],
+        // Of this node's own pods the API server's word stands: a directory that begins anew may not know when they ended.
+        tenancies: [...own.tenancies, ...others.tenancies.filter(({ tenant }) => tenant.coverage !== 'node' || tenant.node !== node)],
         ranges: haveChanged ? [...ranges.own, ...ranges.others] : undefined,
         zones: others.zones ?? own.zones,
       }
