@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { ELECTION_LEASE } from '../../src/cluster/election-lease.js'
 import { readDirectoryAccess } from '../deploy/access.js'
 import { ask } from '../http/client.js'
 import { eventually } from '../lab/world.js'
@@ -170,7 +171,7 @@ await clusterTest(
       const lease = await read(admin, {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
-        metadata: { ...account, name: 'meshtoll-directory' },
+        metadata: { ...account, name: ELECTION_LEASE },
       })
       t.match(lease.spec, { holderIdentity: /^.+_[0-9a-f-]{36}$/, leaseDurationSeconds: 15, leaseTransitions: 0, renewTime: /\.\d{6}Z$/ })
     })
