@@ -9,11 +9,6 @@
 import { createSelf } from '../exporters/self.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
-import { createCoverage } from '../ledger/coverage.js'
-import { createJournal } from '../ledger/journal.js'
-import { createLedger, type Ledger } from '../ledger/ledger.js'
-import { pricesOf } from '../ledger/price.js'
-import { snapshotOf } from '../ledger/snapshot.js'
 import { createValues } from '../ledger/values.js'
 import type { FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
 import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.js'
@@ -28,6 +23,7 @@ import { createNames } from './names.js'
 import { createOthers } from './others.js'
 import type { Agent, AgentDeps, AgentParts } from './parts.js'
 import { createPolls } from './polls.js'
+import { createPosting } from './posting.js'
 import { createReaders, type SourceStatus, valuesIn } from './readers.js'
 
 /** What is served was read no longer ago. */
@@ -45,12 +41,14 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
   )
-  const journal = createJournal(deps)
-  const coverage = createCoverage()
   const values = createValues()
   const flows = createFlows(
     { ...config.flows, rotateEveryMs: config.flows.rotateIntervalMs, kubernetes: cluster !== undefined, ...host },
-    { ...deps, announceEpoch },
+    { ...deps, announceEpoch: (epoch) => posting.announce(epoch) },
+  )
+  const posting = createPosting(
+    { config, identity, keepsState: () => keepsState, keepsLastRead: cluster !== undefined, release: flows.release },
+    deps,
   )
   const { local, polled } = createOthers({ config, environment, rtnetlink, cluster }, deps)
   const sourceNames = [flows, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster] : [])].map(({ name }) => name)
@@ -61,9 +59,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
     deps,
   )
-  const snapshotOptions = { limit: config.series.limit, zeroFirstMs: config.series.zeroFirstMs, prices: pricesOf(config.price) }
 
-  let ledger: Ledger | undefined
   let readAtMs = Number.NEGATIVE_INFINITY
   let asOfMs = 0
   let isOpen = false
@@ -73,22 +69,6 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   let keepsState = config.flows.enabled !== false
   let refusal: Error | undefined
 
-  async function loadLedger(): Promise<Ledger> {
-    ledger ??= createLedger(
-      { limit: config.series.limit, idleMs: config.series.idleMs },
-      deps,
-      await (keepsState ? journal.load() : undefined),
-    )
-    return ledger
-  }
-
-  /** The table is made only after its epoch is on disk: so a kill between the two loses nothing. */
-  async function announceEpoch(epoch: string): Promise<void> {
-    const book = await loadLedger()
-    book.announce(epoch)
-    await journal.checkpoint(await book.state({ complete: true }))
-  }
-
   /** Without the privilege or the kernel for it the agent runs on, and says so; a table in other hands is a mistake to be mended. */
   function readFlows(signal: AbortSignal): Promise<readonly Reading[] | undefined> {
     if (config.flows.enabled === false && !isOpen) return Promise.resolve([])
@@ -97,7 +77,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       isOpen = true
       const readings = await flows.read(signal)
       const reading = readings.readings.find((one): one is FlowReading => one.kind === 'flows')
-      if (reading) await post(reading)
+      if (reading) await posting.post(reading)
       return readings
     }
     return readers.read({ name: flows.name, read }, signal)
@@ -109,7 +89,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (cluster) await readers.read(cluster, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...local.map((source) => readOther(source, signal))])
     keepValues(flows.name, valuesIn(flowReadings))
-    self.stateWritable(journal.writable && polls.writable)
+    self.stateWritable(posting.writable && polls.writable)
     readAtMs = clock.monotonic()
     asOfMs = startedMs
   }
@@ -122,31 +102,12 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (resets > 0) self.reset(source, resets)
   }
 
-  async function post(reading: FlowReading): Promise<void> {
-    const book = await loadLedger()
-    await book.post(reading, identity)
-    coverage.add(clock.monotonic(), book.leaving, reading.egress)
-    if (cluster) await journal.keep(await book.lastRead())
-    const isDurable = await journal.write(book.take(), () => book.state())
-    if (isDurable) await release(book.releasable())
-  }
-
-  /** What cannot be dropped now is asked for again after the next read; it costs room, no bytes. */
-  async function release(generations: readonly number[]): Promise<void> {
-    if (generations.length === 0) return
-    try {
-      await flows.release(generations)
-    } catch (error) {
-      log.warn('kernel sets that were read to their end could not be dropped yet', { error: String(error) })
-    }
-  }
-
   /** One turn from its beginning: whoever asks meanwhile waits, and hears what came of it. */
   function start(signal: AbortSignal): Promise<void> {
     return inTurn(async () => {
       try {
         if (keepsState || polled.length > 0) await deps.disk.claim()
-        await Promise.all([loadLedger(), polls.load()])
+        await Promise.all([posting.load(), polls.load()])
         await cluster?.begin(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
@@ -175,7 +136,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const cycles = every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal)))
     await Promise.all([cycles, watch(signal), polls.run(signal)])
     const ending = await leaving.end()
-    sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: journal.writable })
+    sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: posting.writable })
   }
 
   const watch = (signal: AbortSignal): Promise<void> =>
@@ -193,9 +154,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       await readAll(AbortSignal.timeout(STOP_WITHIN_MS))
       isOver = true
       await polls.finish()
-      if (!ledger?.hasBegun || !isOpen) return false
-      const isDurable = await journal.checkpoint(await ledger.state({ complete: true }), { sync: true })
-      return isDurable && readers.isUp(flows.name)
+      return isOpen && (await posting.close()) && readers.isUp(flows.name)
     })
   }
 
@@ -209,7 +168,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       isOpen = true
       await readAll(signal)
     })
-    if (ledger?.hasStartedOver) throw new TableUnknown(config.flows.table)
+    if (posting.hasStartedOver) throw new TableUnknown(config.flows.table)
     await leaving.remove(signal)
     return true
   }
@@ -219,8 +178,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       if (refusal) throw refusal
       if (isStopping && !isOver) throw new Error('the agent is stopping')
       if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
-      const book = await loadLedger()
-      const snapshot = snapshotOf(book, snapshotOptions, { atMs: asOfMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
+      const snapshot = await posting.snapshot(asOfMs)
       return use({ ...snapshot, families: [...snapshot.families, ...values.families(), ...polls.families()] })
     })
   }

@@ -5,17 +5,18 @@ import { leaseNameOf } from '../cluster/leases.js'
 import type { Config } from '../config/fields.js'
 import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
-import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
+import type { ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { NodeFacts } from '../identity/objects/node.js'
 import { createOwnPods, heardBy, type OwnPods } from '../identity/own-pods.js'
-import { createTenancies, type TenancyChanges } from '../identity/tenancies.js'
+import { createTenancies } from '../identity/tenancies.js'
 import type { Readings } from '../model.js'
 import type { ApiServer } from './api-server.js'
 import type { Behind } from './behind.js'
 import { claim } from './claim.js'
 import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
+import { createNews } from './news.js'
 import { createOwnNode } from './own-node.js'
 import { createDirectoryTeller, createDirectTeller, createOwnTeller, type Teller } from './teller.js'
 
@@ -72,7 +73,6 @@ const SETTLE_MS = 5_000
 const HEARD_WITHIN_MS = 3_000
 const ATTEND_EVERY_MS = 500
 const LONGEST_WAIT_MS = 30_000
-const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
 
 /** Auto: in a pod, which is told where its API server is, and where a kubeconfig is named. */
 export function usesCluster({ kubernetes }: Pick<Config, 'kubernetes'>, environment: ClusterParts['environment']): boolean {
@@ -89,13 +89,12 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   const tenancies = heardBy(pods, createTenancies())
   const self = createOwnNode(parts.addresses, { patienceMs, monotonic: clock.monotonic })
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
+  const news = createNews({ node, identity, names, self, record, isCounting, teller: () => teller }, deps)
   let life: AbortSignal | undefined
   let api: ApiServer | undefined
   let teller: Teller | undefined
   let selfTrouble = ''
   let failures = 0
-  let news: TenancyChanges = NOTHING_NEW
-  let told: { readonly covering: string | undefined; readonly standing: string } = { covering: undefined, standing: '' }
 
   async function openApi(signal: AbortSignal): Promise<ApiServer> {
     const { openApiServer } = await import('./api-server.js')
@@ -153,52 +152,6 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     }
   }
 
-  function gather(): TenancyChanges {
-    const more = teller?.take() ?? NOTHING_NEW
-    news = { tenancies: [...news.tenancies, ...more.tenancies], ranges: more.ranges ?? news.ranges, zones: more.zones ?? news.zones }
-    return news
-  }
-
-  function coveringNow(): string | undefined {
-    const { nodes, toldOf = [] } = teller?.covering ?? {}
-    return nodes ? JSON.stringify([[...nodes].sort(), [...toldOf].sort()]) : told.covering
-  }
-
-  async function handOn(): Promise<void> {
-    const changes = gather()
-    news = NOTHING_NEW
-    self.look(teller?.ownNode)
-    record.place(self.isHere)
-    const now = { covering: coveringNow(), standing: record.standing() }
-    await identity.update(
-      {
-        place: ownPlace(),
-        cluster: {
-          ...changes,
-          isCurrent: teller?.trouble === '',
-          ...(now.covering === told.covering ? {} : coveringOf(teller)),
-          ...(now.standing === told.standing ? {} : { standing: now.standing }),
-        },
-      },
-      () => Promise.resolve(),
-    )
-    if (now.standing !== told.standing) sayStanding(now.standing)
-    told = now
-  }
-
-  function sayStanding(standing: string): void {
-    if (!isCounting()) return
-    if (standing === 'joining')
-      log.info('joins the nodes that post what their pods send: until all know, it goes to handover', { node: node.name })
-    if (standing === 'yes') log.info('covers its pods: what they send is posted here', { node: node.name })
-  }
-
-  /** As configured, or as the Node says. */
-  function ownPlace() {
-    const own = teller?.ownNode
-    return own && { zone: node.zone === '_unknown' ? own.zone : node.zone, region: node.region || own.region }
-  }
-
   return {
     name: 'kubernetes',
     pods,
@@ -218,14 +171,14 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
         () => undefined,
         (error: unknown) => error,
       )
-      await handOn()
+      await news.handOn()
       if (refused) throw refused
       const trouble = teller?.trouble || (isCounting() ? self.trouble : '') || selfTrouble
       if (trouble) throw new Error(trouble)
       return { readings: [], rejected: api?.following.takeRejected() ?? 0 }
     },
     hasUrgentNews() {
-      return coveringNow() !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
+      return news.isUrgent
     },
     retire: record.retire,
     async withdraw(signal) {
@@ -242,9 +195,4 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
       return (await withApi(signal, (opened) => opened.readWorkload({ name, namespace }, signal))) === 'gone'
     },
   }
-}
-
-function coveringOf(teller: Teller | undefined): Pick<ClusterChanges, 'covering' | 'toldOf'> {
-  const { nodes, toldOf } = teller?.covering ?? { nodes: [] }
-  return { covering: new Set(nodes), toldOf: toldOf && new Set(toldOf) }
 }

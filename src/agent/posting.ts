@@ -1,0 +1,91 @@
+// The books, and what stands of them on disk: a decision is written down before anything that depends on it is served.
+import type { Config } from '../config/fields.js'
+import type { Deps, Disk } from '../deps.js'
+import { createCoverage } from '../ledger/coverage.js'
+import { createJournal } from '../ledger/journal.js'
+import { createLedger, type Ledger } from '../ledger/ledger.js'
+import { pricesOf } from '../ledger/price.js'
+import { snapshotOf } from '../ledger/snapshot.js'
+import type { FlowReading, Identity, Snapshot } from '../model.js'
+
+export interface PostingParts {
+  readonly config: Pick<Config, 'series' | 'price'>
+  readonly identity: Identity
+  /** Asked once: without flows there is no state. */
+  readonly keepsState: () => boolean
+  /** Addresses change hands while no agent runs. */
+  readonly keepsLastRead: boolean
+  readonly release: (generations: readonly number[]) => Promise<void>
+}
+
+export type PostingDeps = Pick<Deps, 'clock' | 'log'> & { readonly disk: Disk }
+
+export interface Posting {
+  /** What the process before knew; all others do so first where it was not done yet. */
+  load(): Promise<void>
+  /** The table is made only after its epoch is on disk: so a kill between the two loses nothing. */
+  announce(epoch: string): Promise<void>
+  post(reading: FlowReading): Promise<void>
+  /** A last time. False when the state does not say all that was ever served. */
+  close(): Promise<boolean>
+  /** `atMs`: when it was read. */
+  snapshot(atMs: number): Promise<Snapshot>
+  readonly writable: boolean
+  readonly hasStartedOver: boolean
+}
+
+export function createPosting({ config, identity, keepsState, keepsLastRead, release }: PostingParts, deps: PostingDeps): Posting {
+  const { clock, log } = deps
+  const { limit, idleMs, zeroFirstMs } = config.series
+  const journal = createJournal(deps)
+  const coverage = createCoverage()
+  const snapshotOptions = { limit, zeroFirstMs, prices: pricesOf(config.price) }
+  let ledger: Ledger | undefined
+
+  async function loadLedger(): Promise<Ledger> {
+    ledger ??= createLedger({ limit, idleMs }, deps, await (keepsState() ? journal.load() : undefined))
+    return ledger
+  }
+
+  /** What cannot be dropped now is asked for again after the next read; it costs room, no bytes. */
+  async function drop(generations: readonly number[]): Promise<void> {
+    if (generations.length === 0) return
+    try {
+      await release(generations)
+    } catch (error) {
+      log.warn('kernel sets that were read to their end could not be dropped yet', { error: String(error) })
+    }
+  }
+
+  return {
+    async load() {
+      await loadLedger()
+    },
+    async announce(epoch) {
+      const book = await loadLedger()
+      book.announce(epoch)
+      await journal.checkpoint(await book.state({ complete: true }))
+    },
+    async post(reading) {
+      const book = await loadLedger()
+      await book.post(reading, identity)
+      coverage.add(clock.monotonic(), book.leaving, reading.egress)
+      if (keepsLastRead) await journal.keep(await book.lastRead())
+      const isDurable = await journal.write(book.take(), () => book.state())
+      if (isDurable) await drop(book.releasable())
+    },
+    async close() {
+      if (!ledger?.hasBegun) return false
+      return journal.checkpoint(await ledger.state({ complete: true }), { sync: true })
+    },
+    async snapshot(atMs) {
+      return snapshotOf(await loadLedger(), snapshotOptions, { atMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
+    },
+    get writable() {
+      return journal.writable
+    },
+    get hasStartedOver() {
+      return ledger?.hasStartedOver ?? false
+    },
+  }
+}
