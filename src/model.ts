@@ -6,17 +6,23 @@ export type Labels = Readonly<Record<string, string>>
 
 export interface Family {
   readonly name: string
-  readonly kind: 'counter' | 'gauge'
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  /** Without the `le` of a histogram. */
   readonly labels: readonly string[]
   /** One sentence, starts with a capital, ends with a full stop. */
   readonly help: string
 }
 
-/** One line of exposition. `sinceMs`: when the counter began to count (`_created` in OpenMetrics). */
+/** One line of exposition; of a histogram all its lines, and `value` is their count. `sinceMs`: when it began to count (`_created` in OpenMetrics). */
 export interface Series {
   readonly labels: Labels
   readonly value: number
   readonly sinceMs?: number
+  readonly histogram?: {
+    readonly sum: number
+    /** How many observations are not above `le`. Ascending; the last `le` is infinite. */
+    readonly buckets: readonly { readonly le: number; readonly count: number }[]
+  }
 }
 
 export interface FamilySnapshot {
@@ -64,6 +70,8 @@ export interface TotalReading {
   readonly target: string
   /** Its name within the target and the family. */
   readonly series: string
+  /** Of a histogram: its sum, or how many observations are in the bucket that ends there and in none before. */
+  readonly part?: 'sum' | number | undefined
   /** Undefined: the target is there, and says nothing yet. */
   readonly value: number | undefined
   /** When the counter began at zero, where that is known. */

@@ -27,6 +27,7 @@ const RULES: readonly { readonly name: string; readonly holds: (family: Family) 
   { name: 'ends in _total exactly when it is a counter', holds: ({ name, kind }) => name.endsWith('_total') === (kind === 'counter') },
   { name: 'has base units', holds: ({ name }) => !NOT_BASE.test(name) },
   { name: 'has its unit last', holds: ({ name }) => !/_(bytes|seconds|dollars|ratio)_(?!total$|per_)/.test(name) },
+  { name: 'has a unit when it is a histogram', holds: ({ name, kind }) => kind !== 'histogram' || /_(bytes|seconds)$/.test(name) },
   { name: 'does not repeat its kind', holds: ({ name }) => !TYPE_WORD.test(name) },
   { name: 'has no suffix that means something else', holds: ({ name }) => !SUFFIX_OF_OTHERS.test(name) },
   { name: 'has help: one sentence', holds: ({ help }) => /^[A-Z].*[^.\s]\.$/s.test(help) && !help.includes('\n') },
@@ -65,8 +66,9 @@ t.test('names', async (t) => {
     const broken = RULES.filter(({ holds }) => !holds(family)).map(({ name }) => name)
     t.same(broken, [], family.name)
   }
-  const names = catalogue.map(({ name }) => name)
-  const bases = names.map((name) => name.replace(/_total$/, ''))
+  const bases = catalogue.flatMap(({ name, kind }) =>
+    kind === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : name.replace(/_total$/, ''),
+  )
   t.same(
     bases.filter((base, i) => bases.indexOf(base) !== i),
     [],
@@ -83,6 +85,7 @@ t.test('the rules find what they are for', async (t) => {
     { rule: 'ends in _total exactly when it is a counter', wrong: { name: 'meshtoll_x_bytes' } },
     { rule: 'has base units', wrong: { name: 'meshtoll_x_ms_total' } },
     { rule: 'has its unit last', wrong: { name: 'meshtoll_bytes_seen_total' } },
+    { rule: 'has a unit when it is a histogram', wrong: { name: 'meshtoll_x_debounce', kind: 'histogram' } },
     { rule: 'does not repeat its kind', wrong: { name: 'meshtoll_x_counter_total' } },
     { rule: 'has no suffix that means something else', wrong: { name: 'meshtoll_x_count', kind: 'gauge' } },
     { rule: 'has help: one sentence', wrong: { help: '' } },

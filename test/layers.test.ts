@@ -64,7 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'deps', 'kernel', 'config', 'disk', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
-const MAX_MODEL_LINES = 225
+const MAX_MODEL_LINES = 235
 
 interface Import {
   readonly from: string

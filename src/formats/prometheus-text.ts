@@ -1,6 +1,6 @@
 // Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats) and OpenMetrics 1.0
-// (prometheus.io/docs/specs/om/open_metrics_spec). They differ in four things: what is escaped in HELP, the family name of
-// a counter (OpenMetrics: without `_total`), `_created` samples, and the last line.
+// (prometheus.io/docs/specs/om/open_metrics_spec). They differ in five things: what is escaped in HELP, the family name of
+// a counter (OpenMetrics: without `_total`), the bounds of buckets, `_created` samples, and the last line.
 import type { Family, FamilySnapshot, Labels, Series } from '../model.js'
 
 export type Format = 'text' | 'openmetrics'
@@ -30,9 +30,12 @@ export function createPrometheusText({ created = false }: PrometheusTextOptions 
   }
 
   function sampleRendererOf(family: Family, format: Format): (series: Series) => string {
-    const { name } = family
-    const renderSample = ({ labels, value }: Series): string => `${name}${labelTextOf(labels)} ${renderValue(value)}\n`
-    if (!created || format === 'text' || family.kind !== 'counter') return renderSample
+    const { name, kind } = family
+    const renderSample =
+      kind === 'histogram'
+        ? (series: Series): string => renderHistogram(name, labelTextOf(series.labels), { series, format })
+        : ({ labels, value }: Series): string => `${name}${labelTextOf(labels)} ${renderValue(value)}\n`
+    if (!created || format === 'text' || kind === 'gauge') return renderSample
     const since = `${baseNameOf(family)}_created`
     return (series) => {
       const { labels, sinceMs } = series
@@ -59,6 +62,18 @@ export function createPrometheusText({ created = false }: PrometheusTextOptions 
   }
 
   return { renderChunks }
+}
+
+function renderHistogram(name: string, labels: string, { series, format }: { readonly series: Series; readonly format: Format }): string {
+  const { sum, buckets } = series.histogram ?? { sum: 0, buckets: [{ le: Number.POSITIVE_INFINITY, count: series.value }] }
+  const open = labels === '' ? '{' : `${labels.slice(0, -1)},`
+  const lines = buckets.map(({ le, count }) => `${name}_bucket${open}le="${renderBound(le, format)}"} ${renderValue(count)}\n`)
+  return `${lines.join('')}${name}_sum${labels} ${renderValue(sum)}\n${name}_count${labels} ${renderValue(series.value)}\n`
+}
+
+/** `1` in text, `1.0` in OpenMetrics: as Prometheus's own clients do, so that nobody's series split in two. */
+function renderBound(le: number, format: Format): string {
+  return format === 'openmetrics' && Number.isInteger(le) ? le.toFixed(1) : renderValue(le)
 }
 
 /** Integers to 2^53 come out digit by digit: JavaScript turns to exponents at 1e21 only. */

@@ -1,5 +1,5 @@
 // `/api/v1/snapshot`: everything that is served, for programs that would rather not parse Prometheus text.
-import type { Books, FamilySnapshot } from '../model.js'
+import type { Books, FamilySnapshot, Series } from '../model.js'
 import type { Status } from './served.js'
 
 export interface SnapshotParts {
@@ -34,8 +34,8 @@ export function* renderSnapshotJson({ version, atMs, books, families, status }: 
   for (const { family, series } of families) {
     piece += `${separator}\n${JSON.stringify(family.name)}:[`
     separator = ''
-    for (const { labels, value } of series) {
-      piece += `${separator}\n${JSON.stringify({ labels, value })}`
+    for (const one of series) {
+      piece += `${separator}\n${renderSeries(one)}`
       separator = ','
       if (piece.length < PIECE_LENGTH) continue
       yield piece
@@ -45,4 +45,9 @@ export function* renderSnapshotJson({ version, atMs, books, families, status }: 
     separator = ','
   }
   yield `${piece}}}\n`
+}
+
+/** Infinity is no number in JSON: the last bucket of a histogram is the value. */
+function renderSeries({ labels, value, histogram }: Series): string {
+  return JSON.stringify({ labels, value, ...(histogram && { sum: histogram.sum, buckets: histogram.buckets.slice(0, -1) }) })
 }

@@ -54,6 +54,50 @@ t.test('one rendering of everything', async (t) => {
   t.equal(render([], 'openmetrics'), '# EOF\n', 'nothing to say in OpenMetrics')
 })
 
+t.test('a histogram', async (t) => {
+  const family: Family = { name: 'x_debounce_seconds', kind: 'histogram', labels: ['at'], help: 'Time.' }
+  const buckets = [
+    { le: 0.5, count: 2 },
+    { le: 1, count: 5 },
+    { le: Number.POSITIVE_INFINITY, count: 6 },
+  ]
+  const one = { value: 6, sinceMs: 1700000000123, histogram: { sum: 4.25, buckets } }
+  const cases = [
+    {
+      name: 'with labels',
+      labels: { at: 'a"b' },
+      lines: [
+        'x_debounce_seconds_bucket{at="a\\"b",le="0.5"} 2',
+        'x_debounce_seconds_bucket{at="a\\"b",le="1"} 5',
+        'x_debounce_seconds_bucket{at="a\\"b",le="+Inf"} 6',
+        'x_debounce_seconds_sum{at="a\\"b"} 4.25',
+        'x_debounce_seconds_count{at="a\\"b"} 6',
+      ],
+    },
+    {
+      name: 'without labels',
+      labels: {},
+      lines: [
+        'x_debounce_seconds_bucket{le="0.5"} 2',
+        'x_debounce_seconds_bucket{le="1"} 5',
+        'x_debounce_seconds_bucket{le="+Inf"} 6',
+        'x_debounce_seconds_sum 4.25',
+        'x_debounce_seconds_count 6',
+      ],
+    },
+  ]
+  for (const { name, labels, lines } of cases) {
+    const families = [{ family, series: [{ ...one, labels }] }]
+    const head = ['# HELP x_debounce_seconds Time.', '# TYPE x_debounce_seconds histogram']
+    t.equal(render(families, 'text'), [...head, ...lines, ''].join('\n'), `${name}, in text`)
+    const created = lines.at(-1)?.replace('_count', '_created').replace(/ 6$/, ' 1700000000.123')
+    const open = lines.map((line) => line.replace('le="1"', 'le="1.0"'))
+    t.equal(render(families, 'openmetrics'), [...head, ...open, created, '# EOF', ''].join('\n'), `${name}, in OpenMetrics`)
+  }
+  const [, , ...lines] = render([{ family, series: [{ labels: {}, value: 0 }] }], 'text').split('\n')
+  t.same(lines, ['x_debounce_seconds_bucket{le="+Inf"} 0', 'x_debounce_seconds_sum 0', 'x_debounce_seconds_count 0', ''], 'of nothing')
+})
+
 t.test('escaping of label values', async (t) => {
   const cases = [
     { name: 'nothing to escape', value: 'us-east-1a', text: 'us-east-1a' },

@@ -1,22 +1,28 @@
 // What the totals of others are added up under: one account for each family and labels of a source.
 import type { Clock } from '../../deps.js'
-import type { Family, FamilySnapshot, Labels, Series } from '../../model.js'
+import type { Family, FamilySnapshot, Series, TotalReading } from '../../model.js'
 import type { Changes } from './changes.js'
-import type { TotalsState, TotalsTables } from './state.js'
+import { histogramsOf } from './histograms.js'
+import { parsePart, type TotalsState, type TotalsTables } from './state.js'
 
 export interface TotalAccount extends Series {
   readonly id: number
   readonly source: string
   readonly family: Family
+  /** Of a histogram, whose parts have an account each. */
+  readonly part: TotalReading['part']
   value: number
   sinceMs: number
   /** By the monotonic clock: when something was last added. */
   changedMs: number
 }
 
+/** What an account is of. */
+export type Posted = Pick<TotalReading, 'family' | 'labels' | 'part'>
+
 export interface TotalAccounts {
   /** Opened at 0 where there is none. */
-  of(source: string, family: Family, labels: Labels): TotalAccount
+  of(source: string, posted: Posted): TotalAccount
   add(account: TotalAccount, amount: number): void
   /** Withdraws those of a source that nothing leads into and nothing was added to for long: should they come back, they begin at 0. */
   sweep(source: string, used: ReadonlySet<TotalAccount>): void
@@ -44,10 +50,10 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     return opened
   }
 
-  function of(source: string, family: Family, labels: Labels): TotalAccount {
-    const known = accounts.get(keyOf({ source, family, labels }))
+  function of(source: string, { family, labels, part }: Posted): TotalAccount {
+    const known = accounts.get(keyOf({ source, family, labels, part }))
     if (known) return known
-    const opened = open({ id: lastId + 1, source, family, labels, value: 0, sinceMs: clock.now() })
+    const opened = open({ id: lastId + 1, source, family, labels, part, value: 0, sinceMs: clock.now() })
     changes.put('accounts', rowOf(opened))
     return opened
   }
@@ -62,20 +68,24 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     },
     sweep(source, used) {
       const nowMs = clock.monotonic()
-      for (const [key, account] of accounts) {
-        if (account.source !== source || used.has(account) || nowMs - account.changedMs < idleMs) continue
+      const isInUse = (account: TotalAccount): boolean => used.has(account) || nowMs - account.changedMs < idleMs
+      const own = [...accounts].filter(([, account]) => account.source === source)
+      // A histogram goes as a whole: without one bucket the counts of those after it would fall.
+      const stay = new Set(own.filter(([, account]) => isInUse(account)).map(([, account]) => seriesKeyOf(account)))
+      for (const [key, account] of own) {
+        if (stay.has(seriesKeyOf(account))) continue
         accounts.delete(key)
         changes.drop('accounts', account.id)
         changes.drop('sums', account.id)
       }
     },
     restore(state) {
-      for (const [id, source, name, labels, sinceMs] of state.accounts.values()) {
+      for (const [id, source, name, labels, sinceMs, part] of state.accounts.values()) {
         const family = families.get(name)
         lastId = Math.max(lastId, id)
         // Another version may have had other labels.
         if (family && Object.keys(labels).join() === family.labels.join())
-          open({ id, source, family, labels, value: state.sums.get(id)?.[1] ?? 0, sinceMs })
+          open({ id, source, family, labels, part: parsePart(part), value: state.sums.get(id)?.[1] ?? 0, sinceMs })
       }
     },
     rows: () => ({
@@ -89,19 +99,20 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
         if (series) series.push(account)
         else byFamily.set(account.family, [account])
       }
-      return [...byFamily].map(([family, series]) => ({ family, series }))
+      return [...byFamily].map(([family, series]) => ({ family, series: family.kind === 'histogram' ? histogramsOf(series) : series }))
     },
   }
 }
 
+type Named = Pick<TotalAccount, 'source' | 'family' | 'labels'>
+
 /** Never a joined string: label values may hold any separator. */
-const keyOf = ({ source, family, labels }: Pick<TotalAccount, 'source' | 'family' | 'labels'>): string =>
+export const seriesKeyOf = ({ source, family, labels }: Named): string =>
   JSON.stringify([source, family.name, ...family.labels.map((label) => labels[label])])
 
-const rowOf = ({ id, source, family, labels, sinceMs }: TotalAccount): TotalsTables['accounts'] => [
-  id,
-  source,
-  family.name,
-  labels,
-  sinceMs,
-]
+const keyOf = (account: Named & Pick<TotalAccount, 'part'>): string => `${account.part ?? ''} ${seriesKeyOf(account)}`
+
+const rowOf = ({ id, source, family, labels, sinceMs, part }: TotalAccount): TotalsTables['accounts'] => {
+  const row = [id, source, family.name, labels, sinceMs] as const
+  return part === undefined ? row : [...row, String(part)]
+}

@@ -5,7 +5,7 @@
 //   ...
 //   0c4f77aa {"end":true}                                 the checkpoint is whole
 //   91d2e6ab {"batch":{"sums":[[1,4196]],"lasts":[[7,900]]}}    one line per reading
-import type { Labels } from '../../model.js'
+import type { Labels, TotalReading } from '../../model.js'
 import { readLines, renderLine, slices } from '../files/lines.js'
 import type { ParsedFile, StateFormat } from '../files/state-files.js'
 
@@ -15,8 +15,8 @@ export const VERSION = 1
 export interface TotalsTables {
   /** Source, and when its last successful read began. */
   readonly reads: readonly [string, number]
-  /** Id, source, family, labels, since when in ms. */
-  readonly accounts: readonly [number, string, string, Labels, number]
+  /** Id, source, family, labels, since when in ms, and of which part of a histogram. */
+  readonly accounts: readonly [number, string, string, Labels, number, string?]
   /** Account, total. */
   readonly sums: readonly [number, number]
   /** Id, source, name. */
@@ -25,8 +25,8 @@ export interface TotalsTables {
   readonly series: readonly [number, number, string, number | null]
   /** Series, its last value. */
   readonly lasts: readonly [number, number]
-  /** Series, what of it waits for its owner, and whose that is if nobody says. */
-  readonly held: readonly [number, number, string, Labels]
+  /** Series, what of it waits for its owner, whose that is if nobody says, and of which part of a histogram. */
+  readonly held: readonly [number, number, string, Labels, string?]
 }
 
 export type Table = keyof TotalsTables
@@ -83,3 +83,6 @@ function apply(state: TotalsState, rows: TotalsRows): void {
     }
   }
 }
+
+/** As a row has it: infinity is no number in JSON. */
+export const parsePart = (text: string | undefined): TotalReading['part'] => (text === undefined || text === 'sum' ? text : Number(text))

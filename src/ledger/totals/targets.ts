@@ -1,15 +1,13 @@
 // What keeps counters that are not ours, and what each of them said last.
 import type { Clock } from '../../deps.js'
-import type { Family, Labels } from '../../model.js'
-import type { TotalAccount } from './accounts.js'
+import type { Family } from '../../model.js'
+import type { Posted, TotalAccount } from './accounts.js'
 import type { Changes } from './changes.js'
-import type { TotalsState, TotalsTables } from './state.js'
+import { parsePart, type TotalsState, type TotalsTables } from './state.js'
 
 /** What is new and waits for its owner; its labels if nobody says more. */
-export interface Held {
+export interface Held extends Posted {
   readonly amount: number
-  readonly family: Family
-  readonly labels: Labels
 }
 
 /** One counter. */
@@ -149,9 +147,9 @@ export function createTargets({ clock, changes, families }: Parts): Targets {
         const target = byId.get(targetId)
         if (!target) continue
         const kept = putSeries(target, { id, key, last: state.lasts.get(id)?.[1] ?? 0, startedMs: startedMs ?? undefined })
-        const [, amount = 0, name = '', labels = {}] = state.held.get(id) ?? []
+        const [, amount = 0, name = '', labels = {}, part] = state.held.get(id) ?? []
         const family = families.get(name)
-        if (family) kept.held = { amount, family, labels }
+        if (family) kept.held = { amount, family, labels, part: parsePart(part) }
       }
     },
     rows: () => ({
@@ -167,4 +165,7 @@ const keyOf = ({ name }: Family, key: string): string => `${name} ${key}`
 
 const seriesRowOf = ({ id: target }: Target, { id, key, startedMs }: Kept): TotalsTables['series'] => [id, target, key, startedMs ?? null]
 
-const heldRowOf = (id: number, { amount, family, labels }: Held): TotalsTables['held'] => [id, amount, family.name, labels]
+const heldRowOf = (id: number, { amount, family, labels, part }: Held): TotalsTables['held'] => {
+  const row = [id, amount, family.name, labels] as const
+  return part === undefined ? row : [...row, String(part)]
+}

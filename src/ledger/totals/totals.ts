@@ -95,20 +95,19 @@ export function createTotals({ idleMs, families }: TotalsOptions, { clock }: { r
   }
 
   function settle(source: string, kept: Kept, { entry, amount }: { readonly entry: TotalEntry; readonly amount: number }): void {
-    const { family, labels, whose } = entry
+    const { family, labels, part, whose } = entry
     if (whose === 'waiting') {
-      targets.hold(kept, { amount: amount + (kept.held?.amount ?? 0), family, labels })
+      targets.hold(kept, { amount: amount + (kept.held?.amount ?? 0), family, labels, part })
       return
     }
-    kept.account = accounts.of(source, family, labels)
+    kept.account = accounts.of(source, entry)
     accounts.add(kept.account, amount + (kept.held?.amount ?? 0))
     targets.release(kept)
   }
 
   /** What nobody has said more of is posted as it is. */
   function forget(target: Target): void {
-    for (const { held } of target.series.values())
-      if (held && held.amount > 0) accounts.add(accounts.of(target.source, held.family, held.labels), held.amount)
+    for (const { held } of target.series.values()) if (held && held.amount > 0) accounts.add(accounts.of(target.source, held), held.amount)
     targets.drop(target)
   }
 

@@ -301,6 +301,31 @@ t.test('what a restart finds', async (t) => {
   }
 })
 
+t.test('parts of a histogram that wait for their owner, over a restart', async (t) => {
+  const family: Family = { name: 'meshtoll_debounce_seconds', kind: 'histogram', labels: ['owner_name'], help: 'Time.' }
+  const options = { ...OPTIONS, families: [family] }
+  const parts = [0.1, Number.POSITIVE_INFINITY, 'sum'] as const
+  const all = (values: readonly number[], more: Partial<TotalEntry> = {}): TotalEntry[] =>
+    parts.map((part, i) => entry('a', values[i], { family, part, series: String(part), ...more }))
+  const { disk, journal } = createLife()
+  const { totals, read } = createReader(options)
+  read({ entries: all([1, 1, 1.5], { whose: 'waiting' }) })
+  read({ entries: all([3, 2, 9.5], { whose: 'waiting' }) })
+  await journal.write(totals.take(), totals.rows)
+  const next = createReader(options, await createLife(disk).journal.load())
+  t.same(next.totals.families(), [], 'nothing is served before it is known whose it is')
+  next.read({ entries: all([3, 3, 12]) })
+  const servedBy = (reader: typeof next) => [...(reader.totals.families()[0]?.series ?? [])][0]
+  const bucketsOf = (first: number, count: number) => [
+    { le: 0.1, count: first },
+    { le: Number.POSITIVE_INFINITY, count },
+  ]
+  t.match(servedBy(next), { labels: { owner_name: 'cart' }, value: 4, histogram: { sum: 10.5, buckets: bucketsOf(2, 4) } })
+  const without = createReader(options, await createLife(disk).journal.load())
+  for (const afterMs of [15_000, 600_000]) without.read({ afterMs, entries: [] })
+  t.match(servedBy(without), { value: 3, histogram: { sum: 8, buckets: bucketsOf(2, 3) } }, 'or that is gone')
+})
+
 t.test('only what changed is written', async (t) => {
   const { disk, journal } = createLife()
   const { totals, read } = createReader()
