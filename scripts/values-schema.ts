@@ -1,6 +1,7 @@
 // deploy/helm/meshtoll/values.schema.json: what values of the chart may be. Those that end in meshtoll.yaml and in the inventory come from the tables.
 import type { GenericSchema } from 'valibot'
-import { type Fields, OPTIONS } from '../src/config/fields.js'
+import type { Fields, List, Section } from '../src/config/field.js'
+import { OPTIONS } from '../src/config/fields.js'
 import { INVENTORY_FIELDS } from '../src/config/inventory.js'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -28,6 +29,7 @@ const ITS_OWN: Readonly<Record<string, readonly string[]>> = {
   inventory: ['file'],
   kubernetes: ['kubeconfig', 'directory'],
   directory: ['agents'],
+  envoy: ['targets'],
 }
 
 const createValues = (): Readonly<Record<string, Schema>> => ({
@@ -106,15 +108,9 @@ export function renderValuesSchema(): string {
   return `${JSON.stringify(schema, undefined, 2)}\n`
 }
 
-interface Section {
-  readonly about: string
-  readonly fields: Fields
-  readonly sections?: Readonly<Record<string, Section>>
-}
-
 function configSections(sections: Readonly<Record<string, Section>> = OPTIONS): Readonly<Record<string, Schema>> {
-  const schemas = Object.entries(sections).map(([name, { about, fields, sections: inner = {} }]) => {
-    const options = Object.entries({ ...optionsOf(fields), ...configSections(inner) }).filter(
+  const schemas = Object.entries(sections).map(([name, { about, fields, sections: inner = {}, lists = {} }]) => {
+    const options = Object.entries({ ...optionsOf(fields), ...configSections(inner), ...listsOf(lists) }).filter(
       ([option]) => !ITS_OWN[name]?.includes(option),
     )
     const properties = Object.fromEntries(options)
@@ -122,6 +118,14 @@ function configSections(sections: Readonly<Record<string, Section>> = OPTIONS): 
   })
   const open = schemas.filter(({ properties }) => Object.keys(properties).length > 0)
   return Object.fromEntries(open.map(({ name, schema }) => [name, schema]))
+}
+
+function listsOf(lists: Readonly<Record<string, List>>): Readonly<Record<string, Schema>> {
+  const schemas = Object.entries(lists).map(([name, { about, key, fields }]) => {
+    const items = { ...only(optionsOf(fields)), required: [key] }
+    return [name, { type: 'array', items, description: about }]
+  })
+  return Object.fromEntries(schemas)
 }
 
 function optionsOf(fields: Fields): Readonly<Record<string, Schema>> {

@@ -1,6 +1,8 @@
 // The text of meshtoll.yaml -> Config.
 import type { Environment } from './environment.js'
-import { type Config, LATER, OPTIONS, optionPaths, type Section } from './fields.js'
+import type { List, Section } from './field.js'
+import { type Config, LATER, OPTIONS, optionPaths } from './fields.js'
+import { readList } from './list.js'
 import { type Mistake, sortByPosition } from './mistakes.js'
 import { didYouMean, nearest } from './near.js'
 import { type Naming, type Reading, readFields, readMapping, soundMistakes, type Values } from './shape.js'
@@ -38,10 +40,16 @@ interface NamedSection {
 }
 
 function readSection(node: Node = NOTHING, { name, section }: NamedSection, reading: Reading): Values {
-  const { fields, sections = {} } = section
-  const readInner = (key: string, inner: Node | undefined): unknown =>
-    readSection(inner, { name: `${name}.${key}`, section: sections[key] as Section }, reading)
-  return readFields(node, { fields, naming: sectionNaming(name), inner: { names: Object.keys(sections), read: readInner } }, reading)
+  const { fields, sections = {}, lists = {} } = section
+  const readInner = (key: string, inner: Node | undefined): unknown => {
+    const path = `${name}.${key}`
+    const within = sections[key]
+    return within
+      ? readSection(inner, { name: path, section: within }, reading)
+      : readList(inner, { path, list: lists[key] as List }, reading)
+  }
+  const names = [...Object.keys(sections), ...Object.keys(lists)]
+  return readFields(node, { fields, naming: sectionNaming(name), inner: { names, read: readInner } }, reading)
 }
 
 export function defaultConfig(hostName: string): Config {

@@ -1,66 +1,7 @@
 // Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
-import * as v from 'valibot'
-import {
-  boolean,
-  decimal,
-  duration,
-  either,
-  type Kind,
-  label,
-  oneOf,
-  path,
-  port,
-  serviceAccount,
-  tableName,
-  url,
-  wholeNumber,
-} from './kinds.js'
-
-/** `suffix` is the unit that the name carries in code: `interval` in the file is `intervalMs` in `Config`. */
-export interface Field<Value = unknown, Suffix extends '' | 'Ms' = '' | 'Ms'> {
-  readonly kind: Kind<unknown>
-  readonly many: boolean
-  readonly fallback: Value
-  /** The default as one would write it. */
-  readonly shown: string
-  readonly suffix: Suffix
-  readonly help: string
-}
-
-export type Fields = Readonly<Record<string, Field>>
-
-/** `sections`: mappings within it. */
-export interface Section {
-  readonly about: string
-  readonly fields: Fields
-  readonly sections?: Readonly<Record<string, Section>>
-}
-
-export type ValuesOf<Table extends Fields> = {
-  readonly [Name in keyof Table & string as `${Name}${Table[Name]['suffix']}`]: Table[Name]['fallback']
-}
-
-export function option<Value>(kind: Kind<Value>, shown: string, help: string): Field<Value, ''> {
-  return { kind, many: false, fallback: v.parse(kind.schema, shown), shown, suffix: '', help }
-}
-
-/** Its default is a value that nobody can write: `shown` describes it. */
-export function optional<Value, Absent>(
-  kind: Kind<Value>,
-  absent: { value: Absent; shown: string },
-  help: string,
-): Field<Value | Absent, ''> {
-  return { kind, many: false, fallback: absent.value, shown: absent.shown, suffix: '', help }
-}
-
-function time(range: { from: string; to: string }, shown: string, help: string): Field<number, 'Ms'> {
-  return { ...option(duration(range.from, range.to), shown, help), suffix: 'Ms' }
-}
-
-function list<Item>(kind: Kind<Item>, shown: readonly string[], help: string): Field<readonly Item[], ''> {
-  const fallback = shown.map((text) => v.parse(kind.schema, text))
-  return { kind, many: true, fallback, shown: `[${shown.join(', ')}]`, suffix: '', help }
-}
+import { type List, list, option, optional, type Section, time, type ValuesOf } from './field.js'
+import { boolean, decimal, either, label, notYet, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
+import { TARGET_FIELDS, targetUrl } from './target-fields.js'
 
 const TUNNEL_PORTS = ['4789', '6081', '8285', '8472', '51820', '51821', '51871']
 
@@ -168,6 +109,38 @@ export const OPTIONS = {
       },
     },
   },
+  envoy: {
+    about: "What this node's Istio proxies say of themselves. On Kubernetes they are found by themselves.",
+    fields: {
+      enabled: option(
+        either(oneOf('auto'), boolean),
+        'auto',
+        'Ask proxies; auto asks where pods are followed, and where there are targets.',
+      ),
+      interval: time({ from: '1s', to: '10m' }, '15s', 'How often each is asked at port 15090.'),
+      agentInterval: time(
+        { from: '1s', to: '1h' },
+        '60s',
+        'How often its pilot-agent is asked at port 15020, which then asks the application as well.',
+      ),
+      admin: option(notYet, 'off', 'The admin port of Envoy; this version cannot ask it.'),
+      accessLog: option(notYet, 'off', 'The access log of Envoy; this version cannot read it.'),
+    },
+    lists: {
+      targets: {
+        about: 'Proxies that no API server tells of, each with the labels of its owner.',
+        key: 'url',
+        fields: {
+          url: targetUrl('URL of its statistics.', 'http://10.1.0.10:15090/stats/prometheus'),
+          agentUrl: targetUrl(
+            'URL of the metrics of its pilot-agent, where that is to be asked.',
+            'http://10.1.0.10:15020/stats/prometheus',
+          ),
+          ...TARGET_FIELDS,
+        },
+      },
+    },
+  },
   series: {
     about: 'How much detail is served.',
     fields: {
@@ -205,7 +178,12 @@ export const OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Section>>
 
+type ListsOf<Lists extends Readonly<Record<string, List>>> = {
+  readonly [Name in keyof Lists]: readonly ValuesOf<Lists[Name]['fields']>[]
+}
+
 type SectionValues<One extends Section> = ValuesOf<One['fields']> &
+  (One extends { readonly lists: infer Lists extends Readonly<Record<string, List>> } ? ListsOf<Lists> : unknown) &
   (One extends { readonly sections: infer Inner extends Readonly<Record<string, Section>> }
     ? { readonly [Name in keyof Inner]: SectionValues<Inner[Name]> }
     : unknown)
@@ -213,11 +191,14 @@ type SectionValues<One extends Section> = ValuesOf<One['fields']> &
 export type Config = { readonly [Name in keyof typeof OPTIONS]: SectionValues<(typeof OPTIONS)[Name]> }
 
 /** Options that later versions will have: known words, so they deserve a better answer than a guess. */
-export const LATER: readonly string[] = ['istiod', 'envoy', 'datadog', 'series.causes']
+export const LATER: readonly string[] = ['istiod', 'datadog', 'series.causes']
 
 /** `flows`, `flows.enabled`, ... */
 export function optionPaths(): string[] {
-  return allSections().flatMap(([name, { fields }]) => [name, ...Object.keys(fields).map((field) => `${name}.${field}`)])
+  return allSections().flatMap(([name, { fields, lists = {} }]) => [
+    name,
+    ...[...Object.keys(fields), ...Object.keys(lists)].map((field) => `${name}.${field}`),
+  ])
 }
 
 /** By their paths, those within others behind them. */

@@ -1,5 +1,6 @@
 // --help and docs/configuration.md, both from the tables.
-import { allSections, type Field, type Fields } from './fields.js'
+import type { Field, Fields, List } from './field.js'
+import { allSections } from './fields.js'
 import { FLAGS, type Flag, type FlagName, type FlagWords } from './flags.js'
 import { INVENTORY_FIELDS } from './inventory.js'
 import { wrapWords } from './words.js'
@@ -53,7 +54,12 @@ export function renderConfigDocs(): string {
     ),
     '## The file of `--config.file`\n',
     `YAML, hence JSON too. A name without a value has its default. \`\${NAME}\` in a value is replaced by the environment variable \`NAME\`, which must be set; \`$$\` stands for a dollar sign. Durations are written \`500ms\`, \`10s\`, \`5m\`, \`1h\` or \`1d\`. Paths are relative to the folder of the file.\n`,
-    ...sections.flatMap(([name, { about, fields }]) => [`### ${name}\n`, `${about}\n`, fieldTable(fields, `${name}.`)]),
+    ...sections.flatMap(([name, { about, fields, lists = {} }]) => [
+      `### ${name}\n`,
+      `${about}\n`,
+      fieldTable(fields, `${name}.`),
+      ...Object.entries(lists).flatMap((list) => listDocs(name, list)),
+    ]),
     '## The inventory\n',
     'The file of `inventory.file`, YAML or JSON: a list `entries`, each naming the owner of a range of addresses. The longest prefix wins. Pods, nodes and services of a cluster go before it; ServiceEntries and WorkloadEntries of Istio go after it, so that what is written here cannot be changed by whoever may write those. The values `_unknown` and `_other` are reserved. Where nobody is to be named the file says `entries: []`; one without entries is taken for cut short.\n',
     'A running agent reads it again when it changes; while it has mistakes, what was known before stays in force. Anything but a small one is parsed in a thread of its own, which may take what the memory of the container (or of the machine) leaves after 128 MiB for the agent: at least 32 MiB, at most 512. Thousands of entries are better written as JSON: they are read in a fifth of the time of YAML, and in far less memory.\n',
@@ -67,10 +73,17 @@ function flagRow(name: FlagName, words: FlagWords): Row {
 }
 
 function optionRows(): Row[] {
-  return allSections().flatMap(([section, { fields }]) =>
-    Object.entries<Field>(fields).map(([name, { help, shown }]): Row => [`${section}.${name}`, `${help} Default: ${shown}.`]),
-  )
+  return allSections().flatMap(([section, { fields, lists = {} }]) => [
+    ...Object.entries<Field>(fields).map(([name, { help, shown }]): Row => [`${section}.${name}`, `${help} Default: ${shown}.`]),
+    ...Object.entries(lists).map(([name, { about }]): Row => [`${section}.${name}`, `${about} Default: [].`]),
+  ])
 }
+
+const listDocs = (section: string, [name, { about, fields }]: readonly [string, List]): readonly string[] => [
+  `### ${section}.${name}\n`,
+  `A list. ${about}\n`,
+  fieldTable(fields, ''),
+]
 
 function table(title: string, rows: readonly Row[]): string {
   if (rows.length === 0) return ''

@@ -1,7 +1,7 @@
 // The text of inventory.yaml -> who is who.
 import type { InventoryEntry } from '../model.js'
 import type { Environment } from './environment.js'
-import { option, optional, type ValuesOf } from './fields.js'
+import { option, optional, type ValuesOf } from './field.js'
 import { parseJson } from './json.js'
 import { boolean, cidr, label } from './kinds.js'
 import { type Mistake, type Position, sortByPosition } from './mistakes.js'

@@ -35,13 +35,20 @@ export const label: Kind<string> = {
 
 export const path: Kind<string> = { schema: v.pipe(v.string(), v.nonEmpty()), expected: 'the path of a file' }
 
-export const url: Kind<string> = {
-  schema: v.pipe(
-    v.string(),
-    v.check((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
-  ),
-  expected: 'a URL such as https://meshtoll-directory.meshtoll:10043',
+export const url: Kind<string> = httpUrl('https://meshtoll-directory.meshtoll:10043')
+
+export function httpUrl(example: string): Kind<string> {
+  return {
+    schema: v.pipe(
+      v.string(),
+      v.check((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)),
+    ),
+    expected: `a URL such as ${example}`,
+  }
 }
+
+/** What a later version will do. */
+export const notYet: Kind<'off'> = { ...oneOf('off'), explain: () => 'this version cannot do that yet, only off is possible' }
 
 /** As Kubernetes names them: a DNS label, and a DNS subdomain. */
 export const serviceAccount: Kind<string> = {

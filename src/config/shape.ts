@@ -1,7 +1,7 @@
 // A mapping of the tree against a table of fields -> values and mistakes.
 import * as v from 'valibot'
 import { type Environment, fillIn } from './environment.js'
-import type { Field, Fields } from './fields.js'
+import type { Field, Fields } from './field.js'
 import type { Mistake, Position } from './mistakes.js'
 import { type MappingEntry, type Node, showNode, showText, type Tree } from './yaml.js'
 

@@ -2,7 +2,7 @@
 // It has no references to the environment: a bcrypt hash is full of dollar signs.
 import { basename, dirname, resolve } from 'node:path'
 import * as v from 'valibot'
-import { option, optional, type ValuesOf } from './fields.js'
+import { option, optional, type ValuesOf } from './field.js'
 import { boolean, oneOf, path } from './kinds.js'
 import { type Mistake, type Mistakes, type Position, sortByPosition } from './mistakes.js'
 import { didYouMean, nearest } from './near.js'

@@ -28,6 +28,7 @@ t.test('an empty file has all defaults', async (t) => {
     },
     directory: { agents: ['meshtoll-agent'] },
     kubelet: { enabled: 'auto', intervalMs: 15_000, url: null, tls: { caFile: null, insecureSkipVerify: false } },
+    envoy: { enabled: 'auto', intervalMs: 15_000, agentIntervalMs: 60_000, admin: 'off', accessLog: 'off', targets: [] },
     series: { limit: 10_000, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
@@ -173,7 +174,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
       name: 'a list for the file',
       text: '- a',
       lines: [
-        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, series, price',
+        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, series, price',
       ],
     },
     {
