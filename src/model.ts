@@ -9,6 +9,8 @@ export interface Family {
   readonly kind: 'counter' | 'gauge' | 'histogram'
   /** Without the `le` of a histogram. */
   readonly labels: readonly string[]
+  /** What the values of one owner come to; absent: their sum. */
+  readonly ofOwner?: 'minimum'
   /** One sentence, starts with a capital, ends with a full stop. */
   readonly help: string
 }
@@ -150,6 +152,8 @@ export interface Source {
   readonly families: readonly Family[]
   readonly needs: readonly Need[]
   read(signal: AbortSignal): Promise<Readings>
+  /** Gathers in the background, until aborted, what `read` hands on. */
+  run?(signal: AbortSignal): Promise<void>
 }
 
 // ---- identity: who an address is

@@ -65,7 +65,8 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
   return {
     load,
     async run(signal) {
-      await Promise.all(polled.map((one) => pollUntil(clock, { ms: one.intervalMs, signal }, () => poll(one, signal))))
+      const polling = polled.map((one) => pollUntil(clock, { ms: one.intervalMs, signal }, () => poll(one, signal)))
+      await Promise.all([...polling, ...polled.map(({ source }) => source.run?.(signal))])
     },
     async finish() {
       if (totals) await journal.close(totals.rows())

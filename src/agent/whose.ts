@@ -3,12 +3,12 @@
 import type { Clock } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
 import type { TotalEntry } from '../ledger/totals/totals.js'
-import type { Labels, OfPod, Reading, ValueReading } from '../model.js'
+import type { Family, Labels, OfPod, Reading, ValueReading } from '../model.js'
 
 export interface Resolved {
   /** What is to be added up. */
   readonly totals: readonly TotalEntry[]
-  /** What is served as it was read; of pods, the sum by owner. */
+  /** What is served as it was read; of pods, what their values come to by owner. */
   readonly values: readonly ValueReading[]
 }
 
@@ -64,18 +64,21 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
         return owner.whose === 'certain' ? [{ ...reading, labels: { ...owner.labels, ...reading.labels } }] : []
       })
     waiting = stillWaiting
-    return { totals, values: summed(values) }
+    return { totals, values: merged(values) }
   }
 }
 
-function summed(values: readonly ValueReading[]): readonly ValueReading[] {
-  const sums = new Map<string, ValueReading>()
+function merged(values: readonly ValueReading[]): readonly ValueReading[] {
+  const byLabels = new Map<string, ValueReading>()
   for (const reading of values) {
     const key = JSON.stringify([reading.family.name, reading.labels])
-    sums.set(key, { ...reading, value: reading.value + (sums.get(key)?.value ?? 0) })
+    const before = byLabels.get(key)
+    byLabels.set(key, before ? { ...reading, value: both(reading.family, before.value, reading.value) } : reading)
   }
-  return [...sums.values()]
+  return [...byLabels.values()]
 }
+
+const both = ({ ofOwner }: Family, one: number, other: number): number => (ofOwner === 'minimum' ? Math.min(one, other) : one + other)
 
 interface Labelled {
   readonly zone: string

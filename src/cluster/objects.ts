@@ -1,5 +1,6 @@
 // What the API server has that has addresses -> tenancies: pods with their owners, nodes, and what lasting-objects.ts lists.
 import type { Deps } from '../deps.js'
+import { meshRoleOf } from '../identity/objects/mesh-role.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
 import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
 import { type ContainerRestarts, restartsOf } from '../identity/objects/pod-restarts.js'
@@ -64,8 +65,8 @@ export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, s
 function podOf(raw: unknown, ownNode: string, sharing?: Sharing): OwnPodFacts | undefined {
   const pod = podFactsOf(raw, sharing)
   if (pod?.node !== ownNode) return pod
-  const proxy = proxyRequestOf(raw)
-  return proxy ? Object.freeze({ ...pod, proxy }) : pod
+  const [proxy, role] = [proxyRequestOf(raw), meshRoleOf(raw)]
+  return proxy || role ? Object.freeze({ ...pod, proxy, role }) : pod
 }
 
 /** All there is. Resolves once it has been told; goes on in the background until aborted. */

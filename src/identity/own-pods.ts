@@ -1,4 +1,5 @@
 // The pods of this node by their uids: whose they are, whatever addresses they have or have not.
+import type { MeshRole } from './objects/mesh-role.js'
 import type { PodFacts } from './objects/pod.js'
 import type { ProxyRequest } from './objects/proxy-request.js'
 import type { Owner } from './owners/direct-owner.js'
@@ -7,6 +8,7 @@ import type { Tenancies } from './tenancies.js'
 /** What is kept of a pod of this node. */
 export interface OwnPodFacts extends PodFacts {
   readonly proxy?: ProxyRequest | undefined
+  readonly role?: MeshRole | undefined
 }
 
 export interface OwnPod {
@@ -18,6 +20,10 @@ export interface OwnPod {
   readonly hostNetwork: boolean
   readonly isStatic: boolean
   readonly proxy: ProxyRequest | undefined
+  readonly role: MeshRole | undefined
+  /** Canonical text; empty until it has one. On its node's network they are the node's. */
+  readonly addresses: readonly string[]
+  readonly startedMs: number
   /** It may still run. */
   readonly isLive: boolean
 }
@@ -60,10 +66,11 @@ export function createOwnPods(node: string): OwnPods {
   return {
     put(key, pod, owner) {
       if (pod.node !== node) return
-      const { uid, namespace, name, hostNetwork, isStatic, proxy, endedMs, startedMs } = pod
+      const { uid, namespace, name, hostNetwork, isStatic, proxy, role, addresses, endedMs, startedMs } = pod
       // One of a StatefulSet comes back by the same name.
       if (uids.has(key) && uids.get(key) !== uid) end(key, startedMs)
-      byUid.set(uid, { key, uid, namespace, name, owner, hostNetwork, isStatic, proxy, isLive: endedMs === undefined })
+      const isLive = endedMs === undefined
+      byUid.set(uid, { key, uid, namespace, name, owner, hostNetwork, isStatic, proxy, role, addresses, startedMs, isLive })
       uids.set(key, uid)
       gone.delete(uid)
     },

@@ -27,16 +27,17 @@ const certain: Whose = (readings) => ({
 interface LifeOptions {
   readonly disk: Disk
   readonly read: Source['read']
+  readonly run?: NonNullable<Source['run']>
 }
 
-function createLife({ disk, read }: LifeOptions) {
+function createLife({ disk, read, run }: LifeOptions) {
   const log = createKeptLog()
   const resets: number[] = []
   const self = { reset: (_: string, times = 1) => void resets.push(times), sourceRead: () => undefined, rejected: () => undefined }
   const readers = createReaders({ clock: CLOCK, log, self: self as never })
   const inTurn = createTurns()
   const values: (readonly ValueReading[])[] = []
-  const source: Source = { name: 'things', families: [COUNTER, GAUGE], needs: [], read }
+  const source: Source = { name: 'things', families: [COUNTER, GAUGE], needs: [], read, ...(run ? { run } : {}) }
   const polls = createPolls(
     {
       polled: [{ source, intervalMs: INTERVAL_MS, whose: certain }],
@@ -169,4 +170,23 @@ t.test('a stop ends it at once, and the state is whole', async (t) => {
   const next = await live(t, createDisk(folder), [])
   t.same(next.before, [50])
   t.ok(running)
+})
+
+t.test('what a source gathers in the background ends with the agent', async (t) => {
+  const disk = createDisk(t.testdir())
+  t.teardown(disk.close)
+  const begun = createDeferred()
+  const life = createLife({
+    disk,
+    read: async () => ({ readings: [], rejected: 0 }),
+    async run(signal) {
+      begun.resolve()
+      await untilAborted(new Promise(() => undefined), signal).catch(() => undefined)
+    },
+  })
+  await life.polls.load()
+  const running = life.run()
+  await begun.promise
+  life.stop()
+  await t.resolves(running)
 })

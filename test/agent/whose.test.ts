@@ -86,6 +86,17 @@ t.test('values of one owner are added up, those of nobody yet are not served', a
   t.same(served(), [known[0], [UNKNOWN, 4], ...known.slice(1)], 'after the patience as unknown')
 })
 
+t.test('of some families the least value of an owner is what matters', async (t) => {
+  const { whose, put } = createHere()
+  put()
+  const oldest: Family = { ...family('gauge'), ofOwner: 'minimum' }
+  const of = (amount: number): Reading => ({ kind: 'value', family: oldest, labels: {}, pod: CART, value: amount })
+  t.same(
+    whose([of(5), of(3), of(4)]).values.map(({ labels, value: least }) => [labels, least]),
+    [[OWNED, 3]],
+  )
+})
+
 t.test("a pod's zone may be told after its owner", async (t) => {
   let zone: string | undefined
   const { whose, put, pass } = createHere(() => zone)

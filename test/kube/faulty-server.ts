@@ -32,6 +32,8 @@ export interface Asked {
   /** An event of a watch, as one line. */
   event(type: string, object: unknown): Promise<void>
   end(): void
+  /** For whatever else. */
+  readonly raw: ServerResponse
   /** Ends the connection in the middle. */
   drop(): void
   /** Resolves when the client has gone away. */
@@ -116,6 +118,7 @@ function askedOf(request: IncomingMessage, response: ServerResponse, body: strin
     write,
     event: (type, object) => write(`${JSON.stringify({ type, object })}\n`),
     end: () => void response.end(),
+    raw: response,
     drop: () => request.socket.destroy(),
     closed: new Promise((resolve) => response.on('close', resolve)),
   }

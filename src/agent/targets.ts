@@ -1,0 +1,40 @@
+// What sources ask over HTTP: pods of this node by what they are to Istio, and what the configuration names where no API server tells of pods.
+import type { MeshRole } from '../identity/objects/mesh-role.js'
+import type { OwnPods } from '../identity/own-pods.js'
+import type { Target } from '../sources/scraping.js'
+
+/** `urlOf`: of a host as it stands in a URL. */
+export function* targetsOf(pods: Pick<OwnPods, 'live'>, role: MeshRole, urlOf: (host: string) => string): Generator<Target> {
+  for (const pod of pods.live()) {
+    if (pod.role !== role) continue
+    const { uid, namespace, name, startedMs, addresses } = pod
+    const [address] = addresses
+    yield {
+      name: uid,
+      url: address === undefined ? undefined : urlOf(hostOf(address)),
+      pod: { uid, namespace, name },
+      startedMs,
+      labels: {},
+    }
+  }
+}
+
+const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
+/** As in `envoy.targets`. */
+export interface ConfiguredTarget {
+  readonly url: string
+  readonly zone: string
+  readonly namespace: string
+  readonly ownerKind: string
+  readonly ownerName: string
+}
+
+/** Named by their URLs. */
+export function configuredTargets(targets: readonly ConfiguredTarget[]): readonly Target[] {
+  return targets.map(({ url, zone, namespace, ownerKind, ownerName }) => ({
+    name: url,
+    url,
+    labels: { owner_zone: zone, owner_namespace: namespace, owner_kind: ownerKind, owner_name: ownerName },
+  }))
+}

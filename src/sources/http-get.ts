@@ -1,0 +1,134 @@
+// GET over plain HTTP to many servers, such as the proxies of a node. Loaded only where there are any: its client takes some megabytes.
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import request from 'undici/lib/api/api-request.js'
+import Client from 'undici/lib/dispatcher/client.js'
+import { TimedOut, untilAborted, within } from '../deadline.js'
+import type { Deps } from '../deps.js'
+
+/** `message`: in words that are the same for all who fail alike, so without the address. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered'
+  /** Of HTTP; 0 where there was no answer. */
+  readonly status: number
+
+  constructor(message: string, { status = 0, cause }: { readonly status?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause })
+    this.status = status
+  }
+}
+
+export interface HttpGet {
+  /** The whole body of a 200. Rejects with Unanswered for whatever else, and with the signal's reason when aborted. */
+  get(url: string, signal: AbortSignal): Promise<string>
+  /** No more is asked there for now: ends its connection. */
+  leave(url: string): void
+  close(): Promise<void>
+}
+
+export interface HttpGetOptions {
+  /** From the connection to the last byte. */
+  readonly deadlineMs: number
+  /** Of a body, unpacked. */
+  readonly maxBytes: number
+}
+
+const OK = 200
+/** Longer than any interval that is usual; a pilot-agent keeps an idle connection for 90 s. */
+const KEEP_ALIVE_MS = 85_000
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'it hung up',
+  UND_ERR_SOCKET: 'it hung up',
+  UND_ERR_CONNECT_TIMEOUT: 'it cannot be connected to',
+  ETIMEDOUT: 'it cannot be connected to',
+  EHOSTUNREACH: 'there is no way to it',
+  ENETUNREACH: 'there is no way to it',
+  ENOTFOUND: 'its name is not known',
+}
+
+const unpack = promisify(gunzip)
+
+export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock }: Pick<Deps, 'clock'>): HttpGet {
+  const clients = new Map<string, Client>()
+
+  function clientOf(origin: string): Client {
+    const known = clients.get(origin)
+    if (known) return known
+    const client = new Client(origin, {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: deadlineMs },
+    })
+    clients.set(origin, client)
+    return client
+  }
+
+  function leave(url: string): void {
+    const { origin } = new URL(url)
+    clients
+      .get(origin)
+      ?.destroy()
+      .catch(() => undefined)
+    clients.delete(origin)
+  }
+
+  async function ask(url: string, signal: AbortSignal): Promise<string> {
+    const { origin, pathname, search } = new URL(url)
+    const asked = request.call(clientOf(origin), {
+      path: `${pathname}${search}`,
+      method: 'GET',
+      headers: { accept: 'text/plain', 'accept-encoding': 'gzip', 'user-agent': 'meshtoll' },
+      signal,
+    })
+    // undici does not notice an abort while it connects.
+    const { statusCode, headers, body } = await untilAborted(asked, signal)
+    if (statusCode !== OK) throw new Unanswered(`it answers ${statusCode}`, { status: statusCode })
+    const bytes = await readWhole(body, maxBytes)
+    if (headers['content-encoding'] !== 'gzip') return bytes.toString('utf8')
+    return (await unpack(bytes, { maxOutputLength: maxBytes })).toString('utf8')
+  }
+
+  return {
+    leave,
+    async get(url, signal) {
+      try {
+        return await within(clock, { ms: deadlineMs, signal }, (limited) => ask(url, limited))
+      } catch (error) {
+        // What is left of the answer, or comes late, is nobody's.
+        leave(url)
+        signal.throwIfAborted()
+        throw unansweredOf(error, { deadlineMs, maxBytes })
+      }
+    },
+    async close() {
+      await Promise.all([...clients.values()].map((client) => client.destroy()))
+      clients.clear()
+    },
+  }
+}
+
+class TooLarge extends Error {}
+
+async function readWhole(body: Readable, maxBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of body) {
+    pieces.push(piece as Buffer)
+    bytes += (piece as Buffer).length
+    if (bytes > maxBytes) throw new TooLarge()
+  }
+  return Buffer.concat(pieces, bytes)
+}
+
+function unansweredOf(error: unknown, { deadlineMs, maxBytes }: HttpGetOptions): Unanswered {
+  if (error instanceof Unanswered) return error
+  const { code = '', message } = error as NodeJS.ErrnoException
+  if (error instanceof TimedOut) return new Unanswered(`it does not answer within ${deadlineMs / 1000} s`, { cause: error })
+  if (error instanceof TooLarge || code === 'ERR_BUFFER_TOO_LARGE')
+    return new Unanswered(`its answer is larger than ${maxBytes / (1 << 20)} MiB`, { cause: error })
+  if (code.startsWith('Z_')) return new Unanswered('its answer is no whole gzip', { cause: error })
+  return new Unanswered(REASONS[code] ?? (code || message), { cause: error })
+}

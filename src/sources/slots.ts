@@ -1,0 +1,17 @@
+/** At most so many tasks at once; the others wait, first come, first served. */
+export function createSlots(count: number): (task: () => Promise<void>) => Promise<void> {
+  const waiting: (() => void)[] = []
+  let free = count
+
+  return async (task) => {
+    if (free > 0) free--
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      await task()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
+  }
+}
