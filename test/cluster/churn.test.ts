@@ -1,6 +1,7 @@
 // Pods come and go on addresses that others had before, under load, while the API server restarts and an agent is killed: every byte is posted,
 // by one agent, to whoever had the address when it was sent, or to nobody.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
 import type { TopologySpec } from '../../src/lab/plan.js'
 import { flowBytes } from '../lab/agents.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
@@ -15,6 +16,17 @@ import { hold, live, livesOf, merged } from './lives.js'
 const LIVES = livesOf(6, { ms: 4_000, restMs: 7_000 })
 const PATIENCE_MS = 30_000
 const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
+const CART = { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] }
+
+/** A pod that listens on the second of two nodes, for whoever has the address of CART. */
+async function setUpTwo(t: Test) {
+  const lab = await createClusterLab(t, { spec: TWO_NODES })
+  await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
+  await lab.topology.peer('p2a').listenUdp({ port: 9 })
+  const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience: '4s' } } })
+  await untilCovering(() => agents.all.map((agent) => agent.log()))
+  return { lab, agents, before: await agents.atRest() }
+}
 
 await worldTest(
   import.meta.url,
@@ -45,7 +57,7 @@ await worldTest(
       }
       const [places] = await Promise.all([
         Promise.all([
-          live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2', '10.1.3.2'] }, LIVES, () => {
+          live(lab, { ...CART, to: ['10.1.2.2', '10.1.3.2'] }, LIVES, () => {
             lives++
           }),
           live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
@@ -59,25 +71,15 @@ await worldTest(
     })
 
     t.test('addresses that go on at once: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
-      const lab = await createClusterLab(t, { spec: TWO_NODES })
-      await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
-      await lab.topology.peer('p2a').listenUdp({ port: 9 })
-      const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience: '4s' } } })
-      await untilCovering(() => agents.all.map((agent) => agent.log()))
-      const before = await agents.atRest()
+      const { lab, agents, before } = await setUpTwo(t)
       const lives = livesOf(6, { ms: 2_700, restMs: 150 })
-      const sent = await live(lab, { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] }, lives)
+      const sent = await live(lab, CART, lives)
       await sleep(5_000)
       t.ok(hold(t, { before, all: await agents.atRest(), sent }) > 0)
     })
 
     t.test('an address that goes on while no agent runs: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
-      const lab = await createClusterLab(t, { spec: TWO_NODES })
-      await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
-      await lab.topology.peer('p2a').listenUdp({ port: 9 })
-      const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience: '4s' } } })
-      await untilCovering(() => agents.all.map((agent) => agent.log()))
-      const before = await agents.atRest()
+      const { lab, agents, before } = await setUpTwo(t)
       const agent = agents.on('n1')
       let read = 0
       const killInTheMiddle = async (): Promise<void> => {
@@ -86,15 +88,10 @@ await worldTest(
         await agent.kill()
       }
       const killed: Promise<void>[] = []
-      const sent = await live(
-        lab,
-        { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] },
-        livesOf(3, { ms: 3_000, restMs: 4_500 }),
-        (index) => {
-          if (index === 0) killed.push(killInTheMiddle())
-          return index === 2 ? agent.start() : undefined
-        },
-      )
+      const sent = await live(lab, CART, livesOf(3, { ms: 3_000, restMs: 4_500 }), (index) => {
+        if (index === 0) killed.push(killInTheMiddle())
+        return index === 2 ? agent.start() : undefined
+      })
       await Promise.all(killed)
       await sleep(5_000)
       const all = await agents.atRest()

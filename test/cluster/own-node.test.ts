@@ -6,9 +6,10 @@ import { reasonToSkip } from '../peers/needed.js'
 import type { ClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { startDirectories } from './directories.js'
+import { handover } from './handover.js'
 import { createNode } from './objects.js'
 import { read, remove } from './resource.js'
-import { createTalkers, handover, leasesOf, says, talk } from './talk.js'
+import { createTalkers, leasesOf, says, talk } from './talk.js'
 
 const OPTIONS = { flows: { interval: '1s' }, identity: { handover: '2s' } }
 const HEARD_MS = 2_500

@@ -8,8 +8,9 @@ import { reasonToSkip } from '../peers/needed.js'
 import type { ClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { startDirectories } from './directories.js'
+import { handover } from './handover.js'
 import { change } from './resource.js'
-import { createTalkers, handover, says, talkUntil } from './talk.js'
+import { createTalkers, says, talkUntil } from './talk.js'
 
 const OPTIONS = { flows: { interval: '1s' }, identity: { handover: '2s' } }
 

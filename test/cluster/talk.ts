@@ -1,7 +1,7 @@
 // A pod on each of three nodes, each of which sends to the two others.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { type Agents, type Served, sumOf } from '../lab/agents.js'
+import type { Agents } from '../lab/agents.js'
 import { eventually } from '../lab/world.js'
 import { type ClusterLab, type ClusterLabOptions, createClusterLab } from './agents.js'
 import type { KubeObject } from './client.js'
@@ -15,7 +15,6 @@ const IN = { n1: 'p1a', n2: 'p2a', n3: 'p3a' } as const
 /** Of a datagram, without its 28 bytes of headers. */
 export const SIZE = 500
 
-export const handover = (all: readonly Served[]): number => sumOf(all, 'meshtoll_flow_handover_bytes_total')
 export const says = (agents: Agents, words: RegExp): Promise<true> =>
   eventually(String(words), () => (agents.all.every((agent) => words.test(agent.log())) ? true : undefined), 30_000)
 

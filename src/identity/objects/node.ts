@@ -3,7 +3,7 @@
 import { addressText } from '../../formats/address-text.js'
 import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'
-import { addressesOf, isCoreObject } from './raw.js'
+import { addressesOf, objectOf } from './raw.js'
 
 export interface NodeFacts {
   readonly name: string
@@ -22,13 +22,11 @@ export interface NodeFacts {
 
 /** Undefined where it is no Node as the API server writes it. */
 export function nodeFactsOf(raw: unknown): NodeFacts | undefined {
-  const object = fieldsOf(raw)
-  const metadata = fieldsOf(object.metadata)
-  const spec = fieldsOf(object.spec)
-  const [name, uid] = [metadata.name, metadata.uid].map(textOf)
-  if (!isCoreObject(object, 'Node') || !name || !uid) return undefined
+  const object = objectOf(raw, 'Node')
+  if (!object?.uid) return undefined
+  const { metadata, spec, status, uid, name } = object
   const labels = fieldsOf(metadata.labels)
-  const addresses = listOf(fieldsOf(object.status).addresses).map(fieldsOf)
+  const addresses = listOf(status.addresses).map(fieldsOf)
   return Object.freeze({
     name,
     uid,

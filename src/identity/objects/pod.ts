@@ -3,7 +3,7 @@
 import { fieldsOf, listOf, type Raw, textOf, timeMsOf } from '../../formats/raw.js'
 import { controllerOf, groupOf, type OwnerReference } from './owner-reference.js'
 import { endedMsOf } from './pod-end.js'
-import { addressesOf, isCoreObject } from './raw.js'
+import { addressesOf, objectOf } from './raw.js'
 import { type Sharing, UNSHARED } from './sharing.js'
 
 export interface PodFacts {
@@ -31,13 +31,11 @@ export interface PodFacts {
 
 /** Undefined where it is no Pod as the API server writes it. `sharing`: for who keeps many. */
 export function podFactsOf(raw: unknown, sharing: Sharing = UNSHARED): PodFacts | undefined {
-  const object = fieldsOf(raw)
-  const metadata = fieldsOf(object.metadata)
-  const spec = fieldsOf(object.spec)
-  const status = fieldsOf(object.status)
-  const [uid, namespace, name, generateName] = [metadata.uid, metadata.namespace, metadata.name, metadata.generateName].map(textOf)
+  const object = objectOf(raw, 'Pod')
+  if (!object?.uid || !object.namespace) return undefined
+  const { metadata, spec, status, uid, namespace, name } = object
   const startedMs = timeMsOf(status.startTime) ?? timeMsOf(metadata.creationTimestamp)
-  if (!isCoreObject(object, 'Pod') || !uid || !namespace || !name || startedMs === undefined) return undefined
+  if (startedMs === undefined) return undefined
   const controller = controllerOf(metadata)
   return Object.freeze({
     uid,
@@ -49,7 +47,7 @@ export function podFactsOf(raw: unknown, sharing: Sharing = UNSHARED): PodFacts 
     startedMs,
     endedMs: endedMsOf({ metadata, spec, status, startedMs }),
     controller: controller && sharing.reference(controller),
-    generateName: sharing.text(generateName ?? ''),
+    generateName: sharing.text(textOf(metadata.generateName)),
     isStatic: isStatic(metadata, controller),
     templatedBy: templatedBy(metadata, controller),
   })

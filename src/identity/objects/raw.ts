@@ -1,7 +1,7 @@
 // Reads objects of the API server, as formats/raw.ts reads any: whatever is not of the shape asked for is as good as absent.
 
 import { addressText } from '../../formats/address-text.js'
-import { type Raw, textOf } from '../../formats/raw.js'
+import { fieldsOf, type Raw, textOf } from '../../formats/raw.js'
 import { parseAddress } from '../address.js'
 
 const NONE: readonly never[] = Object.freeze([])
@@ -12,14 +12,31 @@ export function textsOf(values: readonly unknown[]): readonly string[] {
   return texts.length === 0 ? NONE : Object.freeze(texts)
 }
 
-/** Of the core group. Objects of a list do not say what they are; those that do must say it right (Knative has a Service as well). */
-export function isCoreObject(object: Raw, kind: string): boolean {
-  return (object.kind ?? kind) === kind && (object.apiVersion ?? 'v1') === 'v1'
+/** What all objects have; `''` and an empty part where this one has it not. */
+export interface ObjectParts {
+  readonly metadata: Raw
+  readonly spec: Raw
+  readonly status: Raw
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
 }
 
-/** Of a group whose versions do not differ in what is read here. */
-export function isObjectOf(object: Raw, group: string, kind: string): boolean {
-  return (object.kind ?? kind) === kind && (object.apiVersion === undefined || textOf(object.apiVersion).startsWith(`${group}/`))
+/** Undefined where it is no such object, or has no name. `group`: `''` is the core group. */
+export function objectOf(raw: unknown, kind: string, group = ''): ObjectParts | undefined {
+  const object = fieldsOf(raw)
+  const [metadata, spec, status] = [fieldsOf(object.metadata), fieldsOf(object.spec), fieldsOf(object.status)]
+  const [uid, namespace, name] = [textOf(metadata.uid), textOf(metadata.namespace), textOf(metadata.name)]
+  return isOf(object, kind, group) && name !== '' ? { metadata, spec, status, uid, namespace, name } : undefined
+}
+
+/**
+ * Objects of a list do not say what they are; those that do must say it right (Knative has a Service as well). Versions of a group other
+ * than the core do not differ in what is read here.
+ */
+function isOf(object: Raw, kind: string, group: string): boolean {
+  const { kind: said = kind, apiVersion } = object
+  return said === kind && (apiVersion === undefined || (group === '' ? apiVersion === 'v1' : textOf(apiVersion).startsWith(`${group}/`)))
 }
 
 /** Canonical text, each address once; what is no address is left out. */

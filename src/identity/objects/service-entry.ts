@@ -3,7 +3,7 @@
 import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'
 import { type Endpoint, endpointOf } from './endpoint.js'
-import { isObjectOf } from './raw.js'
+import { objectOf } from './raw.js'
 
 export interface ServiceEntryFacts {
   readonly namespace: string
@@ -15,11 +15,9 @@ export interface ServiceEntryFacts {
 
 /** Undefined where it is no ServiceEntry as the API server writes it. */
 export function serviceEntryFactsOf(raw: unknown): ServiceEntryFacts | undefined {
-  const object = fieldsOf(raw)
-  const metadata = fieldsOf(object.metadata)
-  const spec = fieldsOf(object.spec)
-  const [namespace, name] = [metadata.namespace, metadata.name].map(textOf)
-  if (!isObjectOf(object, 'networking.istio.io', 'ServiceEntry') || !namespace || !name) return undefined
+  const object = objectOf(raw, 'ServiceEntry', 'networking.istio.io')
+  if (!object?.namespace) return undefined
+  const { spec, namespace, name } = object
   const endpoints = Object.freeze(specsOf(spec).flatMap((one) => endpointOf(one) ?? []))
   return Object.freeze({ namespace, name, isExternal: spec.location !== 'MESH_INTERNAL', endpoints })
 }

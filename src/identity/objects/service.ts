@@ -1,6 +1,6 @@
 // The few facts of a Service that are kept (k8s.io/api core/v1).
-import { fieldsOf, listOf, textOf } from '../../formats/raw.js'
-import { addressesOf, isCoreObject, textsOf } from './raw.js'
+import { fieldsOf, listOf } from '../../formats/raw.js'
+import { addressesOf, objectOf, textsOf } from './raw.js'
 
 export interface ServiceFacts {
   readonly namespace: string
@@ -15,12 +15,10 @@ export interface ServiceFacts {
 
 /** Undefined where it is no Service as the API server writes it. */
 export function serviceFactsOf(raw: unknown): ServiceFacts | undefined {
-  const object = fieldsOf(raw)
-  const metadata = fieldsOf(object.metadata)
-  const spec = fieldsOf(object.spec)
-  const [namespace, name] = [metadata.namespace, metadata.name].map(textOf)
-  if (!isCoreObject(object, 'Service') || !namespace || !name) return undefined
-  const ingress = listOf(fieldsOf(fieldsOf(object.status).loadBalancer).ingress).map(fieldsOf)
+  const object = objectOf(raw, 'Service')
+  if (!object?.namespace) return undefined
+  const { spec, status, namespace, name } = object
+  const ingress = listOf(fieldsOf(status.loadBalancer).ingress).map(fieldsOf)
   return Object.freeze({
     namespace,
     name,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addressesOf, isCoreObject, latestOf, textsOf } from '../../../src/identity/objects/raw.js'
+import { addressesOf, latestOf, objectOf, textsOf } from '../../../src/identity/objects/raw.js'
 
 t.test('addressesOf', async (t) => {
   const cases = [
@@ -21,14 +21,31 @@ t.test('textsOf', async (t) => {
   t.ok(Object.isFrozen(textsOf(['a'])))
 })
 
-t.test('isCoreObject', async (t) => {
+t.test('objectOf', async (t) => {
+  const metadata = { namespace: 'shop', name: 'cart' }
   const cases = [
     { name: 'one that says so', object: { apiVersion: 'v1', kind: 'Service' }, is: true },
     { name: 'one of a list, which says nothing', object: {}, is: true },
     { name: 'another kind', object: { apiVersion: 'v1', kind: 'Endpoints' }, is: false },
     { name: "Knative's", object: { apiVersion: 'serving.knative.dev/v1', kind: 'Service' }, is: false },
+    { name: 'one without a name', object: { metadata: { namespace: 'shop' } }, is: false },
+    { name: 'any version of its group', object: { apiVersion: 'networking.istio.io/v1beta1' }, group: 'networking.istio.io', is: true },
+    {
+      name: 'a group of almost that name',
+      object: { apiVersion: 'networking.istio.io.example/v1' },
+      group: 'networking.istio.io',
+      is: false,
+    },
+    { name: "the core's, of a group", object: { apiVersion: 'v1' }, group: 'networking.istio.io', is: false },
   ]
-  for (const { name, object, is } of cases) t.equal(isCoreObject(object, 'Service'), is, name)
+  for (const { name, object, group, is } of cases) t.equal(objectOf({ metadata, ...object }, 'Service', group) !== undefined, is, name)
+  t.same(objectOf({ metadata, spec: { type: 'ClusterIP' } }, 'Service'), {
+    metadata,
+    spec: { type: 'ClusterIP' },
+    status: {},
+    uid: '',
+    ...metadata,
+  })
 })
 
 t.test('latestOf', async (t) => {
