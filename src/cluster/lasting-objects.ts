@@ -32,6 +32,10 @@ interface Kind<T> {
 export const SERVICES = '/api/v1/services'
 // Istio has had v1 since 1.22.
 const istio = (resource: string): CustomResource => ({ group: 'networking.istio.io', versions: ['v1', 'v1beta1'], resource })
+const SERVICE_ENTRIES = istio('serviceentries')
+const WORKLOAD_ENTRIES = istio('workloadentries')
+/** Followed where there are any. */
+export const ISTIO_RESOURCES: readonly CustomResource[] = [SERVICE_ENTRIES, WORKLOAD_ENTRIES]
 
 const SERVICE: Kind<ServiceFacts> = {
   prefix: 'service',
@@ -43,7 +47,7 @@ const SERVICE: Kind<ServiceFacts> = {
 
 const WORKLOAD_ENTRY: Kind<WorkloadEntryFacts> = {
   prefix: 'workloadentry',
-  from: istio('workloadentries'),
+  from: WORKLOAD_ENTRIES,
   prune: workloadEntryFactsOf,
   hostNamesOf: ({ endpoint }) => (endpoint?.hostName ? [endpoint.hostName] : []),
   tenanciesOf: tenanciesOfWorkloadEntry,
@@ -57,7 +61,7 @@ function createServiceEntry(): Kind<ServiceEntryFacts> {
   }
   return {
     prefix: 'serviceentry',
-    from: istio('serviceentries'),
+    from: SERVICE_ENTRIES,
     prune: serviceEntryFactsOf,
     hostNamesOf: ({ endpoints }) => endpoints.flatMap(({ hostName }) => hostName || []),
     tenanciesOf: (entry, addressesOf) => tenanciesOfServiceEntry(entry, { addressesOf, isGlobal }),

@@ -15,11 +15,17 @@ const ORPHANS = 'orphan'
 
 /** Rejects with a KubeError, or where the Pod is there no longer. */
 export async function readWorkload(client: KubeClient, pod: PodName, signal: AbortSignal): Promise<Workload> {
-  const made = (await readPod(client, pod, signal)).ownerReferences?.find(({ controller }) => controller)
-  if (made?.kind !== 'DaemonSet') return 'none'
+  const made = await readDaemonSet(client, pod, signal)
+  if (!made) return 'none'
   const { namespace } = pod
   const found = await readMetadata(client, { group: 'apps', version: 'v1', resource: 'daemonsets', namespace, name: made.name }, signal)
   return isGone(found, made) ? 'gone' : 'stays'
+}
+
+/** As the Pod says; undefined where none has made it. Rejects as `readWorkload` does. */
+export async function readDaemonSet(client: KubeClient, pod: PodName, signal: AbortSignal): Promise<OwnerReference | undefined> {
+  const made = (await readPod(client, pod, signal)).ownerReferences?.find(({ controller }) => controller)
+  return made?.kind === 'DaemonSet' ? made : undefined
 }
 
 function isGone(found: ObjectMetadata | undefined, { uid }: OwnerReference): boolean {

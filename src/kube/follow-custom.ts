@@ -92,7 +92,7 @@ export async function followCustom<T>(
 }
 
 /** Where its objects are in all namespaces; undefined where there are none. */
-async function findPath(
+export async function findPath(
   client: KubeClient,
   { group, versions, resource }: CustomResource,
   signal: AbortSignal,

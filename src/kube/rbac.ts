@@ -39,5 +39,10 @@ function verbOf(method: string, { isOne, isWatch }: { isOne: boolean; isWatch: b
 /** As it stands in a ClusterRole, on one line. */
 export function renderRule(rule: Rule): string {
   if ('nonResourceUrl' in rule) return `{nonResourceURLs: ["${rule.nonResourceUrl}"], verbs: ["${rule.verb}"]}`
-  return `{apiGroups: ["${rule.group}"], resources: ["${rule.resource}"], verbs: ["${rule.verb}"]}`
+  return renderRules({ ...rule, verbs: [rule.verb] })
+}
+
+/** Of one resource. */
+export function renderRules({ group, resource, verbs }: { group: string; resource: string; verbs: readonly string[] }): string {
+  return `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${verbs.map((verb) => `"${verb}"`).join(', ')}]}`
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { renderRule, ruleOf } from '../../src/kube/rbac.js'
+import { renderRule, renderRules, ruleOf } from '../../src/kube/rbac.js'
 
 t.test('the rule that a request needs', async (t) => {
   const cases = [
@@ -30,4 +30,6 @@ t.test('the rule that a request needs', async (t) => {
   for (const [method, path, rule] of cases) t.equal(renderRule(ruleOf({ method, path, isWatch: false })), rule, `${method} ${path}`)
   const watch = ruleOf({ method: 'GET', path: '/api/v1/pods', isWatch: true })
   t.equal(renderRule(watch), '{apiGroups: [""], resources: ["pods"], verbs: ["watch"]}', 'a watch')
+  const rules = renderRules({ group: '', resource: 'pods', verbs: ['list', 'watch'] })
+  t.equal(rules, '{apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"]}')
 })

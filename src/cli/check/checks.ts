@@ -5,6 +5,7 @@ import { type Mistakes, renderMistakes } from '../../config/mistakes.js'
 import { troubleOf } from '../../disk.js'
 import { RELEASE_YEAR } from '../../version.js'
 import { bypasses } from './bypasses.js'
+import type { ClusterFacts } from './cluster.js'
 import type { Facts } from './facts.js'
 import { type Check, type Finding, fail, ok, warn } from './finding.js'
 import { capabilities, kernel, table } from './kernel.js'
@@ -55,7 +56,18 @@ function kubernetes({ cluster, config }: Facts): Finding[] {
   if (!cluster) return [ok('not asked: this is no pod, and there is no kubeconfig')]
   if ('message' in cluster) return [fail(`cannot be asked: ${cluster.message}`)]
   const { server, node: own, pods, refusals } = cluster
-  if (refusals.length > 0) return refusals.map((refusal) => fail(refusal, 'grant the agent what its ClusterRole and Role say'))
+  const refused = refusals.map(({ says, remedy, isVital }) => (isVital ? fail : warn)(says, remedy))
+  return refusals.some(({ isVital }) => isVital) ? refused : [...asked({ server, own, pods, config }), ...refused]
+}
+
+interface Told {
+  readonly server: string
+  readonly own: ClusterFacts['node']
+  readonly pods: number
+  readonly config: Facts['config']
+}
+
+function asked({ server, own, pods, config }: Told): Finding[] {
   if (!own) return [fail(`${server} has no Node ${config.node.name}`, 'set node.name to the name that Kubernetes has for this node')]
   const count = plural(pods, 'pod', 'pods')
   if (config.flows.enabled === false) return [ok(`${server} with ${count}, of which those of this node are followed`)]

@@ -1,23 +1,25 @@
 // What the API server says to an agent that would ask it, and what it refuses.
 import { usesCluster } from '../../agent/cluster.js'
-import { SERVICES } from '../../cluster/lasting-objects.js'
-import { leaseNameOf, leasesPath } from '../../cluster/leases.js'
-import { NODES, PODS } from '../../cluster/objects.js'
+import { ISTIO_RESOURCES } from '../../cluster/lasting-objects.js'
+import { readNode } from '../../cluster/node.js'
+import { PODS } from '../../cluster/objects.js'
+import { readDaemonSet } from '../../cluster/workload.js'
 import type { Config } from '../../config/fields.js'
 import { within } from '../../deadline.js'
 import type { Deps } from '../../deps.js'
-import { nodeFactsOf } from '../../identity/objects/node.js'
 import { readAccess } from '../../kube/access.js'
 import { createKubeClient, type KubeClient, readJson } from '../../kube/client.js'
+import { findPath } from '../../kube/follow-custom.js'
 import { KubeError } from '../../kube/kube-error.js'
+import { accessOf, type Refused, refusedOf } from './access.js'
 
 export interface ClusterFacts {
   readonly server: string
   /** Undefined: there is no such Node, or it may not be seen. */
   readonly node: { readonly zone: string; readonly region: string; readonly internalIps?: readonly string[] } | undefined
   readonly pods: number
-  /** Each says what and why. */
-  readonly refusals: readonly string[]
+  /** What RBAC keeps from it. */
+  readonly refusals: readonly Refused[]
 }
 
 export interface ClusterRefused {
@@ -27,11 +29,11 @@ export interface ClusterRefused {
 type ProbeDeps = Pick<Deps, 'clock' | 'readFile'>
 
 const ANSWERS_WITHIN_MS = 5_000
-const NOT_FOUND = 404
+const FORBIDDEN = 403
 
 /** Undefined where an agent would ask nobody. */
 export async function probeCluster(
-  { config, environment }: { readonly config: Config; readonly environment: Readonly<Record<string, string | undefined>> },
+  { config, environment }: Omit<Asked, 'namespace'>,
   deps: ProbeDeps,
   signal: AbortSignal,
 ): Promise<ClusterFacts | ClusterRefused | undefined> {
@@ -41,7 +43,9 @@ export async function probeCluster(
     const { namespace, ...options } = await readAccess({ kubeconfig: kubeconfig ?? undefined, environment }, deps, signal)
     const client = createKubeClient(options, deps)
     try {
-      return await within(deps.clock, { ms: ANSWERS_WITHIN_MS, signal }, (limited) => ask(client, { config, namespace }, limited))
+      return await within(deps.clock, { ms: ANSWERS_WITHIN_MS, signal }, (limited) =>
+        ask(client, { config, environment, namespace }, limited),
+      )
     } finally {
       await client.close()
     }
@@ -50,35 +54,36 @@ export async function probeCluster(
   }
 }
 
-async function ask(
-  client: KubeClient,
-  { config, namespace }: { readonly config: Config; readonly namespace: string },
-  signal: AbortSignal,
-): Promise<ClusterFacts> {
-  const refusals: string[] = []
-  const answerOf = async (path: string, query: Readonly<Record<string, string | number>> = {}): Promise<unknown> => {
-    try {
-      return await readJson(client, path, { query, signal })
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error
-      if (error.status !== NOT_FOUND) refusals.push(error.message)
-      return undefined
-    }
-  }
-  const { name } = config.node
-  const leases = leasesPath(namespace)
-  // With a directory, or without flows, it needs less, and may no more.
-  const hasDirectory = config.kubernetes.directory.url !== null
-  const countsFlows = config.flows.enabled !== false
-  const nodes =
-    hasDirectory || !countsFlows
-      ? [await answerOf(`${NODES}/${name}`)]
-      : itemsOf(await answerOf(NODES, { fieldSelector: `metadata.name=${name}` }))
-  const pods = await answerOf(PODS, { limit: 1 })
-  if (countsFlows && hasDirectory) await answerOf(`${leases}/${leaseNameOf(name)}`)
-  else if (countsFlows) for (const path of [SERVICES, leases]) await answerOf(path, { limit: 1 })
-  const [node] = nodes.flatMap((item) => nodeFactsOf(item) ?? [])
+interface Asked {
+  readonly config: Config
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly namespace: string
+}
+
+async function ask(client: KubeClient, { config, environment, namespace }: Asked, signal: AbortSignal): Promise<ClusterFacts> {
+  const node = await readNode(client, config.node.name, signal).catch(unlessForbidden)
+  const pods = await readJson(client, PODS, { query: { limit: 1 }, signal }).catch(unlessForbidden)
+  const daemonSet = await nameOfDaemonSet(client, environment, signal)
+  const istio: string[] = []
+  for (const custom of ISTIO_RESOURCES) if (await findPath(client, custom, signal)) istio.push(custom.resource)
+  const refusals = await refusedOf(client, accessOf({ config, environment, namespace, daemonSet, istio }), signal)
   return { server: client.server, node, pods: countOf(pods), refusals }
+}
+
+/** Undefined where this is no pod, or nobody says what made it. */
+async function nameOfDaemonSet(
+  client: KubeClient,
+  { POD_NAME: name, POD_NAMESPACE: namespace }: Asked['environment'],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!name || !namespace) return undefined
+  const made = await readDaemonSet(client, { name, namespace }, signal).catch(() => signal.throwIfAborted())
+  return made?.name
+}
+
+/** What is refused is asked for by its rule. */
+function unlessForbidden(error: unknown): undefined {
+  if (!(error instanceof KubeError && error.status === FORBIDDEN)) throw error
 }
 
 interface ObjectList {

@@ -83,6 +83,8 @@ t.test('node', async (t) => {
 t.test('kubernetes', async (t) => {
   const server = 'https://10.96.0.1:443'
   const cluster = { server, node: { zone: 'us-east-1a', region: 'us-east-1' }, pods: 212, refusals: [] }
+  const noPods = { says: 'it may not list pods', remedy: 'allow pods', isVital: true }
+  const noStats = { says: 'it may not get nodes/stats: less is served', remedy: 'allow nodes/stats', isVital: false }
   const directory = { kubernetes: { directory: { url: 'https://d:10043', caFile: null, insecure: false, tokenFile: 't' } } }
   const cases = [
     { name: 'none', facts: factsWith(), lines: ['ok not asked: this is no pod, and there is no kubeconfig'] },
@@ -118,8 +120,17 @@ t.test('kubernetes', async (t) => {
     },
     {
       name: 'not allowed',
-      facts: factsWith({ cluster: { ...cluster, node: undefined, refusals: ['GET /api/v1/pods: forbidden'] } }),
-      lines: ['fail GET /api/v1/pods: forbidden', '  grant the agent what its ClusterRole and Role say'],
+      facts: factsWith({ cluster: { ...cluster, node: undefined, refusals: [noPods, noStats] } }),
+      lines: ['fail it may not list pods', '  allow pods', 'warn it may not get nodes/stats: less is served', '  allow nodes/stats'],
+    },
+    {
+      name: 'without what the rest can do without',
+      facts: factsWith({ cluster: { ...cluster, refusals: [noStats] } }),
+      lines: [
+        `ok ${server} with 212 pods, of which every agent hears; no directory is needed for so few`,
+        'warn it may not get nodes/stats: less is served',
+        '  allow nodes/stats',
+      ],
     },
   ]
   for (const { name, facts, lines } of cases) t.same(linesOf('kubernetes', facts), lines, name)
