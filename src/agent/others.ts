@@ -5,6 +5,7 @@ import type { Source } from '../model.js'
 import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import type { Cluster } from './cluster.js'
+import { createEnvoySource, usesEnvoy } from './envoy.js'
 import { createKubeletSource, isOnNodesNetwork, usesKubelet } from './kubelet.js'
 import type { AgentDeps, AgentParts } from './parts.js'
 import type { Polled } from './polls.js'
@@ -26,11 +27,21 @@ const NO_PODS = { find: () => undefined }
 export function createOthers({ config, environment, rtnetlink, cluster }: Parts, deps: AgentDeps): Others {
   const seesNode = isOnNodesNetwork(environment, rtnetlink)
   const local = seesNode ? [createNetDev(deps), createQdisc({ rtnetlink })] : []
-  if (!usesKubelet(config, environment)) return { local, polled: [] }
   const { patienceMs } = config.identity
-  const whose = createWhose({ pods: cluster?.pods ?? NO_PODS, zone: () => zoneOf(config, cluster), patienceMs }, deps)
-  const source = createKubeletSource({ config, environment, cluster, servesNode: !seesNode }, deps)
-  return { local, polled: [{ source, intervalMs: config.kubelet.intervalMs, whose }] }
+  const pods = cluster?.pods
+  // Each for itself: whose pods of one have waited for their owners is not known to another.
+  const polledAs = (source: Source, intervalMs: number): Polled => ({
+    source,
+    intervalMs,
+    whose: createWhose({ pods: pods ?? NO_PODS, zone: () => zoneOf(config, cluster), patienceMs }, deps),
+  })
+  const polled = [
+    ...(usesKubelet(config, environment)
+      ? [polledAs(createKubeletSource({ config, environment, cluster, servesNode: !seesNode }, deps), config.kubelet.intervalMs)]
+      : []),
+    ...(usesEnvoy(config, pods) ? [polledAs(createEnvoySource(config, pods, deps), config.envoy.intervalMs)] : []),
+  ]
+  return { local, polled }
 }
 
 /** As configured, or as the Node says, once it is told of. */

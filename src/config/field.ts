@@ -1,6 +1,6 @@
 // What an option is: the row of a table from which come its type, its validation, its default, --help and docs/configuration.md.
 import * as v from 'valibot'
-import { duration, type Kind } from './kinds.js'
+import { duration, either, type Kind, oneOf } from './kinds.js'
 
 /** `suffix` is the unit that the name carries in code: `interval` in the file is `intervalMs` in `Config`. */
 export interface Field<Value = unknown, Suffix extends '' | 'Ms' = '' | 'Ms'> {
@@ -49,6 +49,10 @@ export function optional<Value, Absent>(
 
 export function time(range: { from: string; to: string }, shown: string, help: string): Field<number, 'Ms'> {
   return { ...option(duration(range.from, range.to), shown, help), suffix: 'Ms' }
+}
+
+export function timeOrOff(range: { from: string; to: string }, shown: string, help: string): Field<number | 'off', 'Ms'> {
+  return { ...option(either(oneOf('off'), duration(range.from, range.to)), shown, help), suffix: 'Ms' }
 }
 
 export function list<Item>(kind: Kind<Item>, shown: readonly string[], help: string): Field<readonly Item[], ''> {

@@ -1,5 +1,5 @@
 // Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
-import { type List, list, option, optional, type Section, time, type ValuesOf } from './field.js'
+import { type List, list, option, optional, type Section, time, timeOrOff, type ValuesOf } from './field.js'
 import { boolean, decimal, either, label, notYet, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
 import { TARGET_FIELDS, targetUrl } from './target-fields.js'
 
@@ -118,10 +118,10 @@ export const OPTIONS = {
         'Ask proxies; auto asks where pods are followed, and where there are targets.',
       ),
       interval: time({ from: '1s', to: '10m' }, '15s', 'How often each is asked at port 15090.'),
-      agentInterval: time(
+      agentInterval: timeOrOff(
         { from: '1s', to: '1h' },
         '60s',
-        'How often its pilot-agent is asked at port 15020, which then asks the application as well.',
+        'How often its pilot-agent is asked at port 15020, which then asks the application as well; off: never.',
       ),
       admin: option(notYet, 'off', 'The admin port of Envoy; this version cannot ask it.'),
       accessLog: option(notYet, 'off', 'The access log of Envoy; this version cannot read it.'),

@@ -1,4 +1,5 @@
 // Reads Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): `name{label="value"} 1.5 1395066363000`.
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Labels } from '../model.js'
 
 export interface Sample {
@@ -14,22 +15,59 @@ export interface ParsedSamples {
   readonly rejected: number
 }
 
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?[ \t]+([^ \t]+)(?:[ \t]+-?\d+)?[ \t]*$/
-const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,|$)/y
+/** Only samples that it names are looked into, since a text has many. */
+export type IsWanted = (name: string) => boolean
 
-/** Only samples that `isWanted` names are looked into, since a text has many. Comments are passed over, HELP and TYPE among them. */
-export function parseSamples(text: string, isWanted: (name: string) => boolean): ParsedSamples {
+const SAMPLE = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(.*)\})?[ \t]+([^ \t]+)(?:[ \t]+-?\d+)?[ \t]*$/
+const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?=[{ \t]|$)/
+const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,|$)/y
+/** A millisecond of lines that are wanted, and less of others. */
+const TURN_LENGTH = 131_072
+
+/** Comments are passed over, HELP and TYPE among them, and samples that have no value: NaN. */
+export function parseSamples(text: string, isWanted: IsWanted): ParsedSamples {
+  const reader = createReader(text, isWanted)
+  while (reader.read());
+  return reader.parsed
+}
+
+/** The same of a text that may be long: others get their turn in between. */
+export async function parseSamplesInTurns(text: string, isWanted: IsWanted): Promise<ParsedSamples> {
+  const reader = createReader(text, isWanted)
+  while (reader.read()) await turnOfTheLoop()
+  return reader.parsed
+}
+
+function createReader(text: string, isWanted: IsWanted) {
   const samples: Sample[] = []
   let rejected = 0
-  for (const line of text.split('\n')) {
-    if (line === '' || line.startsWith('#')) continue
-    const [found, name = '', labels = '', value = ''] = SAMPLE.exec(line) ?? []
-    if (found !== undefined && !isWanted(name)) continue
-    const sample = { name, labels: parseLabels(labels), value: parseValue(value) }
-    if (found === undefined || !sample.labels || Number.isNaN(sample.value)) rejected++
-    else samples.push({ ...sample, labels: sample.labels })
+  let at = 0
+
+  function readLine(line: string): void {
+    if (line === '' || line.startsWith('#')) return
+    const name = NAME.exec(line)?.[0]
+    if (name !== undefined && !isWanted(name)) return
+    const [found, labelText = '', valueText = ''] = SAMPLE.exec(line) ?? []
+    const [labels, value] = [parseLabels(labelText), parseValue(valueText)]
+    if (name === undefined || found === undefined || !labels || value === undefined) rejected++
+    else if (!Number.isNaN(value)) samples.push({ name, labels, value })
   }
-  return { samples, rejected }
+
+  return {
+    /** A part of it. False: that was the last. */
+    read(): boolean {
+      for (const end = at + TURN_LENGTH; at < text.length && at < end; ) {
+        const newline = text.indexOf('\n', at)
+        const next = newline < 0 ? text.length : newline
+        readLine(text.slice(at, next))
+        at = next + 1
+      }
+      return at < text.length
+    },
+    get parsed(): ParsedSamples {
+      return { samples, rejected }
+    },
+  }
 }
 
 function parseLabels(text: string): Labels | undefined {
@@ -38,13 +76,16 @@ function parseLabels(text: string): Labels | undefined {
     LABEL.lastIndex = at
     const [found, name = '', value = ''] = LABEL.exec(text) ?? []
     if (found === undefined) return undefined
-    labels[name] = value.replace(/\\(.)/g, (_, sign: string) => (sign === 'n' ? '\n' : sign))
+    labels[name] = value.includes('\\') ? value.replace(/\\(.)/g, (_, sign: string) => (sign === 'n' ? '\n' : sign)) : value
   }
   return labels
 }
 
-/** NaN where it is no number, and where it says so. */
-function parseValue(text: string): number {
+/** Undefined where it is no number; NaN is one. */
+function parseValue(text: string): number | undefined {
   if (/^\+?Inf$/i.test(text)) return Number.POSITIVE_INFINITY
-  return /^-Inf$/i.test(text) ? Number.NEGATIVE_INFINITY : text === '' ? Number.NaN : Number(text)
+  if (/^-Inf$/i.test(text)) return Number.NEGATIVE_INFINITY
+  if (/^NaN$/i.test(text)) return Number.NaN
+  const value = text === '' ? Number.NaN : Number(text)
+  return Number.isNaN(value) ? undefined : value
 }

@@ -1,5 +1,6 @@
 // Every source there is: what documentation, rules and dashboards may name.
 import type { Family } from '../model.js'
+import { families as envoy } from './envoy/families.js'
 import { families as flows } from './flows/families.js'
 import { families as kubelet } from './kubelet/families.js'
 import { families as netDev } from './net-dev.js'
@@ -10,4 +11,5 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'net-dev', families: netDev },
   { name: 'qdisc', families: qdisc },
   { name: 'kubelet', families: kubelet },
+  { name: 'envoy', families: envoy },
 ]

@@ -51,33 +51,29 @@ const REASONS: Readonly<Record<string, string>> = {
 const unpack = promisify(gunzip)
 
 export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock }: Pick<Deps, 'clock'>): HttpGet {
+  /** By URL: whoever fails loses the connection, and only its own. */
   const clients = new Map<string, Client>()
 
-  function clientOf(origin: string): Client {
-    const known = clients.get(origin)
+  function clientOf(url: string): Client {
+    const known = clients.get(url)
     if (known) return known
-    const client = new Client(origin, {
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: deadlineMs },
-    })
-    clients.set(origin, client)
+    const options = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: deadlineMs } }
+    const client = new Client(new URL(url).origin, options)
+    clients.set(url, client)
     return client
   }
 
   function leave(url: string): void {
-    const { origin } = new URL(url)
     clients
-      .get(origin)
+      .get(url)
       ?.destroy()
       .catch(() => undefined)
-    clients.delete(origin)
+    clients.delete(url)
   }
 
   async function ask(url: string, signal: AbortSignal): Promise<string> {
-    const { origin, pathname, search } = new URL(url)
-    const asked = request.call(clientOf(origin), {
+    const { pathname, search } = new URL(url)
+    const asked = request.call(clientOf(url), {
       path: `${pathname}${search}`,
       method: 'GET',
       headers: { accept: 'text/plain', 'accept-encoding': 'gzip', 'user-agent': 'meshtoll' },

@@ -1,5 +1,6 @@
 // Asks many targets, such as the proxies of a node, again and again: each at its own moment of the interval, always the same one, and few at a
 // time. One that does not answer costs the others nothing: those that failed the last time wait for each other, and for nobody else.
+import { untilAborted, within } from '../deadline.js'
 import type { Clock, Log } from '../deps.js'
 import type { Labels, OfPod } from '../model.js'
 import { createSlots } from './slots.js'
@@ -23,6 +24,8 @@ export interface Scraped<T> {
   readonly said: T | undefined
   /** Why it did not, in words that are the same for all who fail alike. */
   readonly failure: string | undefined
+  /** How often in a row. */
+  readonly failures: number
 }
 
 /** Rejects with what is the reason of a failure. */
@@ -42,7 +45,7 @@ export interface ScrapingParts<T> {
 export interface Scraping<T> {
   /** Asks each in its time, until aborted. */
   run(signal: AbortSignal): Promise<void>
-  /** Asks those that were never asked; then what each of them said last. */
+  /** Asks those that were never asked, and waits for them a while; then what each of them said last. */
   read(signal: AbortSignal): Promise<readonly Scraped<T>[]>
 }
 
@@ -57,8 +60,10 @@ interface Entry<T> {
   asking: Promise<void> | undefined
 }
 
-const TICK_MS = 250
-const AT_ONCE = 8
+const TICK_MS = 500
+/** Who answers does so within milliseconds. */
+const FIRST_ANSWERS_MS = 2_000
+const AT_ONCE = 32
 /** Those that failed the last time. */
 const DOUBTFUL_AT_ONCE = 8
 /** Whoever comes up or goes down may fail once. */
@@ -69,6 +74,7 @@ export function createScraping<T>(parts: ScrapingParts<T>, { clock, log }: { rea
   const entries = new Map<string, Entry<T>>()
   const [slots, doubtfulSlots] = [createSlots(AT_ONCE), createSlots(DOUBTFUL_AT_ONCE)]
   const troubles = createTroubles(name, log)
+  let life: AbortSignal | undefined
 
   /** As they are now: those that are gone are left. */
   function look(): void {
@@ -122,6 +128,7 @@ export function createScraping<T>(parts: ScrapingParts<T>, { clock, log }: { rea
 
   return {
     async run(signal) {
+      life = signal
       while (!signal.aborted) {
         beginDue(signal)
         await clock.sleep(TICK_MS, signal).catch(() => undefined)
@@ -131,11 +138,13 @@ export function createScraping<T>(parts: ScrapingParts<T>, { clock, log }: { rea
       signal.throwIfAborted()
       look()
       const unasked = [...entries.values()].filter(({ isAsked, target }) => !isAsked && target.url !== undefined)
-      await Promise.all(unasked.map((entry) => begin(entry, signal)))
+      // They are waited for no longer than a read may take, and go on.
+      const answers = Promise.all(unasked.map((entry) => begin(entry, life ?? signal)))
+      await within(clock, { ms: FIRST_ANSWERS_MS, signal }, (limited) => untilAborted(answers, limited)).catch(() => undefined)
       signal.throwIfAborted()
       const scraped = [...entries.values()]
       troubles.say(scraped)
-      return scraped.map(({ target, said, failure }) => ({ target, said, failure }))
+      return scraped.map(({ target, said, failure, failures }) => ({ target, said, failure, failures }))
     },
   }
 }
@@ -159,6 +168,9 @@ function hashOf(name: string): number {
   return (hash ^ (hash >>> 16)) >>> 0
 }
 
+/** Where it is, in a message. */
+export const placeOf = ({ url = '' }: Target): string => url.replace(/\?.*/, '')
+
 type Troubled = Pick<Entry<unknown>, 'target' | 'failure' | 'failures'>
 
 /** Says each reason once, when it begins and when it ends, however many there are. */
@@ -168,7 +180,8 @@ function createTroubles(source: string, log: Log): { say(entries: readonly Troub
     say(entries) {
       const now = byReason(entries, said)
       for (const [reason, targets] of now)
-        if (!said.has(reason)) log.warn('targets do not answer', { source, reason, targets: targets.length, first: targets[0]?.url })
+        if (!said.has(reason))
+          log.warn('targets do not answer', { source, reason, targets: targets.length, first: targets[0] && placeOf(targets[0]) })
       for (const reason of said.keys()) if (!now.has(reason)) log.info('targets answer again', { source, reason })
       said = now
     },

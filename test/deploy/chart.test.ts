@@ -166,9 +166,9 @@ t.test('who may read it', { skip }, async (t) => {
 t.test('whom it may reach', { skip }, async (t) => {
   const cases = [
     {
-      name: 'the API server and the kubelet',
+      name: 'the API server, the kubelet and proxies',
       policy: {},
-      egress: [{ ports: [443, 6443, 10250].map((port) => ({ port, protocol: 'TCP' })) }],
+      egress: [{ ports: [443, 6443, 10250, 15020, 15090].map((port) => ({ port, protocol: 'TCP' })) }],
     },
     { name: 'a port', policy: { egressPorts: [16443] }, egress: [{ ports: [{ port: 16443, protocol: 'TCP' }] }] },
     // A rule without ports would allow all of them.

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseSamples } from '../../src/formats/prometheus-samples.js'
+import { parseSamples, parseSamplesInTurns } from '../../src/formats/prometheus-samples.js'
 
 t.test('parseSamples', async (t) => {
   const cases = [
@@ -18,7 +18,9 @@ t.test('parseSamples', async (t) => {
     { name: 'infinity', text: 'a +Inf', samples: [{ name: 'a', labels: {}, value: Number.POSITIVE_INFINITY }], rejected: 0 },
     { name: 'comments and empty lines', text: '# HELP a b\n\n# TYPE a counter\n', samples: [], rejected: 0 },
     { name: 'not asked for', text: 'other{x="y"} nonsense', samples: [], rejected: 0 },
-    { name: 'no number', text: 'a NaN\na x\na\n', samples: [], rejected: 3 },
+    { name: 'no number', text: 'a x\na\na{} \n', samples: [], rejected: 3 },
+    { name: 'no value', text: 'a NaN\na{b="c"} nan\n', samples: [], rejected: 0 },
+    { name: 'no name', text: '{"a.b"} 1\n1 2\na;b 3\n', samples: [], rejected: 3 },
     { name: 'labels that are none', text: 'a{b=c} 1\na{b="c" d="e"} 1\na{b="c} 1\n', samples: [], rejected: 3 },
   ]
   for (const { name, text, samples, rejected } of cases)
@@ -27,4 +29,21 @@ t.test('parseSamples', async (t) => {
       { samples, rejected },
       name,
     )
+  for (const { name, text, samples, rejected } of cases)
+    t.same(await parseSamplesInTurns(text, (sample) => sample !== 'other'), { samples, rejected }, name)
+})
+
+t.test('a long text leaves the loop to others', async (t) => {
+  const text = Array.from({ length: 50_000 }, (_, i) => `a{b="${i}"} ${i}\n`).join('')
+  let turns = 0
+  let isParsed = false
+  const parsing = parseSamplesInTurns(text, () => true).finally(() => {
+    isParsed = true
+  })
+  while (!isParsed) {
+    await new Promise((resolve) => setImmediate(resolve))
+    turns++
+  }
+  t.ok(turns > text.length / 200_000, `${turns} turns`)
+  t.equal((await parsing).samples.length, 50_000)
 })

@@ -25,7 +25,7 @@ const failureOf = (asked: Promise<string>): Promise<string> =>
 
 t.test('a whole answer, by one connection', async (t) => {
   const { server, http } = await start(t)
-  for (const text of ['a 1\n', 'b{c="é"} 2\n']) {
+  for (const text of ['a 1\n', 'b{c="é"} 2\n', '']) {
     const got = http.get(`${server.url}/stats/prometheus?filter=^a`, never)
     const asked = await server.next()
     t.match(asked, { method: 'GET', path: '/stats/prometheus', query: { filter: '^a' }, headers: { 'accept-encoding': 'gzip' } })
@@ -85,6 +85,16 @@ t.test('after a failure the next begins with a connection of its own', async (t)
     t.equal(await got, status === 200 ? 'answered' : 'it answers 500')
   }
   t.equal(server.connections, 2)
+})
+
+t.test('one that fails costs another at the same server nothing', async (t) => {
+  const { server, http } = await start(t)
+  const [good, bad] = [http.get(`${server.url}/a`, never), failureOf(http.get(`${server.url}/b`, never))]
+  const asked = [await server.next(), await server.next()]
+  asked.find(({ path }) => path === '/b')?.page(500, '')
+  t.equal(await bad, 'it answers 500')
+  asked.find(({ path }) => path === '/a')?.page(200, 'a 1\n')
+  t.equal(await good, 'a 1\n')
 })
 
 t.test('nobody listens', async (t) => {

@@ -36,8 +36,8 @@ function createAsked({ targets, holds = () => false }: { targets: Target[]; hold
     { clock, log },
   )
   const pass = async (ms: number): Promise<void> => {
-    for (let passed = 0; passed < ms; passed += 250) {
-      clock.advance(250)
+    for (let passed = 0; passed < ms; passed += 500) {
+      clock.advance(500)
       await turn()
     }
   }
@@ -113,7 +113,7 @@ t.test('few at a time, and those that failed wait for nobody but each other', as
     }
   }
   await first
-  t.equal(here.mostAtOnce, 8)
+  t.equal(here.mostAtOnce, 32)
   targets.push(...['a', 'b'].map((name) => targetOf(name)))
   const abort = new AbortController()
   const running = here.scraping.run(abort.signal)
@@ -149,6 +149,14 @@ t.test('why they do not answer is said once for all of them, when it lasts', asy
   t.same(here.log.lines.slice(1), ['info targets answer again {"source":"envoy","reason":"it answers 403"}'])
   abort.abort()
   await running
+})
+
+t.test('those that do not answer at once are not waited for', async (t) => {
+  const here = createAsked({ targets: ['a', 'dead'].map((name) => targetOf(name)), holds: (name) => name === 'dead' })
+  const reading = here.read()
+  await here.clock.untilSleeping(2_000)
+  here.clock.advance(2_000)
+  t.same(await reading, { a: 1, dead: undefined })
 })
 
 t.test('an aborted read', async (t) => {

@@ -6,6 +6,7 @@ import { troubleOf } from '../../disk.js'
 import { RELEASE_YEAR } from '../../version.js'
 import { bypasses } from './bypasses.js'
 import type { ClusterFacts } from './cluster.js'
+import { findEnvoy } from './envoy.js'
 import type { Facts } from './facts.js'
 import { type Check, type Finding, fail, ok, warn } from './finding.js'
 import { capabilities, kernel, table } from './kernel.js'
@@ -16,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'node', find: node },
   { name: 'kubernetes', find: kubernetes },
   { name: 'kubelet', find: findKubelet },
+  { name: 'envoy', find: findEnvoy },
   { name: 'inventory', find: inventory },
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },

@@ -11,6 +11,7 @@ import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
+import { type EnvoyFacts, probeEnvoy } from './envoy.js'
 import { type KubeletFacts, probeKubelet } from './kubelet.js'
 import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
@@ -27,6 +28,8 @@ export interface Facts {
   readonly cluster: ClusterFacts | ClusterRefused | undefined
   /** Undefined where the agent would not ask it. */
   readonly kubelet: KubeletFacts | undefined
+  /** Undefined where the agent would ask none. */
+  readonly envoy: EnvoyFacts | { readonly message: string } | undefined
   readonly state: StateFacts
   readonly port: PortFacts
   /** TLS is asked for: an agent that listens cannot be told from another program. */
@@ -77,6 +80,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const cluster = await probeCluster({ config, environment }, deps, signal)
   const internalIps = (cluster && 'node' in cluster && cluster.node?.internalIps) || []
   const kubelet = await probeKubelet({ config, environment, internalIps }, deps, signal)
+  const envoy = await probeEnvoy({ config, environment, followsPods: cluster !== undefined && 'node' in cluster }, deps, signal)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
@@ -88,6 +92,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     node,
     cluster,
     kubelet,
+    envoy,
     state,
     port,
     hasWebFile: flags['web.config.file'] !== null,

@@ -164,6 +164,41 @@ t.test('kubelet', async (t) => {
   for (const { name, facts, lines } of cases) t.same(linesOf('kubelet', facts), lines, name)
 })
 
+t.test('envoy', async (t) => {
+  const asked = (enabled: boolean | 'auto') => ({ envoy: { ...defaultConfig('n1').envoy, enabled } })
+  const silent = (count: number, reason: string) =>
+    Array.from({ length: count }, (_, i) => ({ place: `http://10.1.0.${i + 1}:15090/stats/prometheus`, reason }))
+  const cases = [
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and envoy.targets names none'] },
+    { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (envoy.enabled: false)'] },
+    { name: 'no mesh', facts: factsWith({ envoy: { proxies: 0, silent: [] } }), lines: ['ok no Istio proxies on this node'] },
+    { name: 'one', facts: factsWith({ envoy: { proxies: 1, silent: [] } }), lines: ['ok 1 proxy, it answers'] },
+    { name: 'all', facts: factsWith({ envoy: { proxies: 31, silent: [] } }), lines: ['ok 31 proxies, all answer'] },
+    {
+      name: 'for localhost only',
+      facts: factsWith({ envoy: { proxies: 31, silent: silent(30, 'it answers 403') } }),
+      lines: [
+        'warn 31 proxies, 1 of them answers, not http://10.1.0.1:15090/stats/prometheus: it answers 403',
+        '  port 15090 is for localhost alone: take METRICS_LOCALHOST_ACCESS_ONLY out of the proxyMetadata',
+      ],
+    },
+    {
+      name: 'blocked',
+      facts: factsWith({ envoy: { proxies: 2, silent: silent(2, 'it does not answer within 3 s') }, config: asked(true) }),
+      lines: [
+        'fail 2 proxies, 0 of them answer, not http://10.1.0.1:15090/stats/prometheus: it does not answer within 3 s',
+        '  let the NetworkPolicies of the namespace pass the agent to port 15090',
+      ],
+    },
+    {
+      name: 'not told of',
+      facts: factsWith({ envoy: { message: 'GET /api/v1/pods: forbidden' } }),
+      lines: ['warn proxies of this node cannot be found: GET /api/v1/pods: forbidden'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('envoy', facts), lines, name)
+})
+
 t.test('inventory', async (t) => {
   const config = { inventory: { file: '/etc/inventory.yaml' } }
   const mistakes = [{ where: 'inventory.yaml', found: [{ at: { line: 1, column: 1 }, text: 'the file has no entries' }] }]

@@ -14,6 +14,7 @@ interface Changes {
   readonly node?: Partial<NodeFacts>
   readonly cluster?: Facts['cluster']
   readonly kubelet?: Facts['kubelet']
+  readonly envoy?: Facts['envoy']
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
   readonly port?: Facts['port']['state']
@@ -40,6 +41,7 @@ export function factsWith(changes: Changes = {}): Facts {
     node: { ...NODE, ...changes.node },
     cluster: changes.cluster,
     kubelet: changes.kubelet,
+    envoy: changes.envoy,
     state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,

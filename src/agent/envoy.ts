@@ -1,0 +1,58 @@
+// The proxies of this node as a source: whether they are asked, who they are, and where they answer.
+import type { Config } from '../config/fields.js'
+import type { Deps } from '../deps.js'
+import type { OwnPods } from '../identity/own-pods.js'
+import type { Source } from '../model.js'
+import { NOTHING_OF_ENVOY } from '../sources/envoy/agent-stats.js'
+import { createEnvoy } from '../sources/envoy/source.js'
+import { FILTER } from '../sources/envoy/stats.js'
+import type { Target } from '../sources/scraping.js'
+import { configuredTargets, targetsOf } from './targets.js'
+
+const ENVOY_PORT = 15090
+const AGENT_PORT = 15020
+const PATH = '/stats/prometheus'
+const DEADLINE_MS = 3_000
+/** Of an Envoy or an application that says a lot; one proxy in a thousand Services says a tenth. */
+const MAX_BYTES = 8 << 20
+
+type Pods = Pick<OwnPods, 'live'>
+
+/** Auto: where it is known which pods there are, or which proxies. */
+export function usesEnvoy({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined): boolean {
+  return envoy.enabled === 'auto' ? pods !== undefined || envoy.targets.length > 0 : envoy.enabled
+}
+
+export function createEnvoySource({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
+  const { intervalMs, agentIntervalMs } = envoy
+  return createEnvoy(
+    {
+      intervalMs,
+      agentIntervalMs,
+      targets: () => proxiesOf(envoy, pods),
+      agents: () => agentsOf(envoy, pods),
+      open: async () => {
+        const { createHttpGet } = await import('../sources/http-get.js')
+        return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
+      },
+    },
+    deps,
+  )
+}
+
+export function* proxiesOf({ targets }: Pick<Config['envoy'], 'targets'>, pods: Pods | undefined): Generator<Target> {
+  yield* configuredTargets(targets.map((target) => ({ ...target, url: filtered(target.url, FILTER) })))
+  if (pods) yield* targetsOf(pods, 'proxy', (host) => filtered(`http://${host}:${ENVOY_PORT}${PATH}`, FILTER))
+}
+
+function* agentsOf({ targets }: Pick<Config['envoy'], 'targets'>, pods: Pods | undefined): Generator<Target> {
+  const named = targets.filter(({ agentUrl }) => agentUrl !== '')
+  yield* configuredTargets(named.map((target) => ({ ...target, url: filtered(target.agentUrl, NOTHING_OF_ENVOY) })))
+  if (pods) yield* targetsOf(pods, 'proxy', (host) => filtered(`http://${host}:${AGENT_PORT}${PATH}`, NOTHING_OF_ENVOY))
+}
+
+/** Whoever configures another filter shall have it. */
+function filtered(url: string, filter: string): string {
+  const { searchParams } = new URL(url)
+  return searchParams.has('filter') ? url : `${url}${searchParams.size > 0 ? '&' : '?'}filter=${encodeURIComponent(filter)}`
+}

@@ -1,0 +1,87 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { createEnvoySource, proxiesOf, usesEnvoy } from '../../src/agent/envoy.js'
+import { probeEnvoy } from '../../src/cli/check/envoy.js'
+import { parseConfig } from '../../src/config/config.js'
+import type { Config } from '../../src/config/fields.js'
+import { createOwnPods } from '../../src/identity/own-pods.js'
+import { FILTER } from '../../src/sources/envoy/stats.js'
+import { createHandClock } from '../kube/hand-clock.js'
+import { createKeptLog } from '../kube/kept-log.js'
+import { captureOf } from '../sources/envoy/captures.js'
+import { podFacts } from './pod-facts.js'
+
+const never = new AbortController().signal
+const configOf = (envoy: string): Config => {
+  const { config, mistakes } = parseConfig(`node: {name: n1}\nenvoy: ${envoy}`, {})
+  t.same(mistakes, [])
+  return config
+}
+const TARGET = '[{url: "http://10.1.0.10:15090/stats/prometheus", ownerName: cart}]'
+
+t.test('whether proxies are asked', async (t) => {
+  const pods = createOwnPods('n1')
+  const cases = [
+    { name: 'where pods are followed', envoy: '{}', pods, uses: true },
+    { name: 'where there are targets', envoy: `{targets: ${TARGET}}`, pods: undefined, uses: true },
+    { name: 'where there is nobody', envoy: '{}', pods: undefined, uses: false },
+    { name: 'told not to', envoy: `{enabled: false, targets: ${TARGET}}`, pods, uses: false },
+    { name: 'told to', envoy: '{enabled: true}', pods: undefined, uses: true },
+  ]
+  for (const { name, envoy, pods: known, uses } of cases) t.equal(usesEnvoy(configOf(envoy), known), uses, name)
+})
+
+t.test('where they are asked', async (t) => {
+  const pods = createOwnPods('n1')
+  pods.put('shop/cart-1', podFacts({ role: 'proxy', addresses: ['10.1.0.1'] }), { kind: 'Deployment', name: 'cart' })
+  const { envoy } = configOf('{targets: [{url: "http://a/stats"}, {url: "http://b/stats?usedonly"}, {url: "http://c/stats?filter=x"}]}')
+  const query = `filter=${encodeURIComponent(FILTER)}`
+  t.same(
+    [...proxiesOf(envoy, pods)].map(({ url }) => url),
+    [
+      `http://a/stats?${query}`,
+      `http://b/stats?usedonly&${query}`,
+      'http://c/stats?filter=x',
+      `http://10.1.0.1:15090/stats/prometheus?${query}`,
+    ],
+  )
+})
+
+t.test('by the configuration alone, against a real server', async (t) => {
+  const asked: string[] = []
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url.replace(/\?.*/, ''))
+    if (url.startsWith('/refused')) response.writeHead(403).end()
+    else response.end(url.startsWith('/agent') ? 'istio_agent_istiod_connection_failures 2\n' : captureOf('cart', 5))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const at = (path: string): string => `http://127.0.0.1:${port}/${path}`
+  const config = configOf(`{targets: [{url: "${at('cart')}", agentUrl: "${at('agent')}", ownerName: cart}, {url: "${at('refused')}"}]}`)
+  const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async () => '' }
+  const source = createEnvoySource(config, undefined, deps)
+  const { readings } = await source.read(never)
+  const found = new Set(
+    readings.flatMap((reading) =>
+      reading.kind === 'flows' ? [] : [`${reading.family.name} ${reading.labels.owner_name} ${reading.value}`],
+    ),
+  )
+  for (const row of [
+    'meshtoll_proxies cart 1',
+    'meshtoll_proxies_unreachable _unknown 1',
+    'meshtoll_proxy_xds_receive_bytes_total cart 175054',
+    'meshtoll_proxy_istiod_connection_failures_total cart 2',
+  ])
+    t.ok(found.has(row), row)
+  t.same(asked.sort(), ['/agent', '/cart', '/refused'])
+  t.same(await probeEnvoy({ config, environment: {}, followsPods: false }, deps, never), {
+    proxies: 2,
+    silent: [{ place: at('refused'), reason: 'it answers 403' }],
+  })
+  t.equal(await probeEnvoy({ config: configOf('{}'), environment: {}, followsPods: false }, deps, never), undefined)
+})
