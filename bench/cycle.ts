@@ -1,11 +1,12 @@
 // A whole cycle of the agent, in this process: read the kernel, post, write the journal. Real packets, every address an owner of its own.
 //   this namespace, a node ── uplink ── far end that takes everything
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { createAgent } from '../src/agent/agent.js'
 import type { Agent } from '../src/agent/parts.js'
 import { defaultConfig } from '../src/config/config.js'
 import { createDisk } from '../src/disk.js'
+import { files } from '../src/files.js'
 import { createInventoryParser } from '../src/inventory-parser.js'
 import { loadLock } from '../src/kernel/lock.js'
 import { loadNetlink } from '../src/kernel/netlink.js'
@@ -113,7 +114,7 @@ async function createMeasuredAgent(pairs: number): Promise<Measured> {
     openNetlink: await loadNetlink(),
     takeLock: await loadLock(),
     parseInventory: createInventoryParser(),
-    readFile: (path: string) => readFile(path, 'utf8'),
+    ...files,
     random: () => crypto.randomUUID(),
     disk: createDisk(await mkdtemp('/run/lab/cycle-')),
     cpuUsage: () => process.cpuUsage(),

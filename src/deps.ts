@@ -51,5 +51,9 @@ export interface Deps {
   readonly log: Log
   readonly openNetlink: OpenNetlink
   readonly readFile: (path: string, signal?: AbortSignal) => Promise<string>
+  /** Names of the folders in a folder. */
+  readonly listFolders: (path: string) => Promise<readonly string[]>
+  /** In decimal digits: an inode may be larger than what a number holds exactly. */
+  readonly inodeOf: (path: string) => Promise<string>
   readonly random: () => string
 }

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The process edge: nothing below this file touches `process`.
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { availableParallelism, hostname, totalmem } from 'node:os'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { COMMANDS, type CommandDeps } from './cli/commands.js'
@@ -10,6 +9,7 @@ import { parseCommandLine } from './config/command-line.js'
 import type { Flags } from './config/flags.js'
 import type { Clock, LockFile } from './deps.js'
 import { createDisk } from './disk.js'
+import { files } from './files.js'
 import { createInventoryParser, heapFor } from './inventory-parser.js'
 import { createLog, openStderr } from './log.js'
 
@@ -32,7 +32,7 @@ async function createDeps(flags: Flags): Promise<CommandDeps> {
     clock,
     log: createLog({ level: flags['log.level'], format: flags['log.format'], now: clock.now }, openStderr()),
     ...kernel,
-    readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
+    ...files,
     parseInventory: createInventoryParser({ heapMiB: heapFor({ limit: process.constrainedMemory(), total: totalmem() }) }),
     random: () => randomUUID(),
     disk: createDisk(flags['state.dir'], lockFile),

@@ -87,7 +87,7 @@ export interface Pairs {
   readonly addresses: number
   sourceOf(pair: number): number
   destinationOf(pair: number): number
-  /** Canonical text of an address id: dotted quad, or RFC 5952. */
+  /** Canonical text of an address id: dotted quad, or RFC 5952; of the sockets in a cgroup of this node with `@` and the cgroup's id behind it. */
   addressText(address: number): string
 }
 

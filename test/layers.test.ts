@@ -55,13 +55,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'version',
   ],
   disk: ['deps', 'turns'],
+  files: ['deps'],
   'inventory-parser': ['config'],
   'inventory-worker': ['config', 'inventory-parser'],
   deadline: ['deps'],
   turns: [],
   log: ['deps'],
   version: [],
-  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'inventory-parser', 'log'],
+  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
 const MAX_MODEL_LINES = 235

@@ -17,6 +17,7 @@ import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
+import { createHostPods } from './host-pods.js'
 import { createIdentities } from './identities.js'
 import { createLeaving } from './leaving.js'
 import { createNames } from './names.js'
@@ -41,17 +42,20 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
   )
+  const hostPods = createHostPods({ identity, pods: cluster?.pods }, deps)
   const values = createValues()
   const flows = createFlows(
     { ...config.flows, rotateEveryMs: config.flows.rotateIntervalMs, kubernetes: cluster !== undefined, ...host },
-    { ...deps, announceEpoch: (epoch) => posting.announce(epoch) },
+    { ...deps, announceEpoch: (epoch) => posting.announce(epoch), findCgroupLevel: hostPods.findCgroupLevel },
   )
   const posting = createPosting(
     { config, identity, keepsState: () => keepsState, keepsLastRead: cluster !== undefined, release: flows.release },
     deps,
   )
   const { local, polled } = createOthers({ config, environment, rtnetlink, cluster }, deps)
-  const sourceNames = [flows, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster] : [])].map(({ name }) => name)
+  const sourceNames = [flows, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster, hostPods] : [])].map(
+    ({ name }) => name,
+  )
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
   const polls = createPolls({ polled, idleMs: config.series.idleMs, readers, self, inTurn, keepValues }, deps)
@@ -87,6 +91,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const startedMs = clock.now()
     await readers.read(names, signal)
     if (cluster) await readers.read(cluster, signal)
+    if (cluster && isOpen) await readers.read(hostPods, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...local.map((source) => readOther(source, signal))])
     keepValues(flows.name, valuesIn(flowReadings))
     self.stateWritable(posting.writable && polls.writable)

@@ -22,7 +22,7 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
   const behind = createBehind(rtnetlink)
   const addresses = (): readonly string[] => rtnetlink.addresses().map(({ address }) => address)
   const names = createClusterNames({ node: node.name, ...config.identity, isBehindUs: behind.isBehindUs })
-  const identity = createIdentity(node, { clock, cluster: names })
+  const identity = createIdentity(node, { clock, cluster: names, patienceMs: config.identity.patienceMs })
   const countsFlows = config.flows.enabled !== false
   const parts = { config, countsFlows, environment, identity, names, behind, isCounting, addresses }
   return { identity, cluster: createCluster(parts, deps) }

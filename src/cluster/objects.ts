@@ -2,7 +2,7 @@
 import type { Deps } from '../deps.js'
 import { meshRoleOf } from '../identity/objects/mesh-role.js'
 import { nodeFactsOf } from '../identity/objects/node.js'
-import { type PodFacts, podFactsOf } from '../identity/objects/pod.js'
+import { mirroredUidOf, type PodFacts, podFactsOf } from '../identity/objects/pod.js'
 import { type ContainerRestarts, restartsOf } from '../identity/objects/pod-restarts.js'
 import { proxyRequestOf } from '../identity/objects/proxy-request.js'
 import { createSharing, type Sharing } from '../identity/objects/sharing.js'
@@ -65,8 +65,8 @@ export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, s
 function podOf(raw: unknown, ownNode: string, sharing?: Sharing): OwnPodFacts | undefined {
   const pod = podFactsOf(raw, sharing)
   if (pod?.node !== ownNode) return pod
-  const [proxy, role] = [proxyRequestOf(raw), meshRoleOf(raw)]
-  return proxy || role ? Object.freeze({ ...pod, proxy, role }) : pod
+  const [proxy, role, nodeUid] = [proxyRequestOf(raw), meshRoleOf(raw), mirroredUidOf(raw)]
+  return proxy || role || nodeUid ? Object.freeze({ ...pod, proxy, role, nodeUid }) : pod
 }
 
 /** All there is. Resolves once it has been told; goes on in the background until aborted. */

@@ -9,11 +9,15 @@ import type { Tenancies } from './tenancies.js'
 export interface OwnPodFacts extends PodFacts {
   readonly proxy?: ProxyRequest | undefined
   readonly role?: MeshRole | undefined
+  /** By which its node knows it, where that is not its uid. */
+  readonly nodeUid?: string | undefined
 }
 
 export interface OwnPod {
   readonly key: string
   readonly uid: string
+  /** By which its node knows it. */
+  readonly nodeUid: string
   readonly namespace: string
   readonly name: string
   readonly owner: Owner
@@ -66,11 +70,12 @@ export function createOwnPods(node: string): OwnPods {
   return {
     put(key, pod, owner) {
       if (pod.node !== node) return
-      const { uid, namespace, name, hostNetwork, isStatic, proxy, role, addresses, endedMs, startedMs } = pod
+      const { uid, nodeUid, namespace, name, hostNetwork, isStatic, proxy, role, addresses, endedMs, startedMs } = pod
       // One of a StatefulSet comes back by the same name.
       if (uids.has(key) && uids.get(key) !== uid) end(key, startedMs)
       const isLive = endedMs === undefined
-      byUid.set(uid, { key, uid, namespace, name, owner, hostNetwork, isStatic, proxy, role, addresses, startedMs, isLive })
+      const kept = { namespace, name, owner, hostNetwork, isStatic, proxy, role, addresses, startedMs, isLive }
+      byUid.set(uid, { key, uid, nodeUid: nodeUid ?? uid, ...kept })
       uids.set(key, uid)
       gone.delete(uid)
     },

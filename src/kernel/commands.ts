@@ -14,12 +14,15 @@ export type Command =
   | { readonly op: 'delete chain'; readonly table: string; readonly name: string }
   | AddRule
 
+/** `cgroup`: of version 2, its id before the pair. */
+export type KeyType = 'ipv4 pair' | 'ipv6 pair' | 'cgroup and ipv4 pair' | 'cgroup and ipv6 pair'
+
 /** Filled by rules, with a counter per element; elements time out when `timeoutMs` is not 0. */
 export interface AddSet {
   readonly op: 'add set'
   readonly table: string
   readonly name: string
-  readonly keyType: 'ipv4 pair' | 'ipv6 pair'
+  readonly keyType: KeyType
   readonly size: number
   readonly timeoutMs: number
 }
@@ -43,12 +46,14 @@ export interface AddVerdictMap {
   readonly entries: readonly { readonly key: number; readonly goto: string }[]
 }
 
+export type BaseHook = 'input' | 'output' | 'postrouting'
+
 /** With `base` a chain of type filter with policy accept. */
 export interface AddChain {
   readonly op: 'add chain'
   readonly table: string
   readonly name: string
-  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number }
+  readonly base?: { readonly hook: BaseHook; readonly priority: number }
 }
 
 export interface AddRule {
@@ -60,13 +65,15 @@ export interface AddRule {
 }
 
 export type Expression =
-  | { readonly kind: 'meta'; readonly key: 'iif' | 'oif' | 'nfproto' | 'l4proto'; readonly register: number }
+  /** `cgroup`: a class that is of no interest here, loaded for every packet that a socket of this network namespace sends. */
+  | { readonly kind: 'meta'; readonly key: 'iif' | 'oif' | 'nfproto' | 'l4proto' | 'cgroup'; readonly register: number }
   | { readonly kind: 'compare'; readonly register: number; readonly operator: Operator; readonly value: Uint8Array }
   | Payload
   | Lookup
   | Update
   | { readonly kind: 'counter'; readonly name: string }
   | Hash
+  | SocketCgroup
   | { readonly kind: 'fib'; readonly address: 'saddr' | 'daddr'; readonly result: 'type'; readonly register: number }
   | Conntrack
   /** Leaves register & mask in the same register. */
@@ -113,6 +120,16 @@ export interface Hash {
   readonly register: number
   readonly modulus: number
   readonly seed: number
+}
+
+/**
+ * Id of the cgroup (version 2) that the packet's socket was made in: of the ancestor `level` below the root of the cgroup namespace of who
+ * writes the rule. Breaks where the socket is in none so deep (nft_socket_eval; in postrouting it is not to be had).
+ */
+export interface SocketCgroup {
+  readonly kind: 'socket cgroup'
+  readonly level: number
+  readonly register: number
 }
 
 export interface Conntrack {

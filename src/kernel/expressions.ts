@@ -8,13 +8,14 @@ const NFTA_DATA_VERDICT = 2
 
 const REGISTER_VERDICT = 0
 const VERDICT = { accept: 1, jump: -3, goto: -4, return: -5 } as const
-const META_KEY = { iif: 4, oif: 5, nfproto: 15, l4proto: 16 } as const
+const META_KEY = { iif: 4, oif: 5, nfproto: 15, l4proto: 16, cgroup: 23 } as const
 const OPERATOR = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
 const PAYLOAD_BASE = { network: 1, transport: 2 } as const
 const CT_KEY = { direction: 1, status: 2, src_ip: 19, dst_ip: 20, src_ip6: 21, dst_ip6: 22 } as const
 const CT_DIRECTION = { original: 0, reply: 1 } as const
 const FIB_RESULT = { type: 3 } as const
 const FIB_ADDRESS = { saddr: 1, daddr: 2 } as const
+const SOCKET_CGROUPV2 = 3
 const HASH_JENKINS = 0
 const DYNSET_UPDATE = 1
 const DYNSET_INVERT = 1
@@ -51,6 +52,8 @@ export function encodeExpression(one: Expression): Buffer {
       return expression('objref', uint32(1, OBJECT_COUNTER), text(2, one.name))
     case 'hash':
       return encodeHash(one)
+    case 'socket cgroup':
+      return expression('socket', uint32(1, SOCKET_CGROUPV2), uint32(2, one.register), uint32(3, one.level))
     case 'fib':
       return expression('fib', uint32(1, one.register), uint32(2, FIB_RESULT[one.result]), uint32(3, FIB_ADDRESS[one.address]))
     case 'ct':

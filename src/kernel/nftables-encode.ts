@@ -34,15 +34,17 @@ export const NFT = {
 
 export const NFT_OBJECT_COUNTER = 1
 const NFT_DATA_VERDICT = 0xffffff00
-const HOOK = { input: 1, postrouting: 4 } as const
+const HOOK = { input: 1, output: 3, postrouting: 4 } as const
 const POLICY_ACCEPT = 1
 const SET_FLAG = { anonymous: 1, constant: 2, map: 8, timeout: 0x10, eval: 0x20 } as const
 
 /** Data types as nft numbers them (enum datatypes); a concatenation shifts each by 6 bits. */
-const TYPE = { integer: 4, ipv4Address: 7, ipv6Address: 8, inetProtocol: 12, inetService: 13 } as const
+const TYPE = { integer: 4, ipv4Address: 7, ipv6Address: 8, inetProtocol: 12, inetService: 13, cgroup: 46 } as const
 const PAIR_KEY = {
   'ipv4 pair': { type: (TYPE.ipv4Address << 6) | TYPE.ipv4Address, length: 8 },
   'ipv6 pair': { type: (TYPE.ipv6Address << 6) | TYPE.ipv6Address, length: 32 },
+  'cgroup and ipv4 pair': { type: (TYPE.cgroup << 12) | (TYPE.ipv4Address << 6) | TYPE.ipv4Address, length: 16 },
+  'cgroup and ipv6 pair': { type: (TYPE.cgroup << 12) | (TYPE.ipv6Address << 6) | TYPE.ipv6Address, length: 40 },
 } as const
 const CONSTANT_KEY = {
   l4proto: { type: TYPE.inetProtocol, length: 1 },

@@ -21,7 +21,8 @@ export function bookOf(source: Placement, destination: Placement): Book {
 }
 
 /** 224.0.0.0/4, the limited broadcast, or ff00::/8. Not 240.0.0.0/4, which some clouds give to pods. */
-export function isMulticast(address: string): boolean {
+export function isMulticast(text: string): boolean {
+  const [address = ''] = text.split('@')
   if (address.includes(':')) return /^ff[0-9a-f]{2}:/.test(address)
   const first = Number.parseInt(address, 10)
   return (first >= 224 && first < 240) || address === '255.255.255.255'

@@ -1,5 +1,4 @@
 // An agent in this process, in a namespace that setUpNode made ready: its clock, its kernel and its log are in the test's hands.
-import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
 import { createAgent } from '../../src/agent/agent.js'
 import type { Agent } from '../../src/agent/parts.js'
@@ -8,6 +7,7 @@ import type { Config } from '../../src/config/fields.js'
 import { parseInventory } from '../../src/config/inventory.js'
 import type { Fields, Netlink, OpenNetlink } from '../../src/deps.js'
 import { createDisk } from '../../src/disk.js'
+import { files } from '../../src/files.js'
 import { loadLock } from '../../src/kernel/lock.js'
 import { loadNetlink } from '../../src/kernel/netlink.js'
 import type { InventoryEntry, Labels, Snapshot } from '../../src/model.js'
@@ -72,7 +72,7 @@ export async function createAgentHere(t: Test, options: AgentHereOptions): Promi
         if (lock) held.push({ close: () => lock.release() })
         return lock
       },
-      readFile: (path, signal) => readFile(path, signal ? { encoding: 'utf8', signal } : 'utf8'),
+      ...files,
       parseInventory: async (text, environment) => parseInventory(text, environment),
       random: () => crypto.randomUUID(),
       disk,

@@ -1,7 +1,6 @@
 // A reduced agent, whole: owners from a real API server with the rules of the chart, numbers from a kubelet over HTTPS, totals across kill -9.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +9,7 @@ import { createAgent } from '../../src/agent/agent.js'
 import type { Agent } from '../../src/agent/parts.js'
 import { defaultConfig } from '../../src/config/config.js'
 import { createDisk } from '../../src/disk.js'
+import { files } from '../../src/files.js'
 import { loadNetlink } from '../../src/kernel/netlink.js'
 import { readAgentAccess } from '../deploy/access.js'
 import { createAuthority } from '../http/certificates.js'
@@ -94,7 +94,7 @@ async function startAgent(t: Test, { kubeconfig, url, stateDir }: AgentParts) {
       log,
       openNetlink: await loadNetlink(),
       takeLock: () => undefined,
-      readFile: (path) => readFile(path, 'utf8'),
+      ...files,
       parseInventory: async () => ({ entries: [], mistakes: [] }),
       random: randomUUID,
       disk: { ...disk, ...writes, remove: unlessDead(disk.remove) },

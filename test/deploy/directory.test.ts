@@ -95,9 +95,10 @@ t.test('what agents know of it', { skip }, async (t) => {
   t.match(spec.volumes, [
     { projected: { sources: [{ configMap: {} }, { secret: { items: [{ key: 'ca.crt', path: 'directory-ca.crt' }] } }] } },
     { name: 'state' },
+    { name: 'cgroups' },
     { name: 'directory-token', projected: { sources: [{ serviceAccountToken: { audience: 'meshtoll', path: 'token' } }] } },
   ])
-  t.match(spec.containers[0].volumeMounts[2], { name: 'directory-token', mountPath: '/var/run/secrets/meshtoll' })
+  t.match(spec.containers[0].volumeMounts[3], { name: 'directory-token', mountPath: '/var/run/secrets/meshtoll' })
   t.notMatch(JSON.stringify(spec.volumes), 'tls.key', 'not its key')
 })
 

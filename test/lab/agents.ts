@@ -32,6 +32,8 @@ export interface AgentsOptions {
   readonly nodes?: readonly string[]
   readonly inventory?: readonly Entry[]
   readonly capabilities?: readonly string[]
+  /** The command line by which a node's agent is started in surroundings of its own; it then drops capabilities itself. */
+  readonly enclose?: (node: NodeSpec, argv: readonly string[]) => readonly string[] | undefined
   /** Before the agent starts, such as to mount something on its state directory. */
   readonly prepareState?: (stateDir: string) => Promise<void>
 }
@@ -142,7 +144,8 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
   const socketPath = await topology.peer(name).relay({ port: PORT })
   const flags = [`--config.file=${configFile}`, `--state.dir=${stateDir}`, `--web.listen-address=127.0.0.1:${PORT}`]
   const argv = [process.execPath, MAIN, 'agent', ...flags]
-  const launch = (): Program => topology.start(name, argv, { capabilities, env })
+  const enclosed = place.enclose?.(node, argv)
+  const launch = (): Program => (enclosed ? topology.start(name, enclosed, { env }) : topology.start(name, argv, { capabilities, env }))
   const start = async (): Promise<Program> => {
     const program = launch()
     await program.waitFor(/agent is running/, 20_000)

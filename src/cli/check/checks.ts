@@ -9,7 +9,7 @@ import type { ClusterFacts } from './cluster.js'
 import { findEnvoy } from './envoy.js'
 import type { Facts } from './facts.js'
 import { type Check, type Finding, fail, ok, warn } from './finding.js'
-import { capabilities, kernel, table } from './kernel.js'
+import { capabilities, hostNetwork, kernel, table } from './kernel.js'
 import { findKubelet } from './kubelet.js'
 
 export const CHECKS: readonly Check[] = [
@@ -22,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },
   { name: 'table', find: table },
+  { name: 'host network', find: hostNetwork },
   { name: 'not seen here', find: bypasses },
   { name: 'state', find: state },
   { name: 'port', find: port },

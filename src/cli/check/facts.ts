@@ -1,9 +1,12 @@
 // What there is on this node, gathered without changing anything; judged elsewhere. What could not be found out says why.
+
+import { usesCluster } from '../../agent/cluster.js'
 import { defaultConfig } from '../../config/config.js'
 import type { Config } from '../../config/fields.js'
 import { type Loaded, loadConfig, rightConfig } from '../../config/load.js'
 import type { Mistakes } from '../../config/mistakes.js'
 import type { Deps } from '../../deps.js'
+import { openPodCgroups } from '../../kernel/cgroups.js'
 import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink, type Link } from '../../kernel/rtnetlink.js'
 import { inspectTable, readTableFacts, type Finding as TableFinding } from '../../sources/flows/inspect.js'
@@ -46,6 +49,8 @@ export interface NodeFacts {
   readonly links: readonly CheckedLink[] | Refusal
   /** net.bridge.bridge-nf-call-iptables and -ip6tables; undefined without br_netfilter. */
   readonly bridgeNetfilter: { readonly ipv4: boolean; readonly ipv6: boolean } | undefined
+  /** By which pods on the node's network are told apart; undefined where they cannot be, or there are none. */
+  readonly cgroupLevel: number | undefined
   /** A process holds an agent's lock on this table. */
   readonly isLocked: boolean
 }
@@ -76,7 +81,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const loaded = await loadConfig(flags, { environment, hostName, readFile, parseInventory }, signal)
   const web = await loadWebFiles(flags['web.config.file'], readFile)
   const config = rightConfig(loaded)?.config ?? defaultConfig(hostName)
-  const node = await gatherNode({ flows: config.flows, host: options.host }, deps)
+  const node = await gatherNode({ flows: config.flows, host: options.host, usesCluster: usesCluster(config, environment) }, deps)
   const cluster = await probeCluster({ config, environment }, deps, signal)
   const internalIps = (cluster && 'node' in cluster && cluster.node?.internalIps) || []
   const kubelet = await probeKubelet({ config, environment, internalIps }, deps, signal)
@@ -103,10 +108,13 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
 interface Counting {
   readonly flows: Config['flows']
   readonly host: CommandOptions['host']
+  readonly usesCluster: boolean
 }
 
-async function gatherNode(counting: Counting, { readFile, openNetlink }: Deps): Promise<NodeFacts> {
+async function gatherNode(counting: Counting, deps: Deps): Promise<NodeFacts> {
+  const { readFile, openNetlink } = deps
   const textOf = (path: string): Promise<string | undefined> => readFile(path).catch(() => undefined)
+  const pods = counting.usesCluster ? await openPodCgroups(deps) : undefined
   const [release = '', status = '', sockets = '', ipv4, ipv6] = await Promise.all([
     textOf('/proc/sys/kernel/osrelease'),
     textOf('/proc/self/status'),
@@ -117,7 +125,8 @@ async function gatherNode(counting: Counting, { readFile, openNetlink }: Deps): 
   return {
     release: release.trim(),
     capabilities: parseCapabilities(status),
-    nftables: orRefusal(() => gatherNftables(counting, openNetlink)),
+    cgroupLevel: pods?.level,
+    nftables: orRefusal(() => gatherNftables(counting, pods?.level, openNetlink)),
     links: orRefusal(() => gatherLinks(openNetlink)),
     bridgeNetfilter: ipv4 === undefined ? undefined : { ipv4: ipv4.trim() === '1', ipv6: ipv6?.trim() === '1' },
     isLocked: isLockHeld(sockets, counting.flows.table),
@@ -133,9 +142,9 @@ export function parseCapabilities(status: string): bigint | undefined {
 export const isLockHeld = (sockets: string, table: string): boolean =>
   sockets.split('\n').some((line) => line.endsWith(` @meshtoll/${table}`))
 
-function gatherNftables({ flows, host }: Counting, openNetlink: Deps['openNetlink']): NftablesFacts {
+function gatherNftables({ flows, host }: Counting, cgroupLevel: number | undefined, openNetlink: Deps['openNetlink']): NftablesFacts {
   const nftables = createNftables(openNetlink)
-  const wanted = { limit: pairLimit(flows.maxPairs, host), tunnelPorts: flows.tunnelPorts }
+  const wanted = { limit: pairLimit(flows.maxPairs, host), tunnelPorts: flows.tunnelPorts, cgroupLevel }
   try {
     return { table: inspectTable(readTableFacts(nftables, flows.table), wanted), flowtables: nftables.flowtables() }
   } finally {

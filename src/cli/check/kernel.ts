@@ -59,6 +59,18 @@ export function capabilities({ node: { capabilities: mask, nftables }, config }:
   ]
 }
 
+export function hostNetwork({ cluster, node: { cgroupLevel }, config }: Facts): Finding[] {
+  if (!config.flows.enabled) return [ok(FLOWS_OFF)]
+  if (!cluster) return [ok('pods on it are told apart on Kubernetes only')]
+  if (cgroupLevel !== undefined) return [ok('pods on it are told apart by their cgroups')]
+  return [
+    warn(
+      "the cgroups (version 2) of pods are not to be seen: bytes of pods on it are the node's",
+      "mount the host's /sys/fs/cgroup read-only, anywhere",
+    ),
+  ]
+}
+
 export function table({ node, config }: Facts): Finding[] {
   const { nftables } = node
   if (!config.flows.enabled || isRefusal(nftables)) return []

@@ -55,9 +55,13 @@ export function podFactsOf(raw: unknown, sharing: Sharing = UNSHARED): PodFacts 
 
 /** A mirror has the annotation, and since 1.17 its node for an owner. */
 function isStatic(metadata: Raw, controller: OwnerReference | undefined): boolean {
-  const hasMirrored = textOf(fieldsOf(metadata.annotations)['kubernetes.io/config.mirror']) !== ''
-  return hasMirrored || (controller !== undefined && controller.kind === 'Node' && groupOf(controller) === '')
+  return mirroredUid(metadata) !== '' || (controller !== undefined && controller.kind === 'Node' && groupOf(controller) === '')
 }
+
+/** The uid by which its node knows a pod that it made from a file, and by which it names its cgroups; undefined for all others. */
+export const mirroredUidOf = (raw: unknown): string | undefined => mirroredUid(fieldsOf(fieldsOf(raw).metadata)) || undefined
+
+const mirroredUid = (metadata: Raw): string => textOf(fieldsOf(metadata.annotations)['kubernetes.io/config.mirror'])
 
 /** Both name a ReplicaSet after themselves and the hash of their template, and write the hash on its pods. */
 function templatedBy(metadata: Raw, controller: OwnerReference | undefined): PodFacts['templatedBy'] {

@@ -2,7 +2,7 @@
 // other way to remove an element loses the bytes of packets that come meanwhile.
 import type { Nftables, SetInfo } from '../../kernel/nftables.js'
 import type { GenerationReading } from '../../model.js'
-import { parseSetName } from './layout.js'
+import { parseSetName, type SetKind } from './layout.js'
 import type { PairTable } from './pairs.js'
 import { createTotals, type Totals } from './totals.js'
 
@@ -22,7 +22,7 @@ export interface Generation {
 }
 
 interface GenerationSet extends SetInfo {
-  readonly kind: 'pair' | 'via'
+  readonly kind: SetKind
 }
 
 /** How full the sets of a generation were. */
@@ -91,19 +91,20 @@ export async function dumpGenerations(dumping: Dumping, generations: readonly Ge
     generation.interrupted = false
     await dumpSets(dumping, generation, 'via')
   }
-  for (const generation of generations) fill = await dumpSets(dumping, generation, 'pair')
+  for (const generation of generations) fill = await dumpSets(dumping, generation, 'seen')
   return fill
 }
 
-async function dumpSets({ nft, table, pairs, pause }: Dumping, generation: Generation, kind: 'pair' | 'via'): Promise<Fill> {
-  const totals = kind === 'via' ? generation.via : generation.seen
+async function dumpSets({ nft, table, pairs, pause }: Dumping, generation: Generation, column: 'seen' | 'via'): Promise<Fill> {
+  const totals = generation[column]
   const byKey = new Map<number, number>()
   let share = 0
-  for (const set of generation.sets.filter((one) => one.kind === kind)) {
+  for (const set of generation.sets.filter(({ kind }) => (kind === 'via') === (column === 'via'))) {
     let elements = 0
+    const intern = set.kind === 'from' || set.kind === 'to' ? pairs.internBehind[set.kind] : pairs.intern
     const onElement = (key: Buffer, offset: number, length: number, bytes: number): void => {
       elements++
-      totals.raise(pairs.intern(key, offset, length), bytes, generation.dump)
+      totals.raise(intern(key, offset, length), bytes, generation.dump)
     }
     const whole = await nft.dumpSet({ table, set: set.name, onElement, pause })
     if (!whole) generation.interrupted = true

@@ -26,7 +26,7 @@ export function readTableFacts(nft: Nftables, table: string): TableFacts {
   return info ? { info, chains: nft.chains(table), rules: nft.rules(table) } : { info, chains: [], rules: [] }
 }
 
-export type Options = Pick<Layout, 'limit' | 'tunnelPorts'>
+export type Options = Pick<Layout, 'limit' | 'tunnelPorts' | 'cgroupLevel'>
 
 export function inspectTable({ info, chains, rules }: TableFacts, options: Options): Finding {
   if (!info) return { state: 'absent' }
@@ -42,12 +42,11 @@ export function inspectTable({ info, chains, rules }: TableFacts, options: Optio
   return isIntact ? { state: 'intact', info, mark, rules: found } : { state: 'broken', info, mark }
 }
 
-export const layoutOf = ({ generation, mode, shards }: RuleMark, { limit, tunnelPorts }: Options): Layout => ({
+export const layoutOf = ({ generation, mode, shards }: RuleMark, options: Options): Layout => ({
   generation,
   mode,
   shards: shards === SHARDS ? SHARDS : 1,
-  limit,
-  tunnelPorts,
+  ...options,
 })
 
 /** Nobody was at the table since we wrote its rules. */

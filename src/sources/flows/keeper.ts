@@ -1,5 +1,6 @@
 // Keeps the table as it should be: whole, and with rules that look for all that goes on around it. Says how long it was not.
 import type { Clock, Log, OpenNetlink } from '../../deps.js'
+import { KernelError } from '../../kernel/errors.js'
 import { createLinkWatch, type LinkWatch } from '../../kernel/link-watch.js'
 import type { Nftables } from '../../kernel/nftables.js'
 import type { Link } from '../../kernel/rtnetlink.js'
@@ -16,6 +17,8 @@ export interface KeeperParts {
   readonly table: FlowTable
   readonly shelf: Shelf
   readonly surroundings: Surroundings
+  /** By which cgroups what this node's own sockets send and receive is told apart; undefined: by none. */
+  readonly findCgroupLevel: () => Promise<number | undefined>
 }
 
 export interface KeeperDeps {
@@ -42,7 +45,11 @@ export interface Keeper {
   close(): void
 }
 
-export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperParts, { clock, log, openNetlink }: KeeperDeps): Keeper {
+// ENOENT, EINVAL, ERANGE, EOPNOTSUPP: an expression that the kernel does not know, or not so.
+const UNKNOWN_TO_KERNEL = [2, 22, 34, 95]
+
+export function createKeeper(parts: KeeperParts, { clock, log, openNetlink }: KeeperDeps): Keeper {
+  const { name, nft, table, shelf, surroundings } = parts
   const pace = createPace({ clock, log })
   let linkWatch: LinkWatch | undefined
   /** What failed is due until it is done. */
@@ -56,6 +63,18 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
   let gapMs = 0
 
   const updateShelf = (): void => shelf.update(nft.sets(name), table.installed.layout.generation, clock.monotonic())
+
+  async function openTable(): Promise<void> {
+    const sight = await surroundings.look()
+    const cgroupLevel = await parts.findCgroupLevel()
+    try {
+      await table.open(sight, cgroupLevel)
+    } catch (error) {
+      if (cgroupLevel === undefined || !(error instanceof KernelError) || !UNKNOWN_TO_KERNEL.includes(error.errno)) throw error
+      await table.open(sight)
+      log.warn("kernel cannot tell this node's own sockets apart, their bytes are the node's", { table: name, error: error.message })
+    }
+  }
 
   function startShelf(): void {
     shelf.clear()
@@ -148,7 +167,7 @@ export function createKeeper({ name, nft, table, shelf, surroundings }: KeeperPa
       if (linkWatch) return
       linkWatch = createLinkWatch(openNetlink)
       const atMs = clock.monotonic()
-      await table.open(await surroundings.look())
+      await openTable()
       looked = { links: atMs, nat: atMs }
       wholeAtMs = begunAtMs = readAtMs = clock.monotonic()
       updateShelf()

@@ -3,11 +3,27 @@
 //   post  postrouting 50   after every DNAT and before SNAT (100): shows who really talks to whom
 //   in    input 50         before SNAT of input (100), after which replies to a service address would be counted twice
 //   via   postrouting 150  after SNAT: transit whose source is rewritten here, which nobody else can tell
+//   out   output 150       where cgroups are told apart, all that a socket of this node sends, instead of `post`
 //
 // A packet that is not loopback passes `post` or `in`, never both, so both feed the same sets.
 import { createHash } from 'node:crypto'
-import type { Command } from '../../kernel/commands.js'
-import { type Family, type Hook, handOver, hookRules, type Rule, settlePair, spread, takePair, viaRules } from './rules.js'
+import type { BaseHook, Command, KeyType } from '../../kernel/commands.js'
+import {
+  type Family,
+  type Hook,
+  type HookOptions,
+  handOver,
+  hookRules,
+  passSent,
+  type Rule,
+  sentHere,
+  sentRules,
+  settlePair,
+  spread,
+  takeGroup,
+  takePair,
+  viaRules,
+} from './rules.js'
 import type { Shards } from './sizing.js'
 
 export const LAYOUT = 1
@@ -23,17 +39,19 @@ export interface Layout {
   /** Pairs of one address family. */
   readonly limit: number
   readonly tunnelPorts: readonly number[]
+  /** By which cgroups packets of this node's own sockets are told apart, in the mode `full`; undefined: by none. */
+  readonly cgroupLevel?: number | undefined
 }
 
 export interface PlannedChain {
   readonly name: string
-  readonly base?: { readonly hook: 'input' | 'postrouting'; readonly priority: number }
+  readonly base?: { readonly hook: BaseHook; readonly priority: number }
   readonly rules: readonly Rule[]
 }
 
 export interface PlannedSet {
   readonly name: string
-  readonly family: Family
+  readonly keyType: KeyType
   readonly size: number
 }
 
@@ -45,13 +63,25 @@ export interface Plan {
 export const COUNTERS = ['observed_post', 'observed_in', 'tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
 
 const FAMILIES = [4, 6] as const
+/** Which end of its pairs a cgroup of this node is at. */
+const SIDES = ['from', 'to'] as const
+type Side = (typeof SIDES)[number]
 
-export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout): Plan {
+const PAIR = { 4: 'ipv4 pair', 6: 'ipv6 pair' } as const
+const GROUP = { 4: 'cgroup and ipv4 pair', 6: 'cgroup and ipv6 pair' } as const
+
+export function planOf(layout: Layout): Plan {
+  const { generation, mode, shards, limit, tunnelPorts } = layout
+  const cgroupLevel = mode === 'full' ? layout.cgroupLevel : undefined
   const setName = (family: Family, shard: number): string => `pair${family}_g${generation}${shards === 1 ? '' : `_s${shard}`}`
+  const groupSet = (side: Side, family: Family): string => `${side}${family}_g${generation}`
   const numbers = Array.from({ length: shards }, (_, shard) => shard)
   const size = Math.ceil(limit / shards)
-  const pairSets = FAMILIES.flatMap((family) => numbers.map((shard) => ({ name: setName(family, shard), family, size })))
-  const viaSets = mode === 'full' ? FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, family, size: limit })) : []
+  const pairSets = FAMILIES.flatMap((family) => numbers.map((shard) => ({ name: setName(family, shard), keyType: PAIR[family], size })))
+  const viaSets = FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, keyType: PAIR[family], size: limit }))
+  const groupSets = SIDES.flatMap((side) =>
+    FAMILIES.map((family) => ({ name: groupSet(side, family), keyType: GROUP[family], size: limit })),
+  )
   const counted = (family: Family, count: typeof takePair): Rule =>
     shards === 1
       ? count(family, setName(family, 0))
@@ -59,20 +89,29 @@ export function planOf({ generation, mode, shards, limit, tunnelPorts }: Layout)
           family,
           numbers.map((shard) => shardName(family, shard)),
         )
-  const rulesOf = (hook: Hook, family: Family): readonly Rule[] => {
-    const pair = { take: counted(family, takePair), settle: counted(family, settlePair) }
-    return hookRules({ hook, tunnels: mode !== 'plain', tunnelPorts, ...pair })
-  }
-  const hookChains = (hook: Hook): readonly PlannedChain[] => [
-    { name: `${hook}6`, rules: rulesOf(hook, 6) },
-    { name: hook, base: BASE[hook], rules: [handOver(6, `${hook}6`), ...rulesOf(hook, 4)] },
+  const optionsOf = (hook: Hook, family: Family, side?: Side): HookOptions => ({
+    hook,
+    tunnels: mode !== 'plain',
+    tunnelPorts,
+    take: counted(family, takePair),
+    settle: counted(family, settlePair),
+    group: side && cgroupLevel !== undefined ? takeGroup(family, groupSet(side, family), cgroupLevel) : undefined,
+  })
+  const hookChains = (hook: Hook, side?: Side, first: readonly Rule[] = []): readonly PlannedChain[] => [
+    { name: `${hook}6`, rules: hookRules(optionsOf(hook, 6, side)) },
+    { name: hook, base: BASE[hook], rules: [...first, handOver(6, `${hook}6`), ...hookRules(optionsOf(hook, 4, side))] },
+  ]
+  const sentChains = (): readonly PlannedChain[] => [
+    { name: 'sent6', rules: sentRules(optionsOf('post', 6, 'from')) },
+    { name: 'sent', rules: [handOver(6, 'sent6'), ...sentRules(optionsOf('post', 4, 'from'))] },
+    { name: 'out', base: { hook: 'output', priority: 150 }, rules: sentHere('sent') },
   ]
   return {
-    sets: [...pairSets, ...viaSets],
+    sets: [...pairSets, ...(mode === 'full' ? viaSets : []), ...(cgroupLevel === undefined ? [] : groupSets)],
     chains: [
       ...(shards === 1 ? [] : FAMILIES.flatMap((family) => shardChains(family, numbers, setName))),
-      ...hookChains('post'),
-      ...hookChains('in'),
+      ...(cgroupLevel === undefined ? hookChains('post') : [...sentChains(), ...hookChains('post', undefined, [passSent])]),
+      ...hookChains('in', 'to'),
       ...(mode === 'full' ? [viaChain(generation)] : []),
     ],
   }
@@ -99,17 +138,19 @@ export function digestOf(layout: Layout): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 8)
 }
 
+export type SetKind = 'pair' | 'via' | Side
+
 export interface NamedSet {
   readonly name: string
-  readonly kind: 'pair' | 'via'
+  readonly kind: SetKind
   readonly generation: number
 }
 
 /** Of every layout: this naming is what a later version finds our sets by. Undefined: not one of these. */
 export function parseSetName(name: string): NamedSet | undefined {
-  const [, kind, generation] = /^(pair|via)[46]_g(\d+)(?:_s\d+)?$/.exec(name) ?? []
+  const [, kind, generation] = /^(pair|via|from|to)[46]_g(\d+)(?:_s\d+)?$/.exec(name) ?? []
   if (generation === undefined) return undefined
-  return { name, kind: kind === 'via' ? 'via' : 'pair', generation: Number(generation) }
+  return { name, kind: kind as SetKind, generation: Number(generation) }
 }
 
 /** What the table holds before the transaction. */
@@ -127,9 +168,7 @@ export function installCommands(table: string, plan: Plan, present: Present, com
   const missing = plan.chains.filter(({ name }) => !kept.includes(name))
   return [
     ...COUNTERS.filter((name) => !present.counters.includes(name)).map((name) => ({ op: 'add counter', table, name }) as const),
-    ...plan.sets
-      .filter(({ name }) => !present.sets.includes(name))
-      .map(({ name, family, size }) => ({ op: 'add set', table, name, keyType: `ipv${family} pair`, size, timeoutMs: 0 }) as const),
+    ...plan.sets.filter(({ name }) => !present.sets.includes(name)).map((set) => ({ op: 'add set', table, ...set, timeoutMs: 0 }) as const),
     ...present.chains.map(({ name }) => ({ op: 'flush chain', table, name }) as const),
     ...present.chains.filter(({ name }) => !kept.includes(name)).map(({ name }) => ({ op: 'delete chain', table, name }) as const),
     ...missing.map(({ name, base }) => ({ op: 'add chain', table, name, ...(base ? { base } : {}) }) as const),
@@ -138,7 +177,7 @@ export function installCommands(table: string, plan: Plan, present: Present, com
 }
 
 /** enum nf_inet_hooks */
-const HOOK = { input: 1, postrouting: 4 } as const
+const HOOK = { input: 1, output: 3, postrouting: 4 } as const
 
 export function isSameChain(chain: Present['chains'][number], { name, base }: PlannedChain): boolean {
   if (chain.name !== name) return false

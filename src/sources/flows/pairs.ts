@@ -1,43 +1,99 @@
-// Address pairs as small numbers. A key of the kernel is the source and the destination side by side: 8 bytes of IPv4, 32 of IPv6.
+// Address pairs as small numbers. A key of the kernel is the source and the destination side by side: 8 bytes of IPv4, 32 of IPv6; before them, in
+// sets by cgroup, the 8 bytes of its id.
 import { addressText } from '../../kernel/address.js'
 import type { Pairs } from '../../model.js'
 import { createInterner, enlarged } from './interner.js'
 
+/** The pair of a key; it lives while somebody holds it. */
+type InternKey = (key: Buffer, offset: number, length: number) => number
+
 export interface PairTable extends Pairs {
-  /** The pair of a key; it lives while somebody holds it. */
-  intern(key: Buffer, offset: number, length: number): number
+  readonly intern: InternKey
+  /** The same of keys with a cgroup, which is at the source or at the destination of the pair. */
+  readonly internBehind: Readonly<Record<'from' | 'to', InternKey>>
   hold(pair: number): void
   drop(pair: number): void
 }
 
-/** Bytes of a key of the kernel. */
+/** Bytes of a key of the kernel, and of the id before it. */
 const IPV4_KEY = 8
+const CGROUP_ID = 8
 
-/** IPv4 addresses have even numbers, IPv6 ones odd: an IPv4 address is never mistaken for the IPv6 address that maps it. */
+/** The number of an address says what it is, and where it is kept: an IPv4 address is never mistaken for the IPv6 address that maps it. */
+const KINDS = 3
+const IPV4 = 0
+const IPV6 = 1
+/** Of one cgroup: the number of the address without it, and the id in two words. */
+const OF_CGROUP = 2
+
 export function createPairs(seed: number): PairTable {
   const ipv4 = createInterner(1, seed)
   const ipv6 = createInterner(4, seed)
+  const ofCgroup = createInterner(3, seed)
+  const tables = [ipv4, ipv6, ofCgroup] as const
   const pairs = createInterner(2, seed)
   const text = Buffer.alloc(16)
   let users = new Int32Array(1024)
   let holders = new Int32Array(1024)
 
-  function internIpv4(key: Buffer, offset: number): number {
-    ipv4.key[0] = key.readUInt32BE(offset)
-    return ipv4.intern() * 2
+  function internAddress(key: Buffer, offset: number, isShort: boolean): number {
+    const table = isShort ? ipv4 : ipv6
+    const words = isShort ? 1 : 4
+    for (let i = 0; i < words; i++) table.key[i] = key.readUInt32BE(offset + 4 * i)
+    return table.intern() * KINDS + (isShort ? IPV4 : IPV6)
   }
 
-  function internIpv6(key: Buffer, offset: number): number {
-    for (let i = 0; i < 4; i++) ipv6.key[i] = key.readUInt32BE(offset + 4 * i)
-    return ipv6.intern() * 2 + 1
+  function internOfCgroup(address: number, key: Buffer, offset: number): number {
+    ofCgroup.key[0] = address
+    // The kernel keeps the id in the order of the machine.
+    ofCgroup.key[1] = key.readUInt32LE(offset + 4)
+    ofCgroup.key[2] = key.readUInt32LE(offset)
+    return ofCgroup.intern() * KINDS + OF_CGROUP
   }
 
-  const isIpv6 = (address: number): boolean => address % 2 === 1
+  function internPair(source: number, destination: number): number {
+    pairs.key[0] = source
+    pairs.key[1] = destination
+    return pairs.intern()
+  }
 
+  function intern(key: Buffer, offset: number, length: number): number {
+    const isShort = length === IPV4_KEY
+    const source = internAddress(key, offset, isShort)
+    return internPair(source, internAddress(key, offset + length / 2, isShort))
+  }
+
+  const internBehind =
+    (end: 'from' | 'to'): InternKey =>
+    (key, offset, length) => {
+      const isShort = length === CGROUP_ID + IPV4_KEY
+      const source = internAddress(key, offset + CGROUP_ID, isShort)
+      const destination = internAddress(key, offset + (CGROUP_ID + length) / 2, isShort)
+      return end === 'from'
+        ? internPair(internOfCgroup(source, key, offset), destination)
+        : internPair(source, internOfCgroup(destination, key, offset))
+    }
+
+  /** An address of a cgroup keeps the address without it. */
   function change(address: number, by: number): void {
     if (address >= users.length) users = enlarged(users, new Int32Array(Math.max(address + 1, users.length * 2)))
-    users[address] = (users[address] ?? 0) + by
-    if (users[address] === 0) (isIpv6(address) ? ipv6 : ipv4).free(address >>> 1)
+    const before = users[address] ?? 0
+    users[address] = before + by
+    const row = Math.floor(address / KINDS)
+    if (before > 0 && before + by > 0) return
+    if (address % KINDS === OF_CGROUP) change(ofCgroup.word(row, 0), by)
+    if (before + by === 0) tables[address % KINDS]?.free(row)
+  }
+
+  function textOf(address: number): string {
+    const row = Math.floor(address / KINDS)
+    if (address % KINDS === OF_CGROUP) {
+      const id = (BigInt(ofCgroup.word(row, 1)) << 32n) | BigInt(ofCgroup.word(row, 2))
+      return `${textOf(ofCgroup.word(row, 0))}@${id}`
+    }
+    const [table, words] = address % KINDS === IPV6 ? [ipv6, 4] : [ipv4, 1]
+    for (let i = 0; i < words; i++) text.writeUInt32BE(table.word(row, i), 4 * i)
+    return addressText(text, 0, 4 * words)
   }
 
   return {
@@ -45,24 +101,13 @@ export function createPairs(seed: number): PairTable {
       return pairs.size
     },
     get addresses() {
-      return Math.max(ipv4.size, ipv6.size) * 2
+      return Math.max(...tables.map(({ size }) => size)) * KINDS
     },
     sourceOf: (pair) => pairs.word(pair, 0),
     destinationOf: (pair) => pairs.word(pair, 1),
-    addressText(address) {
-      const table = isIpv6(address) ? ipv6 : ipv4
-      const words = isIpv6(address) ? 4 : 1
-      for (let i = 0; i < words; i++) text.writeUInt32BE(table.word(address >>> 1, i), 4 * i)
-      return addressText(text, 0, 4 * words)
-    },
-    intern(key, offset, length) {
-      const isShort = length === IPV4_KEY
-      const source = isShort ? internIpv4(key, offset) : internIpv6(key, offset)
-      const destination = isShort ? internIpv4(key, offset + 4) : internIpv6(key, offset + 16)
-      pairs.key[0] = source
-      pairs.key[1] = destination
-      return pairs.intern()
-    },
+    addressText: textOf,
+    intern,
+    internBehind: { from: internBehind('from'), to: internBehind('to') },
     hold(pair) {
       if (pair >= holders.length) holders = enlarged(holders, new Int32Array(Math.max(pair + 1, holders.length * 2)))
       const before = holders[pair] ?? 0

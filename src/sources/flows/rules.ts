@@ -15,6 +15,9 @@
 // its rule where it finds no room; an inverted one where it does, so that only what has no place comes to the counter of overflow behind
 // it (nft_dynset_eval; nft prints both alike). So: only the first rule counts what is observed, before anything in it that may fail for
 // a packet that is not loopback, and every such packet comes to exactly one update that holds, one tunnel counter, or overflow.
+// Where packets of this node's own sockets are told apart by cgroup (`group`), those go to a set of their own, or to their pair where they are of
+// none. Only in output does the kernel know the sender's: so what a socket sends is counted there, and passed over in postrouting. `meta cgroup`
+// finds the socket in both, the same one, whatever becomes of it between the two (nft_meta_get_eval); `meta skuid` does not.
 // What is common comes first, and without a verdict where the end of the chain will do: a verdict takes longer than a match.
 import type { Expression, Lookup } from '../../kernel/commands.js'
 
@@ -39,6 +42,8 @@ const KEY = 1
 const HASH = 3
 /** Within register 1, behind the four bytes of an IPv4 source. */
 const SECOND_WORD = 9
+const THIRD_WORD = 10
+const FOURTH_WORD = 11
 const SECOND_ADDRESS = 2
 
 const NFPROTO = { 4: 2, 6: 10 } as const
@@ -56,8 +61,13 @@ const SEED = 0x6d657368
 /** A number as the kernel keeps it in a register; it runs on this machine. */
 const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
 
-const compare = (value: Uint8Array, operator: 'eq' | 'neq' = 'eq'): Expression => ({ kind: 'compare', register: KEY, operator, value })
-const meta = (key: 'iif' | 'oif' | 'nfproto' | 'l4proto'): Expression => ({ kind: 'meta', key, register: KEY })
+const compare = (value: Uint8Array, operator: 'eq' | 'neq' | 'gte' = 'eq'): Expression => ({
+  kind: 'compare',
+  register: KEY,
+  operator,
+  value,
+})
+const meta = (key: 'iif' | 'oif' | 'nfproto' | 'l4proto' | 'cgroup'): Expression => ({ kind: 'meta', key, register: KEY })
 const device = (hook: Hook, operator: 'eq' | 'neq', index: number): Rule => [
   meta(hook === 'in' ? 'iif' : 'oif'),
   compare(word(index), operator),
@@ -91,11 +101,25 @@ const ADDRESSES: Readonly<Record<Family, Rule>> = {
 }
 const KEY_LENGTH = { 4: 8, 6: 32 } as const
 
+/** Behind the eight bytes of a cgroup's id. */
+const ADDRESSES_BEHIND: Readonly<Record<Family, Rule>> = {
+  4: [load(12, 4, THIRD_WORD), load(16, 4, FOURTH_WORD)],
+  6: [load(8, 32, THIRD_WORD)],
+}
+
 /** Breaks for a fragment without a transport header (nft_payload_eval). */
 const destinationPort: Expression = { kind: 'payload', base: 'transport', offset: 2, length: 2, register: KEY }
 
 /** Counts the pair and is done, or goes on with the next rule. */
 export const takePair = (which: Family, set: string): Rule => [...ADDRESSES[which], { kind: 'update', set, register: KEY }, accept]
+
+/** Counts the pair of a socket in a cgroup of that level and is done, or goes on with the next rule. */
+export const takeGroup = (which: Family, set: string, level: number): Rule => [
+  { kind: 'socket cgroup', level, register: KEY },
+  ...ADDRESSES_BEHIND[which],
+  { kind: 'update', set, register: KEY },
+  accept,
+]
 
 /** Counts the pair, or overflow. */
 export const settlePair = (which: Family, set: string): Rule => [
@@ -122,20 +146,50 @@ export interface HookOptions {
   readonly tunnelPorts: readonly number[]
   readonly take: Rule
   readonly settle: Rule
+  /** Only where tunnels are looked for. */
+  readonly group?: Rule | undefined
 }
 
 /** Of one address family. */
-export function hookRules({ hook, tunnels, tunnelPorts, take, settle }: HookOptions): readonly Rule[] {
+export function hookRules(options: HookOptions): readonly Rule[] {
+  const { hook, tunnels, take, settle, group } = options
   const observed = [...device(hook, 'neq', LOOPBACK), counter(`observed_${hook}`)]
   if (!tunnels) return [[...observed, ...settle]]
+  const loopback: Rule = [...device(hook, 'eq', LOOPBACK), accept]
+  const first = [...observed, ...protocol(TCP)]
+  if (!group) return [[...first, ...take], loopback, ...otherRules(options)]
+  return [[...first, ...group], loopback, [...protocol(TCP), ...take], ...otherRules(options)]
+}
+
+/** Of one address family, behind `sentHere`: neither loopback nor uncounted. */
+export function sentRules(options: HookOptions): readonly Rule[] {
+  const { take, group = [] } = options
+  return [[...protocol(TCP), ...group], [...protocol(TCP), ...take], ...otherRules(options)]
+}
+
+/** Of what is not TCP, or found no room. */
+function otherRules({ hook, tunnelPorts, take, settle, group }: HookOptions): readonly Rule[] {
+  const datagram = [...protocol(UDP), ...notToTunnel(tunnelPorts)]
   return [
-    [...observed, ...protocol(TCP), ...take],
-    [...device(hook, 'eq', LOOPBACK), accept],
-    [...protocol(UDP), ...notToTunnel(tunnelPorts), ...take],
+    ...(group ? [[...datagram, ...group]] : []),
+    [...datagram, ...take],
     ...tunnelRules(hook, tunnelPorts),
+    ...(group ? [group] : []),
     settle,
   ]
 }
+
+/** Of this network namespace; the comparison always holds, and lets nft print what is asked. */
+const HAS_SOCKET: Rule = [meta('cgroup'), compare(word(0), 'gte')]
+
+/** In output: what stays on this node leaves, whatever device it was routed to before DNAT; what a socket sends goes on in `chain`. */
+export const sentHere = (chain: string): readonly Rule[] => [
+  [{ kind: 'fib', address: 'daddr', result: 'type', register: KEY }, compare(word(RTN_LOCAL)), accept],
+  [...HAS_SOCKET, counter('observed_post'), { kind: 'goto', chain }],
+]
+
+/** In postrouting: counted in output. */
+export const passSent: Rule = [...HAS_SOCKET, accept]
 
 export const handOver = (which: Family, chain: string): Rule => [...family(which), { kind: 'goto', chain }]
 

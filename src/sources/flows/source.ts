@@ -37,6 +37,8 @@ export interface FlowDeps extends Pick<Deps, 'clock' | 'log' | 'openNetlink' | '
   readonly takeLock: TakeLock
   /** Awaited before a table with this epoch is made, so that a crash between the two loses nothing. */
   readonly announceEpoch: (epoch: string) => Promise<void>
+  /** Asked when the table is opened: by cgroups of which level this node's own sockets are told apart; undefined: by none. */
+  readonly findCgroupLevel: () => Promise<number | undefined>
 }
 
 export interface FlowSource extends Source {
@@ -75,7 +77,7 @@ export function createFlows(options: FlowOptions, deps: FlowDeps): FlowSource {
   const shelf = createShelf(pairs)
   const table = createTable({ ...options, limit }, { ...deps, nft })
   const surroundings = createSurroundings({ nft, rtnetlink, readFile: deps.readFile, kubernetes: options.kubernetes })
-  const keeper = createKeeper({ name, nft, table, shelf, surroundings }, deps)
+  const keeper = createKeeper({ name, nft, table, shelf, surroundings, findCgroupLevel: deps.findCgroupLevel }, deps)
   const turns = createTurns()
   let lock: Lock | undefined
   let isRotationRequested = false

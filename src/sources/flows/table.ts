@@ -4,17 +4,15 @@ import type { Command } from '../../kernel/commands.js'
 import { KernelError } from '../../kernel/errors.js'
 import type { Nftables, TableInfo } from '../../kernel/nftables.js'
 import { TableContested, TableForeign, TableInUse } from './errors.js'
-import { type Finding, inspectTable, isAsLeft, layoutOf, type Ours, readTableFacts } from './inspect.js'
+import { type Finding, inspectTable, isAsLeft, layoutOf, type Options, type Ours, readTableFacts } from './inspect.js'
 import { digestOf, installCommands, LAYOUT, type Layout, type Mode, NOTHING, parseSetName, planOf } from './layout.js'
 import { parseTableMark, renderRuleMark, renderTableMark, type TableMark } from './marks.js'
 import { isWider, missedBy, widerOf } from './mode.js'
 import type { Sight } from './surroundings.js'
 
-export interface TableOptions {
+export interface TableOptions extends Pick<Layout, 'limit' | 'tunnelPorts'> {
   readonly table: string
   readonly ownership: 'auto' | 'off'
-  readonly limit: number
-  readonly tunnelPorts: readonly number[]
 }
 
 export interface TableDeps {
@@ -43,7 +41,7 @@ export interface FlowTable {
   readonly owned: boolean
   readonly mode: Mode
   /** Adopts what is there, or makes it. Rules that look for more than there is to see now stay: connection tracking may know more. */
-  open(sight: WideSight): Promise<void>
+  open(sight: WideSight, cgroupLevel?: number): Promise<void>
   /** Whether it still is as we left it; mends it when not, if it may. */
   check(mayRepair: () => boolean): Promise<Change>
   /** A new generation of sets, and all rules anew. */
@@ -67,6 +65,7 @@ const FIRST_GENERATION = 1
 
 export function createTable(options: TableOptions, { nft, clock, log, random, announceEpoch }: TableDeps): FlowTable {
   const { table, limit, tunnelPorts } = options
+  let wanted: Options = { limit, tunnelPorts }
   let installed: Installed | undefined
   let mode: Mode = 'plain'
   /** Id of the ruleset at which all was well. */
@@ -108,7 +107,7 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     await announceEpoch(epoch)
     const createdMs = Math.floor(clock.now() / 1000) * 1000
     const mark = { layout: LAYOUT, epoch, createdMs }
-    const next = { mark, layout: { generation: FIRST_GENERATION, mode, shards: 1, limit, tunnelPorts }, sinceMs: createdMs } as const
+    const next = { mark, layout: { generation: FIRST_GENERATION, mode, shards: 1, ...wanted }, sinceMs: createdMs } as const
     const before = ending()
     claiming((flags) => write(next, [...before, { op: 'add table', table, flags, comment: renderTableMark(mark) }]))
     port = nft.table(table)?.ownerPort ?? 0
@@ -150,7 +149,7 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
 
   function adopt({ state, mark, rules, info }: Ours, sight: WideSight): void {
     claim(info)
-    const layout = rules && layoutOf(rules, options)
+    const layout = rules && layoutOf(rules, wanted)
     const mode = widerOf(sight.mode, rules?.mode ?? 'plain')
     if (rules && layout && state === 'intact' && rules.mode === mode) {
       settle({ mark, layout, sinceMs: rules.sinceMs })
@@ -160,7 +159,7 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     const isUnbroken = rules && !missed.translated && !missed.tunnelled
     const sinceMs = isUnbroken ? rules.sinceMs : later(rules?.sinceMs)
     wake(info)
-    install({ mark, layout: { generation: nextGeneration(), mode, shards: layout?.shards ?? 1, limit, tunnelPorts }, sinceMs })
+    install({ mark, layout: { generation: nextGeneration(), mode, shards: layout?.shards ?? 1, ...wanted }, sinceMs })
   }
 
   function repair({ rules, info }: Ours, { mark, layout, sinceMs }: Installed): void {
@@ -180,7 +179,7 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
   }
 
   function find(): Exclude<Finding, { state: 'foreign' }> {
-    const found = inspectTable(readTableFacts(nft, table), options)
+    const found = inspectTable(readTableFacts(nft, table), wanted)
     if (found.state === 'foreign') throw new TableForeign(table)
     return found
   }
@@ -209,13 +208,14 @@ export function createTable(options: TableOptions, { nft, clock, log, random, an
     get mode() {
       return mode
     },
-    async open(sight) {
+    async open(sight, cgroupLevel) {
+      wanted = { limit, tunnelPorts, cgroupLevel }
       const found = find()
       if (found.state === 'absent') await begin(sight.mode)
       else adopt(found, sight)
       const change = found.state === 'absent' ? 'made' : 'adopted'
       const since = new Date(current().mark.createdMs).toISOString()
-      log.info('table of flows is open', { table, change, owned: port !== 0, mode, since })
+      log.info('table of flows is open', { table, change, owned: port !== 0, mode, cgroups: cgroupLevel !== undefined, since })
     },
     async check(mayRepair) {
       const generation = nft.generation()

@@ -27,6 +27,7 @@ const NODE: NodeFacts = {
   nftables: { table: { state: 'absent' }, flowtables: [] },
   links: [],
   bridgeNetfilter: undefined,
+  cgroupLevel: 3,
   isLocked: false,
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { NftablesFacts, NodeFacts } from '../../../src/cli/check/facts.js'
 import type { Finding } from '../../../src/cli/check/finding.js'
-import { capabilities, isBefore, kernel, table } from '../../../src/cli/check/kernel.js'
+import { capabilities, hostNetwork, isBefore, kernel, table } from '../../../src/cli/check/kernel.js'
 import type { Config } from '../../../src/config/fields.js'
 import { LAYOUT } from '../../../src/sources/flows/layout.js'
 import { factsWith } from './healthy.js'
@@ -153,4 +153,23 @@ t.test('table', async (t) => {
     { name: 'flows off', flows: OFF, lines: [] },
   ]
   for (const { name, node = {}, flows = {}, lines } of cases) t.same(linesOf(table(factsWith({ node, config: { flows } }))), lines, name)
+})
+
+t.test('host network', async (t) => {
+  const cluster = { server: 'https://10.96.0.1', node: undefined, pods: 3, refusals: [] }
+  const cases = [
+    { name: 'cgroups are to be seen', cluster, node: { cgroupLevel: 3 }, lines: ['ok pods on it are told apart by their cgroups'] },
+    {
+      name: 'they are not',
+      cluster,
+      node: { cgroupLevel: undefined },
+      lines: [
+        "warn the cgroups (version 2) of pods are not to be seen: bytes of pods on it are the node's",
+        "  mount the host's /sys/fs/cgroup read-only, anywhere",
+      ],
+    },
+    { name: 'no cluster', node: {}, lines: ['ok pods on it are told apart on Kubernetes only'] },
+  ]
+  for (const { name, lines, ...facts } of cases) t.same(linesOf(hostNetwork(factsWith(facts))), lines, name)
+  t.same(linesOf(hostNetwork(factsWith({ config: { flows: OFF } }))), ['ok flows are off (flows.enabled: false)'])
 })

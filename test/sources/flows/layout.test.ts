@@ -18,7 +18,8 @@ t.test('a set says whose it is', async (t) => {
   t.same(parseSetName('pair6_g12_s15'), { name: 'pair6_g12_s15', kind: 'pair', generation: 12 })
   t.same(parseSetName('via4_g3'), { name: 'via4_g3', kind: 'via', generation: 3 })
   for (const name of ['pairs', '__set1', 'pair5_g1', 'pair4_g', 'xpair4_g1']) t.equal(parseSetName(name), undefined, name)
-  const sets = planOf({ ...LAYOUT, mode: 'full', shards: 16 }).sets
+  t.same(parseSetName('from6_g2'), { name: 'from6_g2', kind: 'from', generation: 2 })
+  const sets = planOf({ ...LAYOUT, mode: 'full', shards: 16, cgroupLevel: 3 }).sets
   t.ok(
     sets.every(({ name }) => parseSetName(name)?.generation === 7),
     'all that we make',
@@ -30,6 +31,8 @@ t.test('the digest tells what the rules mean, not which generation they fill', a
   t.equal(digestOf({ ...LAYOUT, generation: 8 }), digest)
   const others: readonly Partial<Layout>[] = [{ mode: 'full' }, { mode: 'tunnel' }, { shards: 16 }, { limit: 1024 }]
   for (const other of others) t.not(digestOf({ ...LAYOUT, ...other }), digest, JSON.stringify(other))
+  t.not(digestOf({ ...LAYOUT, mode: 'full', cgroupLevel: 3 }), digestOf({ ...LAYOUT, mode: 'full' }))
+  t.equal(digestOf({ ...LAYOUT, cgroupLevel: 3 }), digest, 'cgroups are told apart only where all else is')
   t.not(digestOf({ ...LAYOUT, mode: 'full', tunnelPorts: [1] }), digestOf({ ...LAYOUT, mode: 'full', tunnelPorts: [2] }))
 })
 
@@ -56,19 +59,21 @@ await inNamespace(t, import.meta.filename, () => {
   const version = execFileSync('nft', ['-V'], { encoding: 'utf8' })
   const skip = version.includes(PRINTER) ? false : `the golden texts are in the words of nft ${PRINTER}`
 
-  for (const mode of MODES) {
-    for (const shards of [1, 16] as const) {
-      t.test(`the layout as nft reads it: ${mode}, ${shards}`, { skip }, async (t) => {
-        const path = join(GOLDEN, `flows-${mode}-${shards}.nft`)
-        const text = await list({ ...LAYOUT, mode, shards })
-        if (process.env['UPDATE_GOLDEN']) writeFileSync(path, text)
-        t.equal(text, readFileSync(path, 'utf8'))
-      })
-    }
+  const texts: readonly (readonly [string, Partial<Layout>])[] = [
+    ...MODES.flatMap((mode) => ([1, 16] as const).map((shards) => [`flows-${mode}-${shards}`, { mode, shards }] as const)),
+    ['flows-full-1-cgroups', { mode: 'full', cgroupLevel: 3 }],
+  ]
+  for (const [name, layout] of texts) {
+    t.test(`the layout as nft reads it: ${name}`, { skip }, async (t) => {
+      const path = join(GOLDEN, `${name}.nft`)
+      const text = await list({ ...LAYOUT, ...layout })
+      if (process.env['UPDATE_GOLDEN']) writeFileSync(path, text)
+      t.equal(text, readFileSync(path, 'utf8'))
+    })
   }
 
   t.test('any layout replaces any other, and nothing of it remains but sets', async (t) => {
-    const layouts = MODES.flatMap((mode) => ([1, 16] as const).map((shards): Layout => ({ ...LAYOUT, mode, shards })))
+    const layouts = texts.map(([, layout]): Layout => ({ ...LAYOUT, ...layout }))
     /** Chains sorted, since those that stay keep their place; without sets and their elements. */
     const chainsOf = (text: string): string[] =>
       [...text.matchAll(/\tchain [^}]*(?:\{[^}]*\}[^}]*)*?\n\t\}/g)].map(([chain]) => chain).sort()

@@ -4,7 +4,13 @@ import { createPairs, type PairTable } from '../../../src/sources/flows/pairs.js
 
 const IPV4 = fc.tuple(fc.constantFrom('10.0.0.', '10.255.0.'), fc.nat({ max: 3 })).map(([prefix, last]) => prefix + last)
 const IPV6 = fc.tuple(fc.constantFrom('fd00::', '::ffff:10.0.0.'), fc.integer({ min: 1, max: 4 })).map(([prefix, last]) => prefix + last)
-const pair = fc.oneof(fc.tuple(IPV4, IPV4), fc.tuple(IPV6, IPV6))
+/** The same id in one half or in both of its words. */
+const CGROUP = fc.constantFrom('', '@7', '@30064771072', '@30064771079')
+const behind = (address: fc.Arbitrary<string>) => fc.tuple(address, CGROUP).map(([text, id]) => text + id)
+/** One end at most has a cgroup. */
+const pair = fc
+  .constantFrom(IPV4, IPV6)
+  .chain((address) => fc.oneof(fc.tuple(behind(address), address), fc.tuple(address, behind(address))))
 
 const bytesOf = (address: string): number[] => {
   if (!address.includes(':')) return address.split('.').map(Number)
@@ -15,8 +21,13 @@ const bytesOf = (address: string): number[] => {
 }
 /** At an odd place, as in a message of the kernel. */
 const intern = (pairs: PairTable, source: string, destination: string): number => {
-  const key = [...bytesOf(source), ...bytesOf(destination)]
-  return pairs.intern(Buffer.from([1, 2, 3, ...key, 9]), 3, key.length)
+  const [[from = '', sender], [to = '', receiver]] = [source.split('@'), destination.split('@')]
+  const id = sender ?? receiver
+  const cgroup = Buffer.alloc(id === undefined ? 0 : 8)
+  if (id !== undefined) cgroup.writeBigUInt64LE(BigInt(id))
+  const key = [...cgroup, ...bytesOf(from), ...bytesOf(to)]
+  const intern = id === undefined ? pairs.intern : pairs.internBehind[sender === undefined ? 'to' : 'from']
+  return intern(Buffer.from([1, 2, 3, ...key, 9]), 3, key.length)
 }
 const textOf = (pairs: PairTable, id: number): string =>
   `${pairs.addressText(pairs.sourceOf(id))} ${pairs.addressText(pairs.destinationOf(id))}`
@@ -72,5 +83,19 @@ t.test('a pair that two generations hold outlives the first of them', async (t) 
   const other = intern(pairs, '10.0.0.3', '10.0.0.4')
   t.equal(other, id, 'its number is used again')
   t.equal(textOf(pairs, other), '10.0.0.3 10.0.0.4')
-  t.same([pairs.size, pairs.addresses], [1, 4], 'addresses of IPv4 have every second number')
+  t.same([pairs.size, pairs.addresses], [1, 6], 'addresses of IPv4 have every third number')
+})
+
+t.test('an address lives as long as one of its cgroups, and no longer', async (t) => {
+  const pairs = createPairs(1)
+  const behind = intern(pairs, '10.0.0.1@7', '10.0.0.2')
+  const plain = intern(pairs, '10.0.0.1', '10.0.0.2')
+  for (const id of [behind, plain]) pairs.hold(id)
+  pairs.drop(plain)
+  for (const address of ['10.0.0.3', '10.0.0.4']) pairs.hold(intern(pairs, address, '10.0.0.2'))
+  t.equal(textOf(pairs, behind), '10.0.0.1@7 10.0.0.2')
+  pairs.drop(behind)
+  const { addresses } = pairs
+  pairs.hold(intern(pairs, '10.0.0.5', '10.0.0.2'))
+  t.equal(pairs.addresses, addresses, 'its number is used again')
 })

@@ -77,6 +77,7 @@ export async function flowsOf(options: Partial<FlowOptions> = {}, deps: Partial<
       random: () => Math.random().toString(16).slice(2),
       takeLock: await loadLock(),
       announceEpoch: async (epoch) => void epochs.push(epoch),
+      findCgroupLevel: async () => undefined,
       ...deps,
     },
   )

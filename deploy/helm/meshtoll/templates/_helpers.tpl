@@ -136,6 +136,12 @@ volumeMounts:
     readOnly: true
   - name: state
     mountPath: /var/lib/meshtoll
+  {{- if include "meshtoll.isFull" . }}
+  # Names and numbers of folders are read, no file: they say which pod on the node's network a socket is of.
+  - name: cgroups
+    mountPath: /host/sys/fs/cgroup
+    readOnly: true
+  {{- end }}
   {{- if include "meshtoll.hasDirectory" . }}
   - name: directory-token
     mountPath: /var/run/secrets/meshtoll
