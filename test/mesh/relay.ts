@@ -8,10 +8,8 @@ export interface Target {
 }
 
 export interface Relay {
-  /** Of the loopback in the namespace. */
-  readonly port: number
-  /** All connections end, and the next ones go there. */
-  move(target: Target): Promise<void>
+  /** All connections end, and the next ones go there; without a target they are refused, as by a Service without endpoints. */
+  move(target: Target | undefined): Promise<void>
   stop(): Promise<void>
 }
 
@@ -20,7 +18,7 @@ const PROGRAM = `
   const { createInterface } = require('node:readline')
   const open = new Set()
   let target
-  createServer((near) => {
+  const server = createServer((near) => {
     const far = connect(target.port, target.address)
     near.pipe(far).pipe(near)
     for (const [one, other] of [[near, far], [far, near]]) {
@@ -28,14 +26,17 @@ const PROGRAM = `
       one.on('error', () => other.destroy())
       one.on('close', () => { open.delete(one); other.destroy() })
     }
-  }).listen(Number(process.argv[1]), '127.0.0.1', () => {
-    createInterface({ input: process.stdin }).on('line', (line) => {
-      target = JSON.parse(line)
-      for (const socket of open) socket.destroy()
-      console.log('to ' + target.address)
-    })
+  })
+  const done = () => console.log('moved')
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    target = JSON.parse(line)
+    for (const socket of open) socket.destroy()
+    if (target && !server.listening) server.listen(Number(process.argv[1]), '127.0.0.1', done)
+    else if (!target && server.listening) server.close(done)
+    else done()
   })`
 
+/** `port`: of the loopback in the namespace. */
 export async function startRelay(
   topology: Topology,
   namespace: string,
@@ -43,11 +44,11 @@ export async function startRelay(
 ): Promise<Relay> {
   const program = topology.start(namespace, [process.execPath, '-e', PROGRAM, String(port)])
   let moves = 0
-  const move = async (to: Target): Promise<void> => {
+  const move = async (to: Target | undefined): Promise<void> => {
     moves++
-    program.child.stdin?.write(`${JSON.stringify(to)}\n`)
-    await program.waitFor(new RegExp(`(to .*\\n){${moves}}`))
+    program.child.stdin?.write(`${JSON.stringify(to ?? null)}\n`)
+    await program.waitFor(new RegExp(`^(moved\n){${moves}}`))
   }
   await move(target)
-  return { port, move, stop: async () => void (await program.stop('SIGKILL')) }
+  return { move, stop: async () => void (await program.stop('SIGKILL')) }
 }

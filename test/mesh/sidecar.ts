@@ -31,7 +31,10 @@ export interface Sidecar {
   readonly pod: KubeObject
   /** Of pilot-agent, whose child Envoy is. */
   readonly program: Program
-  envoyPid(): Promise<number>
+  /** Envoy stands still (SIGSTOP) until what this answers is called. */
+  pause(): Promise<() => void>
+  /** kill -9 of Envoy, as when it takes more memory than it may; pilot-agent ends with it. Resolves when both have ended. */
+  kill(): Promise<void>
   /** What Envoy serves on 15090, `?filter=` included. */
   metrics(query?: string): Promise<string>
   /** What pilot-agent serves on 15020. */
@@ -40,12 +43,12 @@ export interface Sidecar {
   admin: Ask
   /** What Envoy received from the control plane since it started. */
   receivedBytes(): Promise<number>
-  moveTo(istiod: Target): Promise<void>
+  /** The connection ends, and the next one goes there; without a target it is refused. */
+  moveTo(istiod: Target | undefined): Promise<void>
   log(): string
-  /** After it ended: another container in the same pod. */
+  /** After it ended, as the kubelet: another container in the same pod. */
   start(): Promise<void>
-  stop(signal?: NodeJS.Signals): Promise<void>
-  /** Stops it, and what stands between it and istiod. */
+  /** Both, and what stands between them and istiod. */
   close(): Promise<void>
 }
 
@@ -73,7 +76,15 @@ export async function startSidecar(topology: Topology, given: SidecarGiven): Pro
     get program() {
       return program
     },
-    envoyPid: () => childOf(program.pid),
+    async pause() {
+      const envoy = await childOf(program.pid)
+      process.kill(envoy, 'SIGSTOP')
+      return () => void process.kill(envoy, 'SIGCONT')
+    },
+    async kill() {
+      process.kill(await childOf(program.pid), 'SIGKILL')
+      await program.exited
+    },
     metrics,
     agentMetrics: () => agent('/stats/prometheus'),
     admin,
@@ -83,9 +94,6 @@ export async function startSidecar(topology: Topology, given: SidecarGiven): Pro
     async start() {
       program = launch()
       await ready()
-    },
-    async stop(signal = 'SIGKILL') {
-      await program.stop(signal)
     },
     async close() {
       await program.stop('SIGKILL')

@@ -1,5 +1,6 @@
 // What this project is about, on the real thing: endpoints of one Service flap, and the control plane tells proxies everywhere, in all zones,
 // until the Service is exported to its own namespace alone.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sumOf } from './ask.js'
 import { type Debounced, debouncedIn } from './debounce.js'
 import { PING_BYTES } from './mesh.js'
@@ -12,7 +13,7 @@ const LABELS = 12
 const HOST = 'noisy/flapper.noisy.svc.cluster.local'
 const OTHERS: readonly Workload[] = ['cart', 'checkout']
 
-await meshTest(import.meta.url, async (t, mesh, { cluster }) => {
+await meshTest(import.meta.url, async (t, mesh, { cluster, topology }) => {
   const { admin } = cluster
   const { flapper } = mesh.services
   const [istiod] = mesh.istiods
@@ -53,8 +54,36 @@ await meshTest(import.meta.url, async (t, mesh, { cluster }) => {
     }
   })
 
+  t.test('from its node each is reached by the address of its pod', async (t) => {
+    const urls = [
+      'http://10.1.1.3:15014/metrics',
+      'http://10.1.1.2:15090/stats/prometheus?filter=^cluster_manager%5C.active',
+      'http://10.1.1.2:15020/stats/prometheus?filter=^cluster_manager%5C.active',
+    ]
+    const [istiodAsked = '', envoy = '', agent = ''] = await Promise.all(
+      urls.map((url) =>
+        topology.run('n1', [process.execPath, '-e', `fetch('${url}').then(async (answer) => console.log(await answer.text()))`]),
+      ),
+    )
+    t.equal(sumOf(istiodAsked, 'pilot_xds'), ALL.length)
+    t.match(envoy.trim().split('\n'), [
+      '# TYPE envoy_cluster_manager_active_clusters gauge',
+      /^envoy_cluster_manager_active_clusters\{\} \d+$/,
+    ])
+    t.equal(envoy.trim().split('\n').length, 2, 'Envoy serves what was asked for')
+    t.ok(agent.endsWith(envoy.trimStart()) && agent.includes('istio_agent_process_'), 'pilot-agent always adds its own')
+    t.notOk(
+      await topology.run('n1', [process.execPath, '-e', `fetch('http://10.1.1.2:15000').catch(() => undefined)`]),
+      'the admin port is not',
+    )
+  })
+
   t.test('endpoints flip: all proxies are told, each time', async (t) => {
-    const { received, pushes, said } = await during(() => flipEndpoints(admin, flapper, FLIPS))
+    const rotate = async (): Promise<void> => {
+      await sleep(2_000)
+      await istiod.log.rotate(() => sleep(1_000))
+    }
+    const { received, pushes, said } = await during(() => Promise.all([flipEndpoints(admin, flapper, FLIPS), rotate()]))
     t.comment(JSON.stringify({ received, eds: pushes('eds'), lines: said.length }))
     for (const workload of ALL) t.ok(received[workload] > FLIPS * 100, `${workload} received ${received[workload]} bytes`)
     t.equal(pushes('cds'), 0)
