@@ -24,7 +24,6 @@ export interface IstiodGiven {
   readonly folder: string
   /** As /var/log/pods. */
   readonly logs: string
-  /** As PILOT_DEBOUNCE_AFTER. */
   readonly environment?: Readonly<Record<string, string>>
   readonly flags?: readonly string[]
 }

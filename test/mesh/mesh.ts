@@ -26,8 +26,10 @@ export const MESH_PEERS = [...CLUSTER_PEERS, 'istiod', 'envoy'] as const
 export interface MeshOptions {
   /** 1, the default, or 2; all proxies are connected to the first. */
   readonly istiods?: number
-  /** Of each istiod. */
+  /** Of each istiod, as PILOT_DEBOUNCE_AFTER. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Of each istiod, as `--log_as_json`. */
+  readonly flags?: readonly string[]
 }
 
 export interface Mesh {
@@ -46,7 +48,7 @@ const QUIET_MS = 1_000
 
 export const targetOf = ({ address }: Istiod): Target => ({ address, port: XDS_PORT })
 
-export async function createMesh(t: Test, lab: ClusterLab, { istiods: count = 1, environment = {} }: MeshOptions = {}): Promise<Mesh> {
+export async function createMesh(t: Test, lab: ClusterLab, { istiods: count = 1, ...given }: MeshOptions = {}): Promise<Mesh> {
   const { topology, cluster } = lab
   const { admin } = cluster
   const folder = join(cluster.folder, 'mesh')
@@ -63,7 +65,7 @@ export async function createMesh(t: Test, lab: ClusterLab, { istiods: count = 1,
   const istiods = await Promise.all(
     places.map(async (place, index) => {
       const pod = await createIstiodPod(admin, place, index)
-      const istiod = await startIstiod(topology, { ...place, pod, kubeconfig, logs, folder: join(folder, place.in), environment })
+      const istiod = await startIstiod(topology, { ...place, pod, kubeconfig, logs, folder: join(folder, place.in), ...given })
       t.teardown(() => istiod.close())
       return istiod
     }),
