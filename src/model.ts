@@ -80,6 +80,21 @@ export interface TotalReading {
   readonly startedMs?: number | undefined
 }
 
+/** Something that happened so many times, to be added to what its labels add up to. */
+export interface EventReading {
+  readonly kind: 'event'
+  readonly family: Family
+  readonly labels: Labels
+  readonly count: number
+}
+
+/** How far a source has read what it reads once only: written down with what it counted there. Undefined: there is nothing more. */
+export interface MarkReading {
+  readonly kind: 'mark'
+  readonly name: string
+  readonly value: string | undefined
+}
+
 /** Interned address pairs: ids are small integers, stable while any generation holds the pair. */
 export interface Pairs {
   /** One more than the largest id in use. */
@@ -139,7 +154,7 @@ export interface FlowReading {
   readonly egress: Egress
 }
 
-export type Reading = ValueReading | TotalReading | FlowReading
+export type Reading = ValueReading | TotalReading | EventReading | MarkReading | FlowReading
 
 export interface Readings {
   readonly readings: readonly Reading[]
@@ -154,6 +169,8 @@ export interface Source {
   read(signal: AbortSignal): Promise<Readings>
   /** Gathers in the background, until aborted, what `read` hands on. */
   run?(signal: AbortSignal): Promise<void>
+  /** Before the first read: the marks that are written down. */
+  resume?(marks: ReadonlyMap<string, string>): void
 }
 
 // ---- identity: who an address is

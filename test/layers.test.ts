@@ -65,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
-const MAX_MODEL_LINES = 235
+const MAX_MODEL_LINES = 255
 
 interface Import {
   readonly from: string

@@ -2,6 +2,7 @@
 // What they say is added up and written down in the agent's turn, before it is served.
 import type { Clock } from '../deps.js'
 import type { Self } from '../exporters/self.js'
+import type { Budget } from '../ledger/totals/choice.js'
 import { createTotalsJournal } from '../ledger/totals/journal.js'
 import { createTotals, type Totals } from '../ledger/totals/totals.js'
 import type { FamilySnapshot, Source, ValueReading } from '../model.js'
@@ -14,6 +15,7 @@ export interface Polled {
   readonly source: Source
   readonly intervalMs: number
   readonly whose: Whose
+  readonly budgets?: readonly Budget[]
 }
 
 export interface Polls {
@@ -45,7 +47,9 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
   async function load(): Promise<void> {
     if (polled.length === 0) return
     const families = polled.flatMap(({ source }) => source.families)
-    totals = createTotals({ idleMs, families }, { clock }, await journal.load())
+    const budgets = polled.flatMap(({ budgets = [] }) => budgets)
+    totals = createTotals({ idleMs, families, budgets }, { clock }, await journal.load())
+    for (const { source } of polled) source.resume?.(totals.marksOf(source.name))
   }
 
   async function poll({ source, whose }: Polled, signal: AbortSignal): Promise<void> {
@@ -56,6 +60,7 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
       if (!readings || !totals) return keepValues(source.name, [])
       const said = whose(readings)
       keepValues(source.name, said.values)
+      totals.count(source.name, said.counted)
       const resets = totals.post(source.name, said.totals, atMs)
       if (resets > 0) self.reset(source.name, resets)
       await journal.write(totals.take(), totals.rows)

@@ -2,7 +2,7 @@
 // `patienceMs` stand for themselves.
 import type { Clock } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
-import type { TotalEntry } from '../ledger/totals/totals.js'
+import type { Counted, TotalEntry } from '../ledger/totals/totals.js'
 import type { Family, Labels, OfPod, Reading, ValueReading } from '../model.js'
 
 export interface Resolved {
@@ -10,6 +10,8 @@ export interface Resolved {
   readonly totals: readonly TotalEntry[]
   /** What is served as it was read; of pods, what their values come to by owner. */
   readonly values: readonly ValueReading[]
+  /** What has its labels and names already. */
+  readonly counted: Counted
 }
 
 /** What one read said, with all its labels. */
@@ -64,7 +66,9 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
         return owner.whose === 'certain' ? [{ ...reading, labels: { ...owner.labels, ...reading.labels } }] : []
       })
     waiting = stillWaiting
-    return { totals, values: merged(values) }
+    const events = readings.filter((reading) => reading.kind === 'event')
+    const marks = readings.filter((reading) => reading.kind === 'mark')
+    return { totals, values: merged(values), counted: { events, marks } }
   }
 }
 

@@ -22,6 +22,10 @@ const INTERVAL_MS = 10
 const certain: Whose = (readings) => ({
   totals: readings.flatMap((reading) => (reading.kind === 'total' ? [{ ...reading, whose: 'certain' as const }] : [])),
   values: readings.flatMap((reading) => (reading.kind === 'value' ? [reading] : [])),
+  counted: {
+    events: readings.filter((reading) => reading.kind === 'event'),
+    marks: readings.filter((reading) => reading.kind === 'mark'),
+  },
 })
 
 interface LifeOptions {

@@ -24,6 +24,8 @@ export interface TotalAccounts {
   /** Opened at 0 where there is none. */
   of(source: string, posted: Posted): TotalAccount
   add(account: TotalAccount, amount: number): void
+  ofFamily(source: string, family: Family): Iterable<TotalAccount>
+  withdraw(account: TotalAccount): void
   /** Withdraws those of a source that nothing leads into and nothing was added to for long: should they come back, they begin at 0. */
   sweep(source: string, used: ReadonlySet<TotalAccount>): void
   restore(state: Pick<TotalsState, 'accounts' | 'sums'>): void
@@ -58,8 +60,16 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     return opened
   }
 
+  function withdraw(account: TotalAccount): void {
+    accounts.delete(keyOf(account))
+    changes.drop('accounts', account.id)
+    changes.drop('sums', account.id)
+  }
+
   return {
     of,
+    withdraw,
+    ofFamily: (source, family) => [...accounts.values()].filter((account) => account.source === source && account.family === family),
     add(account, amount) {
       if (amount <= 0) return
       account.value += amount
@@ -69,15 +79,10 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     sweep(source, used) {
       const nowMs = clock.monotonic()
       const isInUse = (account: TotalAccount): boolean => used.has(account) || nowMs - account.changedMs < idleMs
-      const own = [...accounts].filter(([, account]) => account.source === source)
+      const own = [...accounts.values()].filter((account) => account.source === source)
       // A histogram goes as a whole: without one bucket the counts of those after it would fall.
-      const stay = new Set(own.filter(([, account]) => isInUse(account)).map(([, account]) => seriesKeyOf(account)))
-      for (const [key, account] of own) {
-        if (stay.has(seriesKeyOf(account))) continue
-        accounts.delete(key)
-        changes.drop('accounts', account.id)
-        changes.drop('sums', account.id)
-      }
+      const stay = new Set(own.filter(isInUse).map(seriesKeyOf))
+      for (const account of own) if (!stay.has(seriesKeyOf(account))) withdraw(account)
     },
     restore(state) {
       for (const [id, source, name, labels, sinceMs, part] of state.accounts.values()) {

@@ -3,7 +3,7 @@ import type { Table, TotalsRows, TotalsTables } from './state.js'
 
 export interface Changes {
   put<T extends Table>(table: T, row: TotalsTables[T]): void
-  drop(table: Table, id: number): void
+  drop(table: Table, id: number | string): void
   /** Everything since the last call; undefined when there is nothing. */
   take(): TotalsRows | undefined
 }

@@ -27,6 +27,8 @@ export interface TotalsTables {
   readonly lasts: readonly [number, number]
   /** Series, what of it waits for its owner, whose that is if nobody says, and of which part of a histogram. */
   readonly held: readonly [number, number, string, Labels, string?]
+  /** Source and name, each of the two, and how far the source has read. */
+  readonly marks: readonly [string, string, string, string]
 }
 
 export type Table = keyof TotalsTables
@@ -40,7 +42,7 @@ export type TotalsState = { readonly [T in Table]: Map<number | string, TotalsTa
 
 type Line = { readonly head: { readonly version: number } } | { readonly batch: TotalsRows } | ({ readonly end?: true } & TotalsRows)
 
-const TABLES: readonly Table[] = ['reads', 'accounts', 'sums', 'targets', 'series', 'lasts', 'held']
+const TABLES: readonly Table[] = ['reads', 'accounts', 'sums', 'targets', 'series', 'lasts', 'held', 'marks']
 
 export function* renderTotals(rows: TotalsRows): Generator<string> {
   yield renderLine({ head: { version: VERSION } })

@@ -8,9 +8,11 @@
 // What a total depends on is in `take()`, to be written down before the total may be served: so after a crash nothing is counted twice, and
 // what was counted meanwhile is added.
 import type { Clock } from '../../deps.js'
-import type { Family, FamilySnapshot, TotalReading } from '../../model.js'
+import type { EventReading, Family, FamilySnapshot, MarkReading, TotalReading } from '../../model.js'
 import { createTotalAccounts } from './accounts.js'
 import { createChanges } from './changes.js'
+import { type Budget, type Choice, createChoice } from './choice.js'
+import { createMarks } from './marks.js'
 import type { TotalsRows, TotalsState } from './state.js'
 import { createTargets, type Kept, type Target } from './targets.js'
 
@@ -28,11 +30,22 @@ type Valued = TotalEntry & { readonly value: number }
 export interface TotalsOptions {
   readonly idleMs: number
   readonly families: readonly Family[]
+  /** Of families of events whose names may be too many. */
+  readonly budgets?: readonly Budget[]
+}
+
+/** What a source has counted itself. */
+export interface Counted {
+  readonly events: readonly EventReading[]
+  readonly marks: readonly MarkReading[]
 }
 
 export interface Totals {
   /** All that a source said in a read that began at `atMs`. Returns how many of its counters began anew. */
   post(source: string, entries: readonly TotalEntry[], atMs: number): number
+  /** Together with `post`. */
+  count(source: string, counted: Counted): void
+  marksOf(source: string): ReadonlyMap<string, string>
   /** What was decided since the last call; undefined when nothing was. */
   take(): TotalsRows | undefined
   /** The whole state. */
@@ -43,18 +56,36 @@ export interface Totals {
 const MAX_SWEEP_EVERY_MS = 60_000
 const SECOND_MS = 1_000
 
-export function createTotals({ idleMs, families }: TotalsOptions, { clock }: { readonly clock: Clock }, restored?: TotalsState): Totals {
+export function createTotals(options: TotalsOptions, { clock }: { readonly clock: Clock }, restored?: TotalsState): Totals {
+  const { idleMs, families, budgets = [] } = options
   const changes = createChanges()
   const byName = new Map(families.map((family) => [family.name, family]))
   const accounts = createTotalAccounts({ clock, changes, idleMs, families: byName })
   const targets = createTargets({ clock, changes, families: byName })
   const reads = new Map<string, number>()
   const sweptMs = new Map<string, number>()
+  const marks = createMarks(changes)
+  const choices = new Map<string, Choice>()
 
   if (restored) {
     for (const [source, atMs] of restored.reads.values()) reads.set(source, atMs)
     accounts.restore(restored)
     targets.restore(restored)
+    marks.restore(restored)
+  }
+
+  function choiceOf(source: string, family: Family): Choice | undefined {
+    const key = JSON.stringify([source, family.name])
+    const budget = budgets.find((one) => one.family === family)
+    const choice = choices.get(key) ?? (budget && createChoice({ source, budget, accounts, clock }))
+    if (choice) choices.set(key, choice)
+    return choice
+  }
+
+  function postEvents(source: string, family: Family, events: readonly EventReading[]): void {
+    const choice = choiceOf(source, family)
+    if (choice) choice.post(events)
+    else for (const event of events) accounts.add(accounts.of(source, event), event.count)
   }
 
   /** After the last read: so it was at zero then. Starts are said in whole seconds, rounded down. */
@@ -129,8 +160,18 @@ export function createTotals({ idleMs, families }: TotalsOptions, { clock }: { r
       changes.put('reads', [source, atMs])
       return resets.length
     },
+    count(source, counted) {
+      for (const family of new Set(counted.events.map((event) => event.family)))
+        postEvents(
+          source,
+          family,
+          counted.events.filter((event) => event.family === family),
+        )
+      for (const { name, value } of counted.marks) marks.put(source, name, value)
+    },
+    marksOf: marks.of,
     take: changes.take,
-    rows: () => ({ reads, ...accounts.rows(), ...targets.rows() }),
+    rows: () => ({ reads, ...accounts.rows(), ...targets.rows(), marks: marks.rows() }),
     families: accounts.families,
   }
 }

@@ -388,7 +388,7 @@ t.test('what is gone is not in the state', async (t) => {
   }
   const state = await createLife(disk).journal.load()
   const rows = Object.entries(state ?? {}).map(([table, found]) => [table, found.size])
-  t.same(Object.fromEntries(rows), { reads: 1, accounts: 0, sums: 0, targets: 0, series: 0, lasts: 0, held: 0 })
+  t.same(Object.fromEntries(rows), { reads: 1, accounts: 0, sums: 0, targets: 0, series: 0, lasts: 0, held: 0, marks: 0 })
 })
 
 t.test('a torn line is cut off before another is written', async (t) => {

@@ -38,7 +38,7 @@ testSourceContract(t, {
 
 const shown = (readings: readonly Reading[]): unknown[] =>
   readings.flatMap((reading) => {
-    if (reading.kind === 'flows') return []
+    if (reading.kind !== 'total' && reading.kind !== 'value') return []
     const { family, value, pod, labels } = reading
     const of = reading.kind === 'total' ? [reading.target, reading.series] : [pod?.name ?? labels.device]
     return [[family.name.replace('meshtoll_', ''), ...of, value]]
