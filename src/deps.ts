@@ -46,6 +46,24 @@ export interface Disk {
   remove(path: string): Promise<void>
 }
 
+/** A file that another process writes to, whatever becomes of its name. */
+export interface GrowingFile {
+  /** Of the file itself; no other has it while this one is open. */
+  readonly id: string
+  size(): Promise<number>
+  /** How many bytes were read into `buffer`; 0 at the end. */
+  read(buffer: Uint8Array, position: number): Promise<number>
+  close(): Promise<void>
+}
+
+export interface GrowingFiles {
+  /** Names in a folder; none where there is no folder. */
+  list(folder: string): Promise<readonly string[]>
+  /** Undefined when there is no such file. */
+  idOf(path: string): Promise<string | undefined>
+  open(path: string): Promise<GrowingFile | undefined>
+}
+
 export interface Deps {
   readonly clock: Clock
   readonly log: Log
@@ -55,5 +73,6 @@ export interface Deps {
   readonly listFolders: (path: string) => Promise<readonly string[]>
   /** In decimal digits: an inode may be larger than what a number holds exactly. */
   readonly inodeOf: (path: string) => Promise<string>
+  readonly growingFiles: GrowingFiles
   readonly random: () => string
 }

@@ -169,8 +169,8 @@ export interface Source {
   read(signal: AbortSignal): Promise<Readings>
   /** Gathers in the background, until aborted, what `read` hands on. */
   run?(signal: AbortSignal): Promise<void>
-  /** Before the first read: the marks that are written down. */
-  resume?(marks: ReadonlyMap<string, string>): void
+  /** Before the first read: the marks that are written down, and when the last read began. */
+  resume?(marks: ReadonlyMap<string, string>, readMs: number | undefined): void
 }
 
 // ---- identity: who an address is

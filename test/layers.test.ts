@@ -55,13 +55,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'version',
   ],
   disk: ['deps', 'turns'],
-  files: ['deps'],
+  files: ['deps', 'growing-files'],
   'inventory-parser': ['config'],
   'inventory-worker': ['config', 'inventory-parser'],
+  'growing-files': ['deps'],
   deadline: ['deps'],
   turns: [],
   log: ['deps'],
   version: [],
+  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
   main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250

@@ -49,7 +49,7 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
     const families = polled.flatMap(({ source }) => source.families)
     const budgets = polled.flatMap(({ budgets = [] }) => budgets)
     totals = createTotals({ idleMs, families, budgets }, { clock }, await journal.load())
-    for (const { source } of polled) source.resume?.(totals.marksOf(source.name))
+    for (const { source } of polled) source.resume?.(totals.marksOf(source.name), totals.readMsOf(source.name))
   }
 
   async function poll({ source, whose }: Polled, signal: AbortSignal): Promise<void> {

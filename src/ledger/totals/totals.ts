@@ -46,6 +46,8 @@ export interface Totals {
   /** Together with `post`. */
   count(source: string, counted: Counted): void
   marksOf(source: string): ReadonlyMap<string, string>
+  /** When its last read began, in ms. */
+  readMsOf(source: string): number | undefined
   /** What was decided since the last call; undefined when nothing was. */
   take(): TotalsRows | undefined
   /** The whole state. */
@@ -170,6 +172,7 @@ export function createTotals(options: TotalsOptions, { clock }: { readonly clock
       for (const { name, value } of counted.marks) marks.put(source, name, value)
     },
     marksOf: marks.of,
+    readMsOf: (source) => reads.get(source),
     take: changes.take,
     rows: () => ({ reads, ...accounts.rows(), ...targets.rows(), marks: marks.rows() }),
     families: accounts.families,

@@ -1,0 +1,131 @@
+// Bytes of a log -> how many lines, and the text of those that are wanted. All are counted; only the wanted are made text of, since a busy
+// istiod writes tens of thousands a second that tell nothing of causes. In the format of the CRI (a kubelet's pod log) a long line comes in
+// parts:
+//   2026-11-21T05:46:20.275502123Z stdout P 2026-11-21T05:46:20.275502Z	info	ads	Push debounce
+//   2026-11-21T05:46:20.275502123Z stdout F  stable[2] 1 for config ...
+// Whatever is not of that format is a line as it is.
+
+export interface Lines {
+  /** All whole lines of them; returns how many bytes they are. What is left belongs before the bytes that come next. */
+  take(bytes: Buffer): number
+  /** All of them, though no line ends there: more than there is room for. */
+  passOver(): void
+  /** Since the last call. */
+  count(): number
+  /** What there is of lines whose end has not come: to go on from after a restart. */
+  readonly begun: Begun
+}
+
+/** A line for each stream, which do not wait for each other. */
+export interface Begun {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface Cri {
+  readonly isStdout: boolean
+  readonly isPartial: boolean
+  readonly start: number
+}
+
+const LINE_FEED = 0x0a
+const SPACE = 0x20
+const COLON = 0x3a
+const [PARTIAL, FULL] = [0x50, 0x46]
+const [LETTER_S, LETTER_O, LETTER_E] = [0x73, 0x6f, 0x65]
+const LONGEST_TIME = 40
+const STREAM_LENGTH = 6
+const MAX_TEXT = 64 * 1024
+
+interface LinesParts {
+  readonly wanted: readonly string[]
+  readonly onWanted: (text: string) => void
+  readonly begun?: Begun | undefined
+}
+
+export function createLines({ wanted, onWanted, begun: before = { stdout: '', stderr: '' } }: LinesParts): Lines {
+  const needles = wanted.map((text) => Buffer.from(text))
+  const begun = { ...before }
+  let isWithin = false
+  let counted = 0
+
+  function part({ isStdout, start }: Cri, bytes: Buffer, end: number): void {
+    const stream = isStdout ? 'stdout' : 'stderr'
+    const text = bytes.toString('utf8', start, end)
+    if (begun[stream].length + text.length <= MAX_TEXT) begun[stream] += text
+  }
+
+  /** What came of the line before. */
+  function finish(cri: Cri | undefined): string {
+    if (!cri) return ''
+    const stream = cri.isStdout ? 'stdout' : 'stderr'
+    const before = begun[stream]
+    begun[stream] = ''
+    return before
+  }
+
+  function line(bytes: Buffer, start: number, { end, isWanted }: { readonly end: number; readonly isWanted: boolean }): void {
+    const cri = criOf(bytes, start, end)
+    if (cri?.isPartial) {
+      part(cri, bytes, end)
+      return
+    }
+    counted++
+    const before = finish(cri)
+    if (!isWanted && before === '') return
+    const text = before + bytes.toString('utf8', cri?.start ?? start, end)
+    if (wanted.some((one) => text.includes(one))) onWanted(text)
+  }
+
+  return {
+    take(bytes) {
+      const isWantedIn = searchOf(needles, bytes)
+      let start = 0
+      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        // The end of a line that was passed over.
+        if (isWithin) counted++
+        else line(bytes, start, { end, isWanted: isWantedIn(start, end) })
+        isWithin = false
+        start = end + 1
+      }
+      return start
+    },
+    passOver() {
+      isWithin = true
+    },
+    count() {
+      const count = counted
+      counted = 0
+      return count
+    },
+    get begun() {
+      return { ...begun }
+    },
+  }
+}
+
+/** Each needle is looked for once over all bytes, not in each line. */
+function searchOf(needles: readonly Buffer[], bytes: Buffer): (start: number, end: number) => boolean {
+  const hits = needles.map((needle) => bytes.indexOf(needle))
+  return (start, end) => {
+    for (const [i, needle] of needles.entries()) {
+      const hit = hits[i] ?? -1
+      if (hit >= 0 && hit < start) hits[i] = bytes.indexOf(needle, start)
+    }
+    return hits.some((hit) => hit >= start && hit < end)
+  }
+}
+
+/** Undefined where the line is of another format. By bytes: most lines need not be text. */
+function criOf(bytes: Buffer, start: number, end: number): Cri | undefined {
+  const space = bytes.indexOf(SPACE, start)
+  const tag = space + 1 + STREAM_LENGTH + 1
+  if (space < 0 || space - start > LONGEST_TIME || tag >= end) return undefined
+  const isStdout = bytes[space + 4] === LETTER_O
+  const isStream = bytes[space + 1] === LETTER_S && (isStdout || bytes[space + 4] === LETTER_E) && bytes[tag - 1] === SPACE
+  const isPartial = bytes[tag] === PARTIAL
+  const isTag = (isPartial || bytes[tag] === FULL) && (tag + 1 === end || bytes[tag + 1] === SPACE || bytes[tag + 1] === COLON)
+  if (!isStream || !isTag) return undefined
+  const after = bytes.indexOf(SPACE, tag)
+  return { isStdout, isPartial, start: after < 0 || after >= end ? end : after + 1 }
+}
