@@ -15,6 +15,8 @@ const TAKEN = [
   ...['job', 'instance', 'namespace', 'pod', 'container', 'node', 'service', 'endpoint', 'prometheus', 'cluster', 'region', 'zone'],
   ...['availability_zone', 'az', 'env', 'stage', 'owner', 'team', 'host'],
 ]
+/** Where the name says of what, the label which. */
+const WORDS_IN_BOTH = ['source', 'xds', 'push']
 const RESERVED = ['le', 'quantile', 'type']
 
 const NOT_BASE = /_(milliseconds|ms|microseconds|us|nanoseconds|ns|minutes|hours|days|bits|kilobytes|kb|megabytes|mb|gb|percent)(_|$)/
@@ -39,7 +41,7 @@ const RULES: readonly { readonly name: string; readonly holds: (family: Family) 
   { name: 'has no label that a format reserves', holds: ({ labels }) => !labels.some((one) => RESERVED.includes(one)) },
   {
     name: 'has no label that its name says already',
-    holds: ({ labels, name }) => !labels.some((one) => name.split('_').includes(one) && one !== 'source'),
+    holds: ({ labels, name }) => !labels.some((one) => name.split('_').includes(one) && !WORDS_IN_BOTH.includes(one)),
   },
 ]
 

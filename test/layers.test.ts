@@ -64,7 +64,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: ['deps'],
   version: [],
   main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
-  main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
 const MAX_MODEL_LINES = 255

@@ -1,5 +1,6 @@
 // Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
 import { type List, list, option, optional, type Section, time, timeOrOff, type ValuesOf } from './field.js'
+import { ISTIOD } from './istiod-fields.js'
 import { boolean, decimal, either, label, notYet, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
 import { TARGET_FIELDS, targetUrl } from './target-fields.js'
 
@@ -141,6 +142,7 @@ export const OPTIONS = {
       },
     },
   },
+  istiod: ISTIOD,
   series: {
     about: 'How much detail is served.',
     fields: {
@@ -148,6 +150,11 @@ export const OPTIONS = {
         wholeNumber(1, 1_000_000),
         '10000',
         'Flow series at most, and Services with endpoints that change; further ones are folded into _other.',
+      ),
+      causes: option(
+        wholeNumber(1, 10_000),
+        '100',
+        'Resources at most that are named as causes of pushes, those that cause most; further ones are folded into _other.',
       ),
       idle: time(
         { from: '1s', to: '30d' },
@@ -191,7 +198,7 @@ type SectionValues<One extends Section> = ValuesOf<One['fields']> &
 export type Config = { readonly [Name in keyof typeof OPTIONS]: SectionValues<(typeof OPTIONS)[Name]> }
 
 /** Options that later versions will have: known words, so they deserve a better answer than a guess. */
-export const LATER: readonly string[] = ['istiod', 'datadog', 'series.causes']
+export const LATER: readonly string[] = ['datadog']
 
 /** `flows`, `flows.enabled`, ... */
 export function optionPaths(): string[] {

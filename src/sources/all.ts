@@ -2,6 +2,8 @@
 import type { Family } from '../model.js'
 import { families as envoy } from './envoy/families.js'
 import { families as flows } from './flows/families.js'
+import { families as istiod } from './istiod/families.js'
+import { families as istiodLog } from './istiod-log/families.js'
 import { families as kubelet } from './kubelet/families.js'
 import { families as netDev } from './net-dev.js'
 import { families as qdisc } from './qdisc.js'
@@ -12,4 +14,6 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'qdisc', families: qdisc },
   { name: 'kubelet', families: kubelet },
   { name: 'envoy', families: envoy },
+  { name: 'istiod', families: istiod },
+  { name: 'istiod-log', families: istiodLog },
 ]

@@ -68,7 +68,7 @@ t.test('by the configuration alone, against a real server', async (t) => {
   const { readings } = await source.read(never)
   const found = new Set(
     readings.flatMap((reading) =>
-      reading.kind === 'flows' ? [] : [`${reading.family.name} ${reading.labels.owner_name} ${reading.value}`],
+      reading.kind === 'total' || reading.kind === 'value' ? [`${reading.family.name} ${reading.labels.owner_name} ${reading.value}`] : [],
     ),
   )
   for (const row of [

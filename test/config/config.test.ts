@@ -29,7 +29,8 @@ t.test('an empty file has all defaults', async (t) => {
     directory: { agents: ['meshtoll-agent'] },
     kubelet: { enabled: 'auto', intervalMs: 15_000, url: null, tls: { caFile: null, insecureSkipVerify: false } },
     envoy: { enabled: 'auto', intervalMs: 15_000, agentIntervalMs: 60_000, admin: 'off', accessLog: 'off', targets: [] },
-    series: { limit: 10_000, idleMs: 3_600_000, zeroFirstMs: 0 },
+    istiod: { enabled: 'auto', intervalMs: 15_000, log: 'auto', debug: false, targets: [] },
+    series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
       crossZonePerGB: 0.01,
@@ -114,13 +115,13 @@ t.test('mistakes, each with where and what instead', async (t) => {
     },
     {
       name: 'of a later version',
-      text: 'istiod: {interval: 15s}',
-      lines: ['1:1 istiod is not an option of this version; remove it'],
+      text: 'datadog: {enabled: true}',
+      lines: ['1:1 datadog is not an option of this version; remove it'],
     },
     {
-      name: 'of a later version, in a section',
-      text: 'series: {causes: 9}',
-      lines: ['1:10 series.causes is not an option of this version; remove it'],
+      name: 'what a later version can do',
+      text: 'istiod: {debug: true}',
+      lines: ['1:17 istiod.debug is true; this version cannot do that yet, only false is possible'],
     },
     { name: 'out of range', text: 'series: {limit: 0}', lines: ['1:17 series.limit is 0; expected a whole number from 1 to 1000000'] },
     {
@@ -174,7 +175,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
       name: 'a list for the file',
       text: '- a',
       lines: [
-        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, series, price',
+        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, istiod, series, price',
       ],
     },
     {

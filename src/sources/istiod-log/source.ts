@@ -60,7 +60,8 @@ const READ_FOR_MS = 4_000
 const MAX_TELLING = 5_000
 /** A log that was read before and is nowhere now is not expected back. */
 const FORGET_MS = 600_000
-const PODS = '/var/log/pods'
+/** Where a kubelet keeps them. */
+export const PODS = '/var/log/pods'
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))[ \t]/
 
 export function createIstiodLog({ logs }: Parts, { clock, log, growingFiles: files }: SourceDeps): Source {

@@ -60,7 +60,9 @@ testSourceContract(t, {
 
 const valuesOf = (readings: readonly Reading[], name: string): unknown[] =>
   readings.flatMap((reading) =>
-    reading.kind !== 'flows' && reading.family.name === name ? [[reading.labels.owner_name, reading.value]] : [],
+    (reading.kind === 'total' || reading.kind === 'value') && reading.family.name === name
+      ? [[reading.labels.owner_name, reading.value]]
+      : [],
   )
 
 t.test('real captures: the bytes of each phase', async (t) => {

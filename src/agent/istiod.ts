@@ -1,0 +1,73 @@
+// The istiods of this node as sources: whether they are asked and their logs are read, who they are, and where that is.
+import type { Config } from '../config/fields.js'
+import type { Deps } from '../deps.js'
+import type { OwnPods } from '../identity/own-pods.js'
+import type { Budget } from '../ledger/totals/choice.js'
+import type { Source } from '../model.js'
+import { createIstiod } from '../sources/istiod/source.js'
+import { CAUSE_LABELS, pushCauses } from '../sources/istiod-log/families.js'
+import { fileLog, podLog } from '../sources/istiod-log/segments.js'
+import { createIstiodLog, type LogTarget, PODS } from '../sources/istiod-log/source.js'
+import type { Target } from '../sources/scraping.js'
+import { configuredTargets, targetsOf } from './targets.js'
+
+const PORT = 15014
+const PATH = '/metrics'
+const CONTAINER = 'discovery'
+const DEADLINE_MS = 5_000
+/** One with a thousand proxies says a tenth. */
+const MAX_BYTES = 16 << 20
+
+type Pods = Pick<OwnPods, 'live'>
+type IstiodConfig = Pick<Config, 'istiod'>
+
+/** Auto: where it is known which pods there are, or which istiods. */
+export function usesIstiod({ istiod }: IstiodConfig, pods: Pods | undefined): boolean {
+  return istiod.enabled === 'auto' ? pods !== undefined || istiod.targets.length > 0 : istiod.enabled
+}
+
+export const readsIstiodLog = (config: IstiodConfig, pods: Pods | undefined): boolean =>
+  usesIstiod(config, pods) && config.istiod.log !== 'off'
+
+export function createIstiodSource({ istiod }: IstiodConfig, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
+  return createIstiod(
+    {
+      intervalMs: istiod.intervalMs,
+      targets: () => istiodsOf(istiod, pods),
+      open: async () => {
+        const { createHttpGet } = await import('../sources/http-get.js')
+        return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
+      },
+    },
+    deps,
+  )
+}
+
+type LogDeps = Pick<Deps, 'clock' | 'log' | 'growingFiles'>
+
+export function createIstiodLogSource({ istiod }: IstiodConfig, pods: Pods | undefined, deps: LogDeps): Source {
+  return createIstiodLog({ logs: () => logsOf(istiod, pods) }, deps)
+}
+
+/** As many names of causes as are served. */
+export const causesBudget = ({ series }: Pick<Config, 'series'>): Budget => ({
+  family: pushCauses,
+  limit: series.causes,
+  name: CAUSE_LABELS,
+})
+
+export function* istiodsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<Target> {
+  yield* configuredTargets(targets)
+  if (pods) yield* targetsOf(pods, 'istiod', (host) => `http://${host}:${PORT}${PATH}`)
+}
+
+/** As a kubelet lays them out: NAMESPACE_NAME_UID/CONTAINER. */
+export function* logsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<LogTarget> {
+  const named = targets.filter(({ log }) => log !== '')
+  for (const [i, { name, labels }] of configuredTargets(named).entries()) yield { name, labels, place: fileLog(named[i]?.log ?? '') }
+  if (!pods) return
+  for (const { name, pod, labels } of targetsOf(pods, 'istiod', (host) => host)) {
+    if (!pod) continue
+    yield { name, pod, labels, place: podLog(`${PODS}/${pod.namespace}_${pod.name}_${pod.uid}/${CONTAINER}`) }
+  }
+}
