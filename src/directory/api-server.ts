@@ -33,7 +33,8 @@ export const openApiServer: OpenApiServer = async (options, deps, signal) => {
   return {
     ...connection,
     lease: createLeaseStore({ client: electing, namespace, durationSeconds: LEASE_MS / 1_000, now: deps.clock.now }),
-    followSlices: (into, until) => slices.follow({ path: ENDPOINT_SLICES, query, prune: sliceFactsOf, ...into }, until),
+    followSlices: ({ share, ...into }, until) =>
+      slices.follow({ path: ENDPOINT_SLICES, query, prune: (raw) => sliceFactsOf(raw, share), ...into }, until),
     slices,
     async close() {
       await Promise.all([electing.close(), connection.close()])

@@ -6,6 +6,7 @@ import type { Clock } from '../deps.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
 import { type Book, createBook } from './book.js'
 import { createCovering } from './covering.js'
+import type { ShareUid } from './endpoints/slice.js'
 import { createNodesThatCover } from './nodes-that-cover.js'
 import { createRanges } from './ranges.js'
 import { createSessions, type Sessions } from './sessions.js'
@@ -16,6 +17,8 @@ export interface Desk {
   readonly leases: Leases
   readonly sessions: Sessions
   readonly book: Pick<Book, 'known' | 'asked' | 'size'>
+  /** Of 100,000 pods those of EndpointSlices would be another 5 MB. */
+  readonly shareUid: ShareUid
   /** Takes in what was said since the last time, and notes what each has to be told of it. */
   takeChanges(): void
   /** Lets go what nobody needs any more, now and then. */
@@ -49,6 +52,7 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
     leases,
     sessions,
     book,
+    shareUid: (uid, addresses) => keyAmong(book, uid, addresses) ?? uid,
     takeChanges() {
       const { ranges: allRanges, zones: allZones, ...changes } = tenancies.take()
       const addresses = [...book.put(changes.tenancies, clock.now())]
@@ -66,4 +70,14 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
       sessions.forgetNodes(covering.forget((node) => tenancies.nodes.has(node) || inUse.has(node)))
     },
   }
+}
+
+/** The key that is a pod's uid, of whoever has or had one of its addresses. */
+function keyAmong(book: Book, uid: string, addresses: readonly unknown[]): string | undefined {
+  for (const address of addresses) {
+    const id = typeof address === 'string' ? book.find(address) : undefined
+    const found = id === undefined ? undefined : book.tenanciesOf(id).find(({ key }) => key === uid)
+    if (found) return found.key
+  }
+  return undefined
 }

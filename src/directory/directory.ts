@@ -44,7 +44,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
   const desk = createDesk(deps)
   const { sessions, book, tenancies, leases } = desk
   const review = (token: string): Promise<string> => api.review(token, signal)
-  const endpoints = createEndpoints({ follow: api.followSlices, series: config.series }, deps)
+  const endpoints = createEndpoints({ follow: api.followSlices, share: desk.shareUid, series: config.series }, deps)
   const election = createElection({ identity: `${hostName}_${random()}`, store: api.lease, term: endpoints.term }, deps)
   let isAllTold = false
   let isReady = false

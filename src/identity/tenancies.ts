@@ -62,14 +62,25 @@ interface KeptPod extends Kept {
   readonly node: string
 }
 
+/** Most pods have one address: its tenancy says all of this, and of 100,000 pods the rest would be 10 MB. */
+type PodOrTenancy = KeptPod | Tenancy
+
+function podOf(kept: PodOrTenancy): KeptPod {
+  return 'tenancies' in kept ? kept : { key: kept.key, node: kept.tenant.node, tenancies: [kept] }
+}
+
+function briefly(pod: KeptPod): PodOrTenancy {
+  const [only, ...others] = pod.tenancies
+  return only && others.length === 0 ? only : pod
+}
+
 const UNKNOWN = '_unknown'
 const ALWAYS = 0
 /** Workloads, by zone. */
 const MOST_SHARED = 20_000
 
 export function createTenancies(): Tenancies {
-  const pods = new Map<string, KeptPod>()
-  const podsOfNode = new Map<string, Set<string>>()
+  const pods = new Map<string, PodOrTenancy>()
   const nodes = new Map<string, NodeFacts>()
   const lasting = new Map<string, Kept>()
   const intern = createIntern(MOST_SHARED)
@@ -98,26 +109,13 @@ export function createTenancies(): Tenancies {
 
   function putPod(key: string, pod: PodFacts, owner: Owner, atMs = pod.startedMs): void {
     const { uid, node } = pod
-    const before = pods.get(key)
+    const kept = pods.get(key)
+    const before = kept && podOf(kept)
     const isSamePod = before?.key === uid
-    if (before && before.node !== node) leaveNode(before.node, key)
     const held = heldSince(pod, isSamePod ? before.tenancies : [], atMs)
     const after = { key: uid, node, tenancies: tenanciesOfPod(pod, { owner, held, nodes, intern }) }
-    pods.set(key, after)
-    ofNode(node).add(key)
+    pods.set(key, briefly(after))
     keep(before, after, isSamePod ? atMs : pod.startedMs)
-  }
-
-  function ofNode(node: string): Set<string> {
-    const keys = podsOfNode.get(node) ?? new Set<string>()
-    podsOfNode.set(node, keys)
-    return keys
-  }
-
-  function leaveNode(node: string, key: string): void {
-    const keys = podsOfNode.get(node)
-    keys?.delete(key)
-    if (keys?.size === 0) podsOfNode.delete(node)
   }
 
   function putLasting(key: string, tenancies: readonly Tenancy[]): void {
@@ -137,16 +135,14 @@ export function createTenancies(): Tenancies {
     removePod(key, atMs) {
       const before = pods.get(key)
       pods.delete(key)
-      if (!before) return
-      leaveNode(before.node, key)
-      end(before.tenancies, atMs)
+      if (before) end(podOf(before).tenancies, atMs)
     },
     putNode(node) {
       const before = nodes.get(node.name)
       nodes.set(node.name, node)
       haveNodesChanged ||= !before || hasMoved(before, node) || String(before.podCidrs) !== String(node.podCidrs)
       putLasting(`node/${node.name}`, tenanciesOfNode(node))
-      if (!before || hasMoved(before, node)) for (const key of podsOfNode.get(node.name) ?? []) putAgain(key)
+      if (!before || hasMoved(before, node)) putAgain(node.name)
     },
     removeNode(name, atMs) {
       nodes.delete(name)
@@ -165,14 +161,17 @@ export function createTenancies(): Tenancies {
     nodes,
   }
 
-  /** Its node is elsewhere than it was. */
-  function putAgain(key: string): void {
-    const before = pods.get(key)
-    if (!before) return
-    const tenancies = before.tenancies.map((tenancy) => ({ ...tenancy, tenant: movedOf(tenancy.tenant, { nodes, intern }) }))
-    const after = { ...before, tenancies }
-    pods.set(key, after)
-    keep(before, after, ALWAYS)
+  /** The node is elsewhere than it was. It comes seldom: all pods are looked through, since to know those of each node took 4 MB of 100,000. */
+  function putAgain(node: string): void {
+    for (const [key, kept] of pods) {
+      const nodeOf = 'tenancies' in kept ? kept.node : kept.tenant.node
+      if (nodeOf !== node) continue
+      const before = podOf(kept)
+      const tenancies = before.tenancies.map((tenancy) => ({ ...tenancy, tenant: movedOf(tenancy.tenant, { nodes, intern }) }))
+      const after = { ...before, tenancies }
+      pods.set(key, briefly(after))
+      keep(before, after, ALWAYS)
+    }
   }
 }
 
@@ -202,16 +201,13 @@ function tenanciesOfPod(pod: PodFacts, { owner, held, nodes, intern }: PodSurrou
   const { uid, namespace, node, endedMs } = pod
   const who = intern({ ...placeOfPod(pod, nodes), namespace, ...owner, external: false })
   const tenant: Tenant = Object.freeze({ who, node, coverage: 'node' })
-  const entries = [...held].map(([address, fromMs]) => ({
+  return [...held].map(([address, fromMs]) => ({
     address,
     key: uid,
     tenant,
     fromMs,
     untilMs: Math.max(endedMs ?? FOREVER, fromMs),
   }))
-  const [only, ...others] = entries
-  // Written out, it has room for one; what is mapped keeps room for more.
-  return only && others.length === 0 ? [only] : entries
 }
 
 function* rangesOf(nodes: readonly NodeFacts[]): Generator<NodeRange> {

@@ -77,5 +77,6 @@ function keyOf(raw: unknown): string | undefined {
   const { metadata } = (raw ?? {}) as { readonly metadata?: { readonly namespace?: unknown; readonly name?: unknown } | null }
   const { namespace, name } = metadata ?? {}
   if (typeof name !== 'string' || name === '') return undefined
-  return typeof namespace === 'string' && namespace !== '' ? `${namespace}/${name}` : name
+  // What is joined is one piece; what is added keeps its parts as well, twice the memory, for as long as the key is kept.
+  return typeof namespace === 'string' && namespace !== '' ? [namespace, name].join('/') : name
 }

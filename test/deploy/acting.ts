@@ -143,7 +143,10 @@ export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account })
 /** A list, and a change by the watch. */
 async function followOneService(api: DirectoryApiServer, admin: Cluster['admin'], signal: AbortSignal): Promise<void> {
   const services = new Map<string, string>()
-  await api.followSlices({ put: (key, { service }) => void services.set(key, service), remove: services.delete.bind(services) }, signal)
+  await api.followSlices(
+    { share: (uid) => uid, put: (key, { service }) => void services.set(key, service), remove: services.delete.bind(services) },
+    signal,
+  )
   if (![...services.values()].includes(SERVICE_OF_PODS)) throw new Error('a slice that is there is not told of')
   const slice = await createEndpointSlice(admin, { namespace: 'shop', service: randomUUID(), endpoints: [] })
   while (!services.has(`shop/${slice.metadata.name}`)) await sleep(EVERY_MS, undefined, { signal })

@@ -57,6 +57,17 @@ t.test('the first answer', async (t) => {
   }
 })
 
+t.test('a uid is that of a pod, whoever else has its address', async (t) => {
+  const desk = await start()
+  const cases = [
+    { name: 'of the pod', uid: 'u1', addresses: ['10.2.0.7'] },
+    { name: 'of one that comes later', uid: 'u9', addresses: ['10.2.0.7'] },
+    { name: 'at an address that nobody has', uid: 'u1', addresses: ['10.9.0.9'] },
+    { name: 'at none', uid: 'u1', addresses: [7, null, ''] },
+  ]
+  for (const { name, uid, addresses } of cases) t.equal(desk.shareUid(uid, addresses), uid, name)
+})
+
 t.test('all fields', async (t) => {
   const desk = await start()
   const lines = desk.listen({ addresses: ['10.2.0.7', '10.2.0.9'] }).takeRaw()

@@ -96,6 +96,12 @@ t.test('what the last step changes', async (t) => {
       steps: [putNode(N1), put(), putNode({ ...N1, zone: 'c' })],
       says: ['192.168.0.1 node/n1 0-, /Node/n1 in c|r on n1 node', '10.1.0.7 u1 100-, shop/Deployment/cart in c|r on n1 node'],
     },
+    {
+      name: 'its node moves, and both of its addresses with it',
+      steps: [put({ addresses: ['10.1.0.7', 'fd00:1::7'] }), putNode({ ...N1, zone: 'c', internalIps: [] })],
+      says: ['10.1.0.7 u1 100-, shop/Deployment/cart in c|r on n1 node', 'fd00:1::7 u1 100-, shop/Deployment/cart in c|r on n1 node'],
+    },
+    { name: 'the pod as before, after its node moved', steps: [putNode(N1), put(), putNode({ ...N1, zone: 'c' }), put()], says: [] },
     { name: 'its node as before', steps: [putNode(N1), put(), putNode({ ...N1 })], says: [] },
     { name: 'another node', steps: [putNode(N1), put(), putNode({ ...N2, internalIps: [] })], says: [] },
     { name: 'the pod as before', steps: [putNode(N1), put(), put()], says: [] },

@@ -8,10 +8,11 @@ import type { Term } from '../election.js'
 import { createChurn } from './churn.js'
 import { createRestarts, type Restarted } from './restarts.js'
 import { createServices } from './services.js'
-import type { SliceFacts } from './slice.js'
+import type { ShareUid, SliceFacts } from './slice.js'
 import { createTally } from './tally.js'
 
 export interface Slices {
+  readonly share: ShareUid
   put(key: string, slice: SliceFacts): void
   remove(key: string): void
 }
@@ -28,6 +29,7 @@ export interface Endpoints {
 
 export interface EndpointsParts {
   readonly follow: FollowSlices
+  readonly share: ShareUid
   readonly series: Config['series']
 }
 
@@ -59,7 +61,7 @@ export function createEndpoints(
   }
 }
 
-function startCount({ follow, series }: EndpointsParts, { clock, log }: Parameters<typeof createEndpoints>[1]): Count {
+function startCount({ follow, share, series }: EndpointsParts, { clock, log }: Parameters<typeof createEndpoints>[1]): Count {
   const { monotonic } = clock
   const ended = new AbortController()
   const tally = createTally(series, clock)
@@ -72,7 +74,7 @@ function startCount({ follow, series }: EndpointsParts, { clock, log }: Paramete
   const churn = createChurn({ tally, services, monotonic })
   const isGone = (service: string): boolean => !services.has(service.split('/')[0] ?? '', service)
 
-  follow(services, ended.signal).then(
+  follow({ ...services, share }, ended.signal).then(
     () => {
       isCounting = true
       log.info('all endpoints are known, changes are counted')

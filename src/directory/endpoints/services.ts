@@ -45,7 +45,7 @@ export function createServices(heard: (turn: Turn) => void): Services {
     const { namespace } = slice
     const service = serviceKeyOf(slice)
     const others = slicesOf(namespace, service).filter((one) => one !== before)
-    keep(slice, service, after ? [...others, after] : others)
+    keep(slice, service, after ? others.concat(after) : others)
     const [was, is] = [statesOf(before), statesOf(after)]
     for (const id of new Set([...was.keys(), ...is.keys()])) {
       if (was.get(id) === is.get(id)) continue

@@ -17,16 +17,20 @@ export const ENDPOINT_SLICES = '/apis/discovery.k8s.io/v1/endpointslices'
 export const STATES: readonly State[] = ['ready', 'unready', 'leaving']
 const NONE: readonly string[] = Object.freeze([])
 
+/** The text that is kept already, of a pod's uid and its addresses, or the same one. */
+export type ShareUid = (uid: string, addresses: readonly unknown[]) => string
+
 /** Undefined where it is no EndpointSlice of a Service. */
-export function sliceFactsOf(raw: unknown): SliceFacts | undefined {
+export function sliceFactsOf(raw: unknown, share: ShareUid = (uid) => uid): SliceFacts | undefined {
   const { metadata, endpoints } = fieldsOf(raw)
   const { namespace, labels } = fieldsOf(metadata)
   const service = textOf(fieldsOf(labels)[SERVICE_LABEL])
   if (textOf(namespace) === '' || service === '') return undefined
   const all = listOf(endpoints).map(fieldsOf)
   const idsIn = (state: State): readonly string[] => {
-    const ids = all.filter(({ conditions }) => stateOf(fieldsOf(conditions)) === state).flatMap((endpoint) => idOf(endpoint) || [])
-    return ids.length === 0 ? NONE : Object.freeze(ids)
+    const ids = all.filter(({ conditions }) => stateOf(fieldsOf(conditions)) === state).flatMap((endpoint) => idOf(endpoint, share) || [])
+    // A copy has room for no more than these.
+    return ids.length === 0 ? NONE : Object.freeze(ids.slice())
   }
   const states = { ready: idsIn('ready'), unready: idsIn('unready'), leaving: idsIn('leaving') }
   return Object.freeze({ namespace: textOf(namespace), service, ...states })
@@ -39,6 +43,7 @@ function stateOf({ ready, terminating }: Raw): State {
 }
 
 /** `''` where it has neither. */
-function idOf({ targetRef, addresses }: Raw): string {
-  return textOf(fieldsOf(targetRef).uid) || listOf(addresses).map(textOf).sort().join()
+function idOf({ targetRef, addresses }: Raw, share: ShareUid): string {
+  const uid = textOf(fieldsOf(targetRef).uid)
+  return uid ? share(uid, listOf(addresses)) : listOf(addresses).map(textOf).sort().join()
 }

@@ -43,8 +43,11 @@ function isOf(object: Raw, kind: string, group: string): boolean {
 export function addressesOf(values: readonly unknown[]): readonly string[] {
   const distinct = new Set<string>()
   for (const value of values) {
-    const address = parseAddress(textOf(value))
-    if (address) distinct.add(addressText(address))
+    const read = textOf(value)
+    const address = parseAddress(read)
+    const text = address && addressText(address)
+    // What was read is in one piece, which takes half of what was added up.
+    if (text !== undefined) distinct.add(text === read ? read : text)
   }
   return distinct.size === 0 ? NONE : Object.freeze([...distinct])
 }

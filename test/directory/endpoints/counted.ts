@@ -35,6 +35,7 @@ export function startCounted({ limit = SERIES.limit } = {}): Counted {
   const endpoints = createEndpoints(
     {
       series: { ...SERIES, limit },
+      share: (uid) => uid,
       follow(into, signal) {
         slices = into
         signal.addEventListener('abort', () => {

@@ -38,6 +38,17 @@ t.test('endpoints', async (t) => {
   for (const { name, endpoints, ready } of cases) t.same(sliceFactsOf({ metadata: METADATA, endpoints })?.ready, ready, name)
 })
 
+t.test('the text of a uid that is kept elsewhere', async (t) => {
+  const asked: unknown[] = []
+  const share = (uid: string, addresses: readonly unknown[]) => {
+    asked.push([uid, addresses])
+    return `${uid} of another`
+  }
+  const endpoints = [pod('u1'), { addresses: ['10.9.0.1'] }]
+  t.same(sliceFactsOf({ metadata: METADATA, endpoints }, share)?.ready, ['u1 of another', '10.9.0.1'])
+  t.same(asked, [['u1', ['10.1.0.1']]], 'of pods only')
+})
+
 t.test('what is none of a Service', async (t) => {
   const cases = [
     { name: 'nothing', raw: undefined },
