@@ -16,7 +16,7 @@ const MAX_CONNECTIONS = 16_384
  * By default a heap of 90 MB may grow to 200 before it is collected, and what is new takes 48: of 100,000 pods and 1,000 agents that is
  * another third (bench/directory.ts). What V8 does not know it ignores.
  */
-const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1']
+const HEAP_FLAGS = ['--heap-growing-percent=30', '--semi-space-growth-factor=1']
 
 export async function run(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<number> {
   const { flags, environment, hostName, host } = options
