@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { createIstiodLogSource, createIstiodSource, istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../src/agent/istiod.js'
+import { probeIstiod } from '../../src/cli/check/istiod.js'
 import { parseConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
 import { growingFiles } from '../../src/growing-files.js'
@@ -83,5 +84,19 @@ t.test('by the configuration alone, against a real server and a real file', asyn
   const source = createIstiodLogSource(config, undefined, deps)
   const { readings } = await source.read(never)
   const [mark] = readings.filter(({ kind }) => kind === 'mark')
+  const none = configOf(`{targets: [{url: "${url}"}, {url: "${url}x", log: /nowhere/istiod.log}]}`)
+  const all = { environment: {}, followsPods: false }
+  const probes = { ...deps, readFile: async () => '' }
+  t.same(
+    await probeIstiod({ config, ...all }, probes, never),
+    { istiods: 1, silent: [], logs: { readable: 1, unreadable: [] } },
+    'check: all is well',
+  )
+  t.match(
+    await probeIstiod({ config: none, ...all }, probes, never),
+    { istiods: 2, silent: [], logs: { readable: 0, unreadable: [{ folder: '/nowhere', reason: 'there is no log' }] } },
+    'check: a log that is nowhere',
+  )
+  t.equal(await probeIstiod({ config: configOf('{}'), ...all }, probes, never), undefined, 'check: nobody to ask')
   t.match(mark, { name: url, value: `"offset":${readFileSync(join(FIXTURES, 'istiod.log')).length}` }, 'its end is where it begins')
 })

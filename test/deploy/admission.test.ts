@@ -101,7 +101,7 @@ await clusterTest(async (t, cluster) => {
         refused: [
           'non-default capabilities (container "agent" must not include "NET_ADMIN" in securityContext.capabilities.add)',
           'host namespaces (hostNetwork=true)',
-          'hostPath volumes (volumes "state", "cgroups")',
+          'hostPath volumes (volumes "state", "cgroups", "pod-logs")',
           'hostPort (container "agent" uses hostPort 10042)',
         ],
       },
@@ -113,7 +113,7 @@ await clusterTest(async (t, cluster) => {
           'host namespaces (hostNetwork=true)',
           'hostPort (container "agent" uses hostPort 10042)',
           'unrestricted capabilities (container "agent" must not include "NET_ADMIN" in securityContext.capabilities.add)',
-          'restricted volume types (volumes "state", "cgroups" use restricted volume type "hostPath")',
+          'restricted volume types (volumes "state", "cgroups", "pod-logs" use restricted volume type "hostPath")',
           'runAsNonRoot != true (pod or container "agent" must set securityContext.runAsNonRoot=true)',
           'runAsUser=0 (pod must not set runAsUser=0)',
         ],

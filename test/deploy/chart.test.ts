@@ -8,23 +8,33 @@ import { COMMANDS } from '../../src/cli/commands.js'
 import { parseCommandLine } from '../../src/config/command-line.js'
 import { parseConfig } from '../../src/config/config.js'
 import { parseInventory } from '../../src/config/inventory.js'
+import { growingFiles } from '../../src/growing-files.js'
+import { createIstiodLog } from '../../src/sources/istiod-log/source.js'
 import { VERSION } from '../../src/version.js'
 import type { NewObject } from '../cluster/resource.js'
+import { createHandClock } from '../kube/hand-clock.js'
+import { createKeptLog } from '../kube/kept-log.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { CHART, helm, objectOf, renderChart, renderObjects } from './helm.js'
 
 const skip = reasonToSkip(['helm']) ?? false
 const readChart = (file: string): Promise<string> => readFile(join(CHART, file), 'utf8')
 
+interface Volume {
+  readonly name: string
+  readonly hostPath?: { readonly path: string }
+}
+
 interface Container {
   readonly image: string
+  readonly volumeMounts: readonly { readonly name: string }[]
   readonly args: readonly string[]
   readonly readinessProbe: { readonly httpGet: { readonly scheme: string } }
 }
 
 interface Template {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
-  readonly spec: { readonly containers: readonly [Container]; readonly volumes: readonly object[] }
+  readonly spec: { readonly containers: readonly [Container]; readonly volumes: readonly Volume[] }
 }
 
 function templateOf(objects: readonly NewObject[]): Template {
@@ -166,9 +176,9 @@ t.test('who may read it', { skip }, async (t) => {
 t.test('whom it may reach', { skip }, async (t) => {
   const cases = [
     {
-      name: 'the API server, the kubelet and proxies',
+      name: 'the API server, the kubelet, istiods and proxies',
       policy: {},
-      egress: [{ ports: [443, 6443, 10250, 15020, 15090].map((port) => ({ port, protocol: 'TCP' })) }],
+      egress: [{ ports: [443, 6443, 10250, 15014, 15020, 15090].map((port) => ({ port, protocol: 'TCP' })) }],
     },
     { name: 'a port', policy: { egressPorts: [16443] }, egress: [{ ports: [{ port: 16443, protocol: 'TCP' }] }] },
     // A rule without ports would allow all of them.
@@ -179,6 +189,25 @@ t.test('whom it may reach', { skip }, async (t) => {
   for (const { name, policy, egress } of cases) {
     const { spec } = objectOf(await renderObjects({ values: { mode: 'reduced', networkPolicy: policy } }), 'NetworkPolicy')
     t.same((spec as { readonly egress: unknown }).egress, egress, name)
+  }
+})
+
+t.test('the files that sources need', { skip }, async (t) => {
+  const source = createIstiodLog({ logs: () => [] }, { clock: createHandClock(), log: createKeptLog(), growingFiles })
+  const needed = source.needs.flatMap((need) => (need.kind === 'file' ? [need.path] : []))
+  const cases = [
+    { name: 'mode full', values: {}, has: true },
+    { name: 'mode reduced, which could not read them', values: { mode: 'reduced' }, has: false },
+    { name: 'without logs', values: { config: { istiod: { log: 'off' } } }, has: false },
+    { name: 'without istiods', values: { config: { istiod: { enabled: false } } }, has: false },
+  ]
+  for (const { name, values, has } of cases) {
+    const { volumes, containers } = (await templateWith(values)).spec
+    for (const path of needed) {
+      const volume = volumes.find(({ hostPath }) => hostPath?.path === path)
+      const mounts = containers[0].volumeMounts.filter((mount) => mount.name === volume?.name)
+      t.same(mounts, has ? [{ name: volume?.name, mountPath: path, readOnly: true }] : [], `${name}: ${path}`)
+    }
   }
 })
 

@@ -96,9 +96,10 @@ t.test('what agents know of it', { skip }, async (t) => {
     { projected: { sources: [{ configMap: {} }, { secret: { items: [{ key: 'ca.crt', path: 'directory-ca.crt' }] } }] } },
     { name: 'state' },
     { name: 'cgroups' },
+    { name: 'pod-logs' },
     { name: 'directory-token', projected: { sources: [{ serviceAccountToken: { audience: 'meshtoll', path: 'token' } }] } },
   ])
-  t.match(spec.containers[0].volumeMounts[3], { name: 'directory-token', mountPath: '/var/run/secrets/meshtoll' })
+  t.match(spec.containers[0].volumeMounts[4], { name: 'directory-token', mountPath: '/var/run/secrets/meshtoll' })
   t.notMatch(JSON.stringify(spec.volumes), 'tls.key', 'not its key')
 })
 

@@ -9,6 +9,7 @@ import type { ClusterFacts } from './cluster.js'
 import { findEnvoy } from './envoy.js'
 import type { Facts } from './facts.js'
 import { type Check, type Finding, fail, ok, warn } from './finding.js'
+import { findIstiod } from './istiod.js'
 import { capabilities, hostNetwork, kernel, table } from './kernel.js'
 import { findKubelet } from './kubelet.js'
 
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'kubernetes', find: kubernetes },
   { name: 'kubelet', find: findKubelet },
   { name: 'envoy', find: findEnvoy },
+  { name: 'istiod', find: findIstiod },
   { name: 'inventory', find: inventory },
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },

@@ -1,19 +1,14 @@
 // Which proxies an agent would find on this node, and which of them answer it.
 import { proxiesOf, usesEnvoy } from '../../agent/envoy.js'
-import { PODS } from '../../cluster/objects.js'
 import type { Config } from '../../config/fields.js'
-import { within } from '../../deadline.js'
 import type { Deps } from '../../deps.js'
-import { meshRoleOf } from '../../identity/objects/mesh-role.js'
-import { podFactsOf } from '../../identity/objects/pod.js'
-import { createOwnPods, type OwnPods } from '../../identity/own-pods.js'
-import { readAccess } from '../../kube/access.js'
-import { createKubeClient, readJson } from '../../kube/client.js'
+import { createOwnPods } from '../../identity/own-pods.js'
 import { parseStats } from '../../sources/envoy/stats.js'
 import { createHttpGet } from '../../sources/http-get.js'
 import { placeOf, type Target } from '../../sources/scraping.js'
 import { createSlots } from '../../sources/slots.js'
 import { type Finding, fail, ok, warn } from './finding.js'
+import { type OwnPodsHere, readPods } from './pods.js'
 
 export interface EnvoyFacts {
   readonly proxies: number
@@ -21,20 +16,16 @@ export interface EnvoyFacts {
   readonly silent: readonly { readonly place: string; readonly reason: string }[]
 }
 
-interface Surroundings {
-  readonly config: Config
-  readonly environment: Readonly<Record<string, string | undefined>>
+interface Surroundings extends OwnPodsHere {
   /** Whether an agent would follow pods. */
   readonly followsPods: boolean
 }
 
 type ProbeDeps = Pick<Deps, 'clock' | 'readFile'>
 
-const LISTED_WITHIN_MS = 5_000
 const ANSWERS_WITHIN_MS = 3_000
 const MAX_BYTES = 8 << 20
 const AT_ONCE = 32
-const NOBODY = { kind: '', name: '' }
 
 /** Undefined where an agent would ask none. */
 export async function probeEnvoy(
@@ -49,30 +40,6 @@ export async function probeEnvoy(
     return await askAll([...proxiesOf(config.envoy, pods)], deps, signal)
   } catch (error) {
     return { message: (error as Error).message }
-  }
-}
-
-async function readPods(
-  { config, environment }: Omit<Surroundings, 'followsPods'>,
-  deps: ProbeDeps,
-  signal: AbortSignal,
-): Promise<OwnPods> {
-  const { name } = config.node
-  const { kubeconfig } = config.kubernetes
-  const { namespace: _, ...access } = await readAccess({ kubeconfig: kubeconfig ?? undefined, environment }, deps, signal)
-  const client = createKubeClient(access, deps)
-  try {
-    const list = await within(deps.clock, { ms: LISTED_WITHIN_MS, signal }, (limited) =>
-      readJson(client, PODS, { query: { fieldSelector: `spec.nodeName=${name}` }, signal: limited }),
-    )
-    const pods = createOwnPods(name)
-    for (const raw of (list as { readonly items?: readonly unknown[] }).items ?? []) {
-      const pod = podFactsOf(raw)
-      if (pod) pods.put(`${pod.namespace}/${pod.name}`, { ...pod, role: meshRoleOf(raw) }, NOBODY)
-    }
-    return pods
-  } finally {
-    await client.close()
   }
 }
 

@@ -15,6 +15,7 @@ import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
 import { type EnvoyFacts, probeEnvoy } from './envoy.js'
+import { type IstiodFacts, probeIstiod } from './istiod.js'
 import { type KubeletFacts, probeKubelet } from './kubelet.js'
 import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
@@ -33,6 +34,8 @@ export interface Facts {
   readonly kubelet: KubeletFacts | undefined
   /** Undefined where the agent would ask none. */
   readonly envoy: EnvoyFacts | { readonly message: string } | undefined
+  /** Undefined where the agent would ask none. */
+  readonly istiod: IstiodFacts | { readonly message: string } | undefined
   readonly state: StateFacts
   readonly port: PortFacts
   /** TLS is asked for: an agent that listens cannot be told from another program. */
@@ -85,7 +88,9 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const cluster = await probeCluster({ config, environment }, deps, signal)
   const internalIps = (cluster && 'node' in cluster && cluster.node?.internalIps) || []
   const kubelet = await probeKubelet({ config, environment, internalIps }, deps, signal)
-  const envoy = await probeEnvoy({ config, environment, followsPods: cluster !== undefined && 'node' in cluster }, deps, signal)
+  const surroundings = { config, environment, followsPods: cluster !== undefined && 'node' in cluster }
+  const envoy = await probeEnvoy(surroundings, deps, signal)
+  const istiod = await probeIstiod(surroundings, deps, signal)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
@@ -98,6 +103,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     cluster,
     kubelet,
     envoy,
+    istiod,
     state,
     port,
     hasWebFile: flags['web.config.file'] !== null,

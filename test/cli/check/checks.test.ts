@@ -199,6 +199,55 @@ t.test('envoy', async (t) => {
   for (const { name, facts, lines } of cases) t.same(linesOf('envoy', facts), lines, name)
 })
 
+t.test('istiod', async (t) => {
+  const asked = (enabled: boolean | 'auto') => ({ istiod: { ...defaultConfig('n1').istiod, enabled } })
+  const silent = (reason: string) => [{ place: 'http://10.1.0.1:15014/metrics', reason }]
+  const folder = '/var/log/pods/istio-system_istiod-7f9c-x2x4v_11111111/discovery'
+  const cases = [
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and istiod.targets names none'] },
+    { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (istiod.enabled: false)'] },
+    { name: 'none', facts: factsWith({ istiod: { istiods: 0, silent: [], logs: undefined } }), lines: ['ok no istiod on this node'] },
+    {
+      name: 'one, with its log',
+      facts: factsWith({ istiod: { istiods: 1, silent: [], logs: { readable: 1, unreadable: [] } } }),
+      lines: ['ok 1 istiod, it answers', 'ok its log can be read'],
+    },
+    {
+      name: 'two, and a log that cannot be read',
+      facts: factsWith({
+        istiod: { istiods: 2, silent: [], logs: { readable: 1, unreadable: [{ folder, reason: 'permission denied' }] } },
+      }),
+      lines: [
+        'ok 2 istiods, all answer',
+        `warn no causes of pushes: ${folder} cannot be read, permission denied`,
+        '  run as uid 0 with /var/log/pods mounted, as mode full does, or set istiod.log: off',
+      ],
+    },
+    {
+      name: 'for localhost only',
+      facts: factsWith({ istiod: { istiods: 2, silent: silent('it answers 403'), logs: undefined } }),
+      lines: [
+        'warn 2 istiods, 1 of them answers, not http://10.1.0.1:15014/metrics: it answers 403',
+        '  take METRICS_LOCALHOST_ACCESS_ONLY out of the environment of istiod',
+      ],
+    },
+    {
+      name: 'blocked',
+      facts: factsWith({ istiod: { istiods: 1, silent: silent('it does not answer within 3 s'), logs: undefined }, config: asked(true) }),
+      lines: [
+        'fail 1 istiod, 0 of them answer, not http://10.1.0.1:15014/metrics: it does not answer within 3 s',
+        '  let the NetworkPolicies of its namespace pass the agent to port 15014',
+      ],
+    },
+    {
+      name: 'not told of',
+      facts: factsWith({ istiod: { message: 'GET /api/v1/pods: forbidden' } }),
+      lines: ['warn istiods of this node cannot be found: GET /api/v1/pods: forbidden'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('istiod', facts), lines, name)
+})
+
 t.test('inventory', async (t) => {
   const config = { inventory: { file: '/etc/inventory.yaml' } }
   const mistakes = [{ where: 'inventory.yaml', found: [{ at: { line: 1, column: 1 }, text: 'the file has no entries' }] }]

@@ -15,6 +15,7 @@ interface Changes {
   readonly cluster?: Facts['cluster']
   readonly kubelet?: Facts['kubelet']
   readonly envoy?: Facts['envoy']
+  readonly istiod?: Facts['istiod']
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
   readonly port?: Facts['port']['state']
@@ -43,6 +44,7 @@ export function factsWith(changes: Changes = {}): Facts {
     cluster: changes.cluster,
     kubelet: changes.kubelet,
     envoy: changes.envoy,
+    istiod: changes.istiod,
     state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,

@@ -142,9 +142,23 @@ volumeMounts:
     mountPath: /host/sys/fs/cgroup
     readOnly: true
   {{- end }}
+  {{- if include "meshtoll.readsLogs" . }}
+  # Of these only the logs of istiod are read.
+  - name: pod-logs
+    mountPath: /var/log/pods
+    readOnly: true
+  {{- end }}
   {{- if include "meshtoll.hasDirectory" . }}
   - name: directory-token
     mountPath: /var/run/secrets/meshtoll
     readOnly: true
   {{- end }}
+{{- end -}}
+
+{{- /* Without uid 0 nobody may read them. */ -}}
+{{- define "meshtoll.readsLogs" -}}
+{{- $istiod := .Values.config.istiod | default dict -}}
+{{- if and (include "meshtoll.isFull" .) (ne (toString $istiod.log) "off") (ne (toString $istiod.enabled) "false") -}}
+true
+{{- end -}}
 {{- end -}}

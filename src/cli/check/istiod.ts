@@ -1,0 +1,134 @@
+// Which istiods an agent would find on this node, which of them answer it, and whether it may read their logs.
+import { istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
+import type { Config } from '../../config/fields.js'
+import type { Deps } from '../../deps.js'
+import { createHttpGet } from '../../sources/http-get.js'
+import { parseIstiodMetrics } from '../../sources/istiod/metrics.js'
+import type { LogTarget } from '../../sources/istiod-log/source.js'
+import { placeOf, type Target } from '../../sources/scraping.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+import { type OwnPodsHere, readPods } from './pods.js'
+
+export interface IstiodFacts {
+  readonly istiods: number
+  /** One for each that did not answer. */
+  readonly silent: readonly { readonly place: string; readonly reason: string }[]
+  /** Undefined where none is to be read. */
+  readonly logs: LogFacts | undefined
+}
+
+interface LogFacts {
+  readonly readable: number
+  readonly unreadable: readonly { readonly folder: string; readonly reason: string }[]
+}
+
+interface Surroundings extends OwnPodsHere {
+  /** Whether an agent would follow pods. */
+  readonly followsPods: boolean
+}
+
+type ProbeDeps = Pick<Deps, 'clock' | 'readFile' | 'growingFiles'>
+
+const ANSWERS_WITHIN_MS = 3_000
+const MAX_BYTES = 16 << 20
+
+/** Undefined where an agent would ask none. */
+export async function probeIstiod(
+  { config, environment, followsPods }: Surroundings,
+  deps: ProbeDeps,
+  signal: AbortSignal,
+): Promise<IstiodFacts | { readonly message: string } | undefined> {
+  const nobody = { live: () => [] }
+  const known = followsPods ? nobody : undefined
+  if (!usesIstiod(config, known)) return undefined
+  try {
+    const pods = followsPods ? await readPods({ config, environment }, deps, signal) : nobody
+    const targets = [...istiodsOf(config.istiod, pods)]
+    const logs = readsIstiodLog(config, known) ? [...logsOf(config.istiod, pods)] : []
+    return {
+      istiods: targets.length,
+      silent: await askAll(targets, deps, signal),
+      logs: logs.length === 0 ? undefined : await lookAll(logs, deps),
+    }
+  } catch (error) {
+    return { message: (error as Error).message }
+  }
+}
+
+async function askAll(targets: readonly Target[], deps: ProbeDeps, signal: AbortSignal): Promise<IstiodFacts['silent']> {
+  const http = createHttpGet({ deadlineMs: ANSWERS_WITHIN_MS, maxBytes: MAX_BYTES }, deps)
+  const silent: { place: string; reason: string }[] = []
+  const askOne = async (target: Target): Promise<void> => {
+    const { url } = target
+    if (url === undefined) return void silent.push({ place: target.pod?.name ?? target.name, reason: 'it has no address yet' })
+    await http
+      .get(url, signal)
+      .then(parseIstiodMetrics)
+      .catch((error: Error) => void silent.push({ place: placeOf(target), reason: error.message }))
+  }
+  try {
+    await Promise.all(targets.map(askOne))
+  } finally {
+    await http.close()
+  }
+  return silent
+}
+
+async function lookAll(logs: readonly LogTarget[], { growingFiles }: ProbeDeps): Promise<LogFacts> {
+  const unreadable: { folder: string; reason: string }[] = []
+  for (const { place } of logs) {
+    const { folder } = place
+    try {
+      const last = place.inOrder(await growingFiles.list(folder)).at(-1)
+      const file = last === undefined ? undefined : await growingFiles.open(`${folder}/${last}`)
+      await file?.close()
+      if (!file) unreadable.push({ folder, reason: 'there is no log' })
+    } catch (error) {
+      unreadable.push({ folder, reason: (error as NodeJS.ErrnoException).code === 'EACCES' ? 'permission denied' : String(error) })
+    }
+  }
+  return { readable: logs.length - unreadable.length, unreadable }
+}
+
+interface Found {
+  readonly istiod: IstiodFacts | { readonly message: string } | undefined
+  readonly config: Config
+}
+
+export function findIstiod({ istiod, config: { istiod: options } }: Found): Finding[] {
+  if (options.enabled === false) return [ok('not asked (istiod.enabled: false)')]
+  if (!istiod) return [ok('not asked: no pods are followed, and istiod.targets names none')]
+  if ('message' in istiod) return [warn(`istiods of this node cannot be found: ${istiod.message}`)]
+  if (istiod.istiods === 0) return [ok('no istiod on this node')]
+  return [findAnswers(istiod, options), ...findLogs(istiod)]
+}
+
+function findAnswers({ istiods, silent }: IstiodFacts, { enabled }: Config['istiod']): Finding {
+  const count = `${istiods} ${istiods === 1 ? 'istiod' : 'istiods'}`
+  const [first] = silent
+  if (!first) return ok(`${count}, ${istiods === 1 ? 'it answers' : 'all answer'}`)
+  const answering = istiods - silent.length
+  const level = answering === 0 && enabled === true ? fail : warn
+  return level(
+    `${count}, ${answering} of them ${answering === 1 ? 'answers' : 'answer'}, not ${first.place}: ${first.reason}`,
+    ...remedyOf(first.reason),
+  )
+}
+
+function remedyOf(reason: string): readonly string[] {
+  if (reason === 'it answers 403') return ['take METRICS_LOCALHOST_ACCESS_ONLY out of the environment of istiod']
+  const isBlocked = reason.startsWith('it does not answer') || reason.includes('connected')
+  return isBlocked ? ['let the NetworkPolicies of its namespace pass the agent to port 15014'] : []
+}
+
+function findLogs({ logs }: IstiodFacts): readonly Finding[] {
+  if (!logs) return []
+  const [first] = logs.unreadable
+  if (!first) return [ok(`${logs.readable === 1 ? 'its log' : 'their logs'} can be read`)]
+  return [
+    warn(
+      `no causes of pushes: ${first.folder} cannot be read, ${first.reason}`,
+      'run as uid 0 with /var/log/pods mounted, as mode full does, or set istiod.log: off',
+    ),
+  ]
+}
