@@ -14,6 +14,9 @@ export interface Limit {
   readonly signal: AbortSignal
 }
 
+/** Without a reason one would be made, with its stack. */
+const OVER = new Error('done in time')
+
 /** Hands `task` a signal that is aborted with `limit.signal`, and with a TimedOut after `limit.ms`. */
 export async function within<T>(clock: Pick<Clock, 'sleep'>, { ms, signal }: Limit, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const limited = new AbortController()
@@ -28,7 +31,7 @@ export async function within<T>(clock: Pick<Clock, 'sleep'>, { ms, signal }: Lim
   try {
     return await task(limited.signal)
   } finally {
-    over.abort()
+    over.abort(OVER)
     signal.removeEventListener('abort', stop)
   }
 }

@@ -11,6 +11,8 @@ export interface Family {
   readonly labels: readonly string[]
   /** What the values of one owner come to; absent: their sum. */
   readonly ofOwner?: 'minimum'
+  /** Series at most; what is beyond goes to `_other`, in all labels but those of its owner. */
+  readonly limit?: number
   /** One sentence, starts with a capital, ends with a full stop. */
   readonly help: string
 }

@@ -25,12 +25,13 @@ export function usesEnvoy({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefin
 
 export function createEnvoySource({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
   const { intervalMs, agentIntervalMs } = envoy
+  const [proxies, agents] = [configuredProxies(envoy), configuredAgents(envoy)]
   return createEnvoy(
     {
       intervalMs,
       agentIntervalMs,
-      targets: () => proxiesOf(envoy, pods),
-      agents: () => agentsOf(envoy, pods),
+      targets: () => [...proxies, ...podsAt(pods, ENVOY_PORT, FILTER)],
+      agents: () => [...agents, ...podsAt(pods, AGENT_PORT, NOTHING_OF_ENVOY)],
       open: async () => {
         const { createHttpGet } = await import('../sources/http-get.js')
         return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
@@ -40,16 +41,23 @@ export function createEnvoySource({ envoy }: Pick<Config, 'envoy'>, pods: Pods |
   )
 }
 
-export function* proxiesOf({ targets }: Pick<Config['envoy'], 'targets'>, pods: Pods | undefined): Generator<Target> {
-  yield* configuredTargets(targets.map((target) => ({ ...target, url: filtered(target.url, FILTER) })))
-  if (pods) yield* targetsOf(pods, 'proxy', (host) => filtered(`http://${host}:${ENVOY_PORT}${PATH}`, FILTER))
+export const proxiesOf = ({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined): readonly Target[] => [
+  ...configuredProxies(envoy),
+  ...podsAt(pods, ENVOY_PORT, FILTER),
+]
+
+type Targets = Pick<Config['envoy'], 'targets'>
+
+const configuredProxies = ({ targets }: Targets): readonly Target[] =>
+  configuredTargets(targets.map((target) => ({ ...target, url: filtered(target.url, FILTER) })))
+
+function configuredAgents({ targets }: Targets): readonly Target[] {
+  const named = targets.filter(({ agentUrl }) => agentUrl !== '')
+  return configuredTargets(named.map((target) => ({ ...target, url: filtered(target.agentUrl, NOTHING_OF_ENVOY) })))
 }
 
-function* agentsOf({ targets }: Pick<Config['envoy'], 'targets'>, pods: Pods | undefined): Generator<Target> {
-  const named = targets.filter(({ agentUrl }) => agentUrl !== '')
-  yield* configuredTargets(named.map((target) => ({ ...target, url: filtered(target.agentUrl, NOTHING_OF_ENVOY) })))
-  if (pods) yield* targetsOf(pods, 'proxy', (host) => filtered(`http://${host}:${AGENT_PORT}${PATH}`, NOTHING_OF_ENVOY))
-}
+const podsAt = (pods: Pods | undefined, port: number, filter: string): Iterable<Target> =>
+  pods ? targetsOf(pods, 'proxy', (host) => filtered(`http://${host}:${port}${PATH}`, filter)) : []
 
 /** Whoever configures another filter shall have it. */
 function filtered(url: string, filter: string): string {

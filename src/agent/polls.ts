@@ -2,6 +2,7 @@
 // What they say is added up and written down in the agent's turn, before it is served.
 import type { Clock } from '../deps.js'
 import type { Self } from '../exporters/self.js'
+import { createPauses } from '../ledger/pauses.js'
 import type { Budget } from '../ledger/totals/choice.js'
 import { createTotalsJournal } from '../ledger/totals/journal.js'
 import { createTotals, type Totals } from '../ledger/totals/totals.js'
@@ -42,6 +43,7 @@ export interface PollsParts {
 export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues }: PollsParts, deps: AgentDeps): Polls {
   const { clock } = deps
   const journal = createTotalsJournal(deps)
+  const pauses = createPauses(clock)
   let totals: Totals | undefined
 
   async function load(): Promise<void> {
@@ -50,6 +52,15 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
     const budgets = polled.flatMap(({ budgets = [] }) => budgets)
     totals = createTotals({ idleMs, families, budgets }, { clock }, await journal.load())
     for (const { source } of polled) source.resume?.(totals.marksOf(source.name), totals.readMsOf(source.name))
+  }
+
+  /** In a turn: nobody else sees what is done by half. */
+  async function post(posting: ReturnType<Totals['posting']>): Promise<number> {
+    for (;;) {
+      const step = posting.next()
+      if (step.done) return step.value
+      await pauses.pause()
+    }
   }
 
   async function poll({ source, whose }: Polled, signal: AbortSignal): Promise<void> {
@@ -61,7 +72,7 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
       const said = whose(readings)
       keepValues(source.name, said.values)
       totals.count(source.name, said.counted)
-      const resets = totals.post(source.name, said.totals, atMs)
+      const resets = await post(totals.posting(source.name, said.totals, atMs))
       if (resets > 0) self.reset(source.name, resets)
       await journal.write(totals.take(), totals.rows)
     })

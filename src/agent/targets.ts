@@ -14,10 +14,13 @@ export function* targetsOf(pods: Pick<OwnPods, 'live'>, role: MeshRole, urlOf: (
       url: address === undefined ? undefined : urlOf(hostOf(address)),
       pod: { uid, namespace, name },
       startedMs,
-      labels: {},
+      labels: NO_LABELS,
     }
   }
 }
+
+/** Always the same ones. */
+const NO_LABELS = Object.freeze({})
 
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 

@@ -3,7 +3,8 @@
 import type { Clock } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
 import type { Counted, TotalEntry } from '../ledger/totals/totals.js'
-import type { Family, Labels, OfPod, Reading, ValueReading } from '../model.js'
+import type { Family, Labels, OfPod, Reading, TotalReading, ValueReading } from '../model.js'
+import { createJoin } from '../sources/source.js'
 
 export interface Resolved {
   /** What is to be added up. */
@@ -33,8 +34,11 @@ const UNKNOWN = '_unknown'
 const OF_NO_POD: Owned = { labels: {}, whose: 'certain' }
 
 export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { readonly clock: Pick<Clock, 'monotonic'> }): Whose {
+  const join = createJoin()
   /** Pods that nobody has told of, and since when they are seen. */
   let waiting = new Map<string, number>()
+  /** By uid, of the last read. */
+  let lastLabels = new Map<string, Labels>()
 
   function ownedOf(pod: OfPod, stillWaiting: Map<string, number>): Owned {
     const known = pods.find(pod)
@@ -49,28 +53,68 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
     return { labels, whose: waits ? 'waiting' : 'certain' }
   }
 
-  return (readings) => {
+  /** What asks for it has thousands of readings, of some hundred pods. */
+  function createOwners() {
+    const byPod = new Map<OfPod, Owned>()
+    const labels = new Map<string, Labels>()
     /** Those that a read no longer has are forgotten. */
     const stillWaiting = new Map<string, number>()
-    const owned = (pod: OfPod | undefined): Owned => (pod ? ownedOf(pod, stillWaiting) : OF_NO_POD)
-    const totals = readings
-      .filter((reading) => reading.kind === 'total')
-      .map(({ kind: _, pod, labels, ...reading }) => {
-        const owner = owned(pod)
-        return { ...reading, labels: { ...owner.labels, ...labels }, whose: owner.whose }
-      })
-    const values = readings
-      .filter((reading) => reading.kind === 'value')
-      .flatMap(({ pod, ...reading }) => {
-        const owner = owned(pod)
-        return owner.whose === 'certain' ? [{ ...reading, labels: { ...owner.labels, ...reading.labels } }] : []
-      })
-    waiting = stillWaiting
+    return {
+      of(pod: OfPod): Owned {
+        const before = byPod.get(pod)
+        if (before) return before
+        const owned = ownedOf(pod, stillWaiting)
+        const last = labels.get(pod.uid) ?? lastLabels.get(pod.uid)
+        // The same object as before, where it says the same.
+        const kept = last && isSame(last, owned.labels) ? { ...owned, labels: last } : owned
+        byPod.set(pod, kept)
+        labels.set(pod.uid, kept.labels)
+        return kept
+      },
+      done() {
+        waiting = stillWaiting
+        lastLabels = labels
+      },
+    }
+  }
+
+  return (readings) => {
+    const owners = createOwners()
+    const totals: TotalEntry[] = []
+    const values: ValueReading[] = []
+    for (const reading of readings) {
+      if (reading.kind !== 'total' && reading.kind !== 'value') continue
+      const owner = reading.pod ? owners.of(reading.pod) : OF_NO_POD
+      const labels = joined(owner.labels, reading.labels)
+      if (reading.kind === 'total') totals.push(entryOf(reading, labels, owner.whose))
+      else if (owner.whose === 'certain') values.push({ kind: 'value', family: reading.family, labels, value: reading.value })
+    }
+    owners.done()
     const events = readings.filter((reading) => reading.kind === 'event')
     const marks = readings.filter((reading) => reading.kind === 'mark')
     return { totals, values: merged(values), counted: { events, marks } }
   }
+
+  function joined(owner: Labels, own: Labels): Labels {
+    if (owner === OF_NO_POD.labels) return own
+    return isEmpty(own) ? owner : join(owner, own)
+  }
 }
+
+const isEmpty = (labels: Labels): boolean => {
+  for (const _ in labels) return false
+  return true
+}
+
+function entryOf({ family, target, series, value, startedMs, part }: TotalReading, labels: Labels, whose: TotalEntry['whose']): TotalEntry {
+  return { family, labels, target, series, value, startedMs, part, whose }
+}
+
+const isSame = (one: Labels, other: Labels): boolean =>
+  one.owner_name === other.owner_name &&
+  one.owner_kind === other.owner_kind &&
+  one.owner_namespace === other.owner_namespace &&
+  one.owner_zone === other.owner_zone
 
 function merged(values: readonly ValueReading[]): readonly ValueReading[] {
   const byLabels = new Map<string, ValueReading>()

@@ -18,28 +18,49 @@ export interface ParsedSamples {
 /** Only samples that it names are looked into, since a text has many. */
 export type IsWanted = (name: string) => boolean
 
+/** `labelText`: what stands between the braces. False where that cannot be understood. A part of the whole text: it keeps all of it alive. */
+export type TakeSample = (name: string, labelText: string, value: number) => boolean
+
 const SAMPLE = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(.*)\})?[ \t]+([^ \t]+)(?:[ \t]+-?\d+)?[ \t]*$/
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?=[{ \t]|$)/
 const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,|$)/y
-/** A millisecond of lines that are wanted, and less of others. */
-const TURN_LENGTH = 131_072
+/** Takes some milliseconds at most. */
+const TURN_LENGTH = 65_536
 
 /** Comments are passed over, HELP and TYPE among them, and samples that have no value: NaN. */
 export function parseSamples(text: string, isWanted: IsWanted): ParsedSamples {
-  const reader = createReader(text, isWanted)
+  const { samples, take } = gathering()
+  const reader = createReader(text, isWanted, take)
   while (reader.read());
-  return reader.parsed
+  return { samples, rejected: reader.rejected }
 }
 
 /** The same of a text that may be long: others get their turn in between. */
 export async function parseSamplesInTurns(text: string, isWanted: IsWanted): Promise<ParsedSamples> {
-  const reader = createReader(text, isWanted)
-  while (reader.read()) await turnOfTheLoop()
-  return reader.parsed
+  const { samples, take } = gathering()
+  return { samples, rejected: await readSamplesInTurns(text, isWanted, take) }
 }
 
-function createReader(text: string, isWanted: IsWanted) {
+/** For who knows most of the labels already. Resolves with how many lines could not be understood. */
+export async function readSamplesInTurns(text: string, isWanted: IsWanted, take: TakeSample): Promise<number> {
+  const reader = createReader(text, isWanted, take)
+  while (reader.read()) await turnOfTheLoop()
+  return reader.rejected
+}
+
+function gathering(): { readonly samples: Sample[]; readonly take: TakeSample } {
   const samples: Sample[] = []
+  return {
+    samples,
+    take(name, labelText, value) {
+      const labels = parseLabels(labelText)
+      if (labels) samples.push({ name, labels, value })
+      return labels !== undefined
+    },
+  }
+}
+
+function createReader(text: string, isWanted: IsWanted, take: TakeSample) {
   let rejected = 0
   let at = 0
 
@@ -48,9 +69,9 @@ function createReader(text: string, isWanted: IsWanted) {
     const name = NAME.exec(line)?.[0]
     if (name !== undefined && !isWanted(name)) return
     const [found, labelText = '', valueText = ''] = SAMPLE.exec(line) ?? []
-    const [labels, value] = [parseLabels(labelText), parseValue(valueText)]
-    if (name === undefined || found === undefined || !labels || value === undefined) rejected++
-    else if (!Number.isNaN(value)) samples.push({ name, labels, value })
+    const value = parseValue(valueText)
+    if (name === undefined || found === undefined || value === undefined) rejected++
+    else if (!Number.isNaN(value) && !take(name, labelText, value)) rejected++
   }
 
   return {
@@ -64,13 +85,14 @@ function createReader(text: string, isWanted: IsWanted) {
       }
       return at < text.length
     },
-    get parsed(): ParsedSamples {
-      return { samples, rejected }
+    get rejected() {
+      return rejected
     },
   }
 }
 
-function parseLabels(text: string): Labels | undefined {
+/** Undefined where they cannot be understood. */
+export function parseLabels(text: string): Labels | undefined {
   const labels: Record<string, string> = {}
   for (let at = 0; at < text.length; at = LABEL.lastIndex) {
     LABEL.lastIndex = at
@@ -83,9 +105,9 @@ function parseLabels(text: string): Labels | undefined {
 
 /** Undefined where it is no number; NaN is one. */
 function parseValue(text: string): number | undefined {
+  const value = text === '' ? Number.NaN : Number(text)
+  if (!Number.isNaN(value)) return value
   if (/^\+?Inf$/i.test(text)) return Number.POSITIVE_INFINITY
   if (/^-Inf$/i.test(text)) return Number.NEGATIVE_INFINITY
-  if (/^NaN$/i.test(text)) return Number.NaN
-  const value = text === '' ? Number.NaN : Number(text)
-  return Number.isNaN(value) ? undefined : value
+  return /^NaN$/i.test(text) ? value : undefined
 }

@@ -35,8 +35,11 @@ export interface HttpGetOptions {
 }
 
 const OK = 200
+/** To pack less takes both sides more time than the bytes do, which do not leave the node. */
+const PACKED_FROM = 65_536
 /** Longer than any interval that is usual; a pilot-agent keeps an idle connection for 90 s. */
 const KEEP_ALIVE_MS = 85_000
+const PACKED = { 'accept-encoding': 'gzip' }
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'it hung up',
@@ -53,6 +56,8 @@ const unpack = promisify(gunzip)
 export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock }: Pick<Deps, 'clock'>): HttpGet {
   /** By URL: whoever fails loses the connection, and only its own. */
   const clients = new Map<string, Client>()
+  /** Whose last answer was long. */
+  const long = new Set<string>()
 
   function clientOf(url: string): Client {
     const known = clients.get(url)
@@ -69,6 +74,7 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
       ?.destroy()
       .catch(() => undefined)
     clients.delete(url)
+    long.delete(url)
   }
 
   async function ask(url: string, signal: AbortSignal): Promise<string> {
@@ -76,15 +82,17 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
     const asked = request.call(clientOf(url), {
       path: `${pathname}${search}`,
       method: 'GET',
-      headers: { accept: 'text/plain', 'accept-encoding': 'gzip', 'user-agent': 'meshtoll' },
+      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...(long.has(url) ? PACKED : {}) },
       signal,
     })
     // undici does not notice an abort while it connects.
     const { statusCode, headers, body } = await untilAborted(asked, signal)
     if (statusCode !== OK) throw new Unanswered(`it answers ${statusCode}`, { status: statusCode })
     const bytes = await readWhole(body, maxBytes)
-    if (headers['content-encoding'] !== 'gzip') return bytes.toString('utf8')
-    return (await unpack(bytes, { maxOutputLength: maxBytes })).toString('utf8')
+    const whole = headers['content-encoding'] === 'gzip' ? await unpack(bytes, { maxOutputLength: maxBytes }) : bytes
+    if (whole.length >= PACKED_FROM) long.add(url)
+    else long.delete(url)
+    return whole.toString('utf8')
   }
 
   return {

@@ -1,5 +1,5 @@
 /** At most so many tasks at once; the others wait, first come, first served. */
-export function createSlots(count: number): (task: () => Promise<void>) => Promise<void> {
+export function createSlots(count: number): <T>(task: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []
   let free = count
 
@@ -7,7 +7,7 @@ export function createSlots(count: number): (task: () => Promise<void>) => Promi
     if (free > 0) free--
     else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
-      await task()
+      return await task()
     } finally {
       const next = waiting.shift()
       if (next) next()

@@ -15,6 +15,20 @@ export class NotHere extends Error {
   override readonly name = 'NotHere'
 }
 
+/**
+ * Labels of an owner, and those behind them, as one. Of the same two objects always the same one, which is cheaper, and by which others know what
+ * they know of it.
+ */
+export function createJoin(): (owner: Labels, labels: Labels) => Labels {
+  const known = new WeakMap<Labels, WeakMap<Labels, Labels>>()
+  return (owner, labels) => {
+    const ofOwner = known.get(owner) ?? new WeakMap<Labels, Labels>()
+    const joined = ofOwner.get(labels) ?? Object.freeze({ ...owner, ...labels })
+    known.set(owner, ofOwner.set(labels, joined))
+    return joined
+  }
+}
+
 export function readingOf(family: Family, labels: Labels, value: number): ValueReading {
   return { kind: 'value', family, labels, value }
 }

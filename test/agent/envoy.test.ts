@@ -35,10 +35,10 @@ t.test('whether proxies are asked', async (t) => {
 t.test('where they are asked', async (t) => {
   const pods = createOwnPods('n1')
   pods.put('shop/cart-1', podFacts({ role: 'proxy', addresses: ['10.1.0.1'] }), { kind: 'Deployment', name: 'cart' })
-  const { envoy } = configOf('{targets: [{url: "http://a/stats"}, {url: "http://b/stats?usedonly"}, {url: "http://c/stats?filter=x"}]}')
+  const config = configOf('{targets: [{url: "http://a/stats"}, {url: "http://b/stats?usedonly"}, {url: "http://c/stats?filter=x"}]}')
   const query = `filter=${encodeURIComponent(FILTER)}`
   t.same(
-    [...proxiesOf(envoy, pods)].map(({ url }) => url),
+    proxiesOf(config, pods).map(({ url }) => url),
     [
       `http://a/stats?${query}`,
       `http://b/stats?usedonly&${query}`,

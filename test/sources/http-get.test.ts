@@ -28,7 +28,7 @@ t.test('a whole answer, by one connection', async (t) => {
   for (const text of ['a 1\n', 'b{c="é"} 2\n', '']) {
     const got = http.get(`${server.url}/stats/prometheus?filter=^a`, never)
     const asked = await server.next()
-    t.match(asked, { method: 'GET', path: '/stats/prometheus', query: { filter: '^a' }, headers: { 'accept-encoding': 'gzip' } })
+    t.match(asked, { method: 'GET', path: '/stats/prometheus', query: { filter: '^a' }, headers: { 'accept-encoding': undefined } })
     asked.page(200, text)
     t.equal(await got, text)
   }
@@ -39,11 +39,22 @@ const openWith = (asked: Asked, body: Uint8Array): void => {
   asked.raw.writeHead(200, { 'content-encoding': 'gzip' }).end(body)
 }
 
-t.test('a packed one', async (t) => {
+t.test('one whose last answer was long packs the next', async (t) => {
   const { server, http } = await start(t)
-  const got = http.get(server.url, never)
-  openWith(await server.next(), gzipSync('a 1\n'))
-  t.equal(await got, 'a 1\n')
+  const cases = [
+    { text: 'x'.repeat(65_536), accepts: undefined },
+    { text: 'y'.repeat(65_536), accepts: 'gzip' },
+    { text: 'a 1\n', accepts: 'gzip' },
+    { text: 'a 2\n', accepts: undefined },
+  ]
+  for (const { text, accepts } of cases) {
+    const got = http.get(server.url, never)
+    const asked = await server.next()
+    t.equal(asked.headers['accept-encoding'], accepts)
+    if (accepts) openWith(asked, gzipSync(text))
+    else asked.page(200, text)
+    t.equal(await got, text)
+  }
 })
 
 t.test('what is no answer, in words that are the same for all', async (t) => {

@@ -37,7 +37,7 @@ export async function probeEnvoy(
   if (!usesEnvoy(config, followsPods ? none : undefined)) return undefined
   try {
     const pods = followsPods ? await readPods({ config, environment }, deps, signal) : none
-    return await askAll([...proxiesOf(config.envoy, pods)], deps, signal)
+    return await askAll(proxiesOf(config, pods), deps, signal)
   } catch (error) {
     return { message: (error as Error).message }
   }

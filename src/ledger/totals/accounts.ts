@@ -1,6 +1,6 @@
 // What the totals of others are added up under: one account for each family and labels of a source.
 import type { Clock } from '../../deps.js'
-import type { Family, FamilySnapshot, Series, TotalReading } from '../../model.js'
+import type { Family, FamilySnapshot, Labels, Series, TotalReading } from '../../model.js'
 import type { Changes } from './changes.js'
 import { histogramsOf } from './histograms.js'
 import { parsePart, type TotalsState, type TotalsTables } from './state.js'
@@ -15,13 +15,17 @@ export interface TotalAccount extends Series {
   sinceMs: number
   /** By the monotonic clock: when something was last added. */
   changedMs: number
+  /** Not withdrawn. */
+  isOpen: boolean
+  /** Of `_other`. */
+  readonly isFold: boolean
 }
 
 /** What an account is of. */
 export type Posted = Pick<TotalReading, 'family' | 'labels' | 'part'>
 
 export interface TotalAccounts {
-  /** Opened at 0 where there is none. */
+  /** Opened at 0 where there is none. Where its family has no room for one more, that of `_other`. */
   of(source: string, posted: Posted): TotalAccount
   add(account: TotalAccount, amount: number): void
   ofFamily(source: string, family: Family): Iterable<TotalAccount>
@@ -43,27 +47,44 @@ interface Parts {
 
 export function createTotalAccounts({ clock, changes, families, idleMs }: Parts): TotalAccounts {
   const accounts = new Map<string, TotalAccount>()
+  /** By family, without those of `_other`. */
+  const counts = new Map<Family, number>()
   let lastId = 0
 
-  function open(account: Omit<TotalAccount, 'changedMs'>): TotalAccount {
-    const opened = { ...account, labels: Object.freeze(account.labels), changedMs: clock.monotonic() }
+  function count({ family, isFold }: Pick<TotalAccount, 'family' | 'isFold'>, by: 1 | -1): void {
+    if (!isFold) counts.set(family, (counts.get(family) ?? 0) + by)
+  }
+
+  function open(account: Omit<TotalAccount, 'changedMs' | 'isOpen' | 'isFold'>): TotalAccount {
+    const opened = {
+      ...account,
+      labels: Object.freeze(account.labels),
+      changedMs: clock.monotonic(),
+      isOpen: true,
+      isFold: isFolded(account),
+    }
     accounts.set(keyOf(account), opened)
+    count(opened, 1)
     lastId = Math.max(lastId, account.id)
     return opened
+  }
+
+  function withdraw(account: TotalAccount): void {
+    account.isOpen = false
+    accounts.delete(keyOf(account))
+    count(account, -1)
+    changes.drop('accounts', account.id)
+    changes.drop('sums', account.id)
   }
 
   function of(source: string, { family, labels, part }: Posted): TotalAccount {
     const known = accounts.get(keyOf({ source, family, labels, part }))
     if (known) return known
+    const isFull = family.limit !== undefined && (counts.get(family) ?? 0) >= family.limit
+    if (isFull && !isFolded({ family, labels })) return of(source, { family, labels: foldedOf(labels), part })
     const opened = open({ id: lastId + 1, source, family, labels, part, value: 0, sinceMs: clock.now() })
     changes.put('accounts', rowOf(opened))
     return opened
-  }
-
-  function withdraw(account: TotalAccount): void {
-    accounts.delete(keyOf(account))
-    changes.drop('accounts', account.id)
-    changes.drop('sums', account.id)
   }
 
   return {
@@ -78,11 +99,15 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     },
     sweep(source, used) {
       const nowMs = clock.monotonic()
-      const isInUse = (account: TotalAccount): boolean => used.has(account) || nowMs - account.changedMs < idleMs
+      // Where there is not room for all, a counter that stands still is no reason to keep it.
+      const isInUse = (account: TotalAccount): boolean =>
+        (account.family.limit === undefined && used.has(account)) || nowMs - account.changedMs < idleMs
       const own = [...accounts.values()].filter((account) => account.source === source)
+      const idle = own.filter((account) => !isInUse(account))
+      if (idle.length === 0) return
       // A histogram goes as a whole: without one bucket the counts of those after it would fall.
-      const stay = new Set(own.filter(isInUse).map(seriesKeyOf))
-      for (const account of own) if (!stay.has(seriesKeyOf(account))) withdraw(account)
+      const stay = new Set(own.filter((account) => account.part !== undefined && isInUse(account)).map(seriesKeyOf))
+      for (const account of idle) if (account.part === undefined || !stay.has(seriesKeyOf(account))) withdraw(account)
     },
     restore(state) {
       for (const [id, source, name, labels, sinceMs, part] of state.accounts.values()) {
@@ -108,6 +133,14 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     },
   }
 }
+
+const OTHER = '_other'
+const isOfOwner = (label: string): boolean => label.startsWith('owner_')
+const isFolded = ({ family, labels }: Pick<Posted, 'family' | 'labels'>): boolean =>
+  family.limit !== undefined && family.labels.every((label) => isOfOwner(label) || labels[label] === OTHER)
+
+const foldedOf = (labels: Labels): Labels =>
+  Object.fromEntries(Object.keys(labels).map((label) => [label, isOfOwner(label) ? (labels[label] ?? '') : OTHER]))
 
 type Named = Pick<TotalAccount, 'source' | 'family' | 'labels'>
 

@@ -1,6 +1,6 @@
 // What keeps counters that are not ours, and what each of them said last.
 import type { Clock } from '../../deps.js'
-import type { Family } from '../../model.js'
+import type { Family, Labels } from '../../model.js'
 import type { Posted, TotalAccount } from './accounts.js'
 import type { Changes } from './changes.js'
 import { parsePart, type TotalsState, type TotalsTables } from './state.js'
@@ -20,6 +20,8 @@ export interface Kept {
   held: Held | undefined
   /** Where it leads to; undefined since the restart, and while it waits. */
   account: TotalAccount | undefined
+  /** Those by which that was found. */
+  labels: Labels | undefined
 }
 
 export interface Target {
@@ -37,6 +39,8 @@ export interface Said {
   readonly last: number
   readonly startedMs: number | undefined
   readonly isReset: boolean
+  /** As `seriesOf` found it. */
+  readonly known: Kept | undefined
 }
 
 export interface Targets {
@@ -46,6 +50,8 @@ export interface Targets {
   drop(target: Target): void
   /** Those that a read lacked, for so long that they are to be forgotten. */
   missing(source: string, seen: ReadonlySet<string>): readonly Target[]
+  /** Where the counters of those lead to that are there. */
+  accounts(source: string): Iterable<TotalAccount>
   seriesOf(target: Target, family: Family, key: string): Kept | undefined
   keep(target: Target, said: Said): Kept
   dropSeries(target: Target, kept: Kept): void
@@ -83,7 +89,7 @@ export function createTargets({ clock, changes, families }: Parts): Targets {
   }
 
   function putSeries(target: Target, series: Pick<Kept, 'id' | 'key' | 'last' | 'startedMs'>): Kept {
-    const added: Kept = { ...series, held: undefined, account: undefined }
+    const added: Kept = { ...series, held: undefined, account: undefined, labels: undefined }
     target.series.set(series.key, added)
     lastSeries = Math.max(lastSeries, series.id)
     return added
@@ -119,11 +125,13 @@ export function createTargets({ clock, changes, families }: Parts): Targets {
       for (const target of found) target.goneMs = seen.has(target.name) ? undefined : (target.goneMs ?? nowMs)
       return found.filter(({ goneMs }) => goneMs !== undefined && nowMs - goneMs >= FORGET_MS)
     },
+    *accounts(source) {
+      for (const { goneMs, series } of namesOf(source).values())
+        if (goneMs === undefined) for (const { account } of series.values()) if (account) yield account
+    },
     seriesOf: (target, family, key) => target.series.get(keyOf(family, key)),
-    keep(target, { family, key, last, startedMs, isReset }) {
-      const name = keyOf(family, key)
-      const known = target.series.get(name)
-      const kept = known ?? putSeries(target, { id: lastSeries + 1, key: name, last, startedMs })
+    keep(target, { family, key, last, startedMs, isReset, known }) {
+      const kept = known ?? putSeries(target, { id: lastSeries + 1, key: keyOf(family, key), last, startedMs })
       if (isReset) kept.startedMs = startedMs ?? kept.startedMs
       if (!known || isReset) changes.put('series', seriesRowOf(target, kept))
       if (!known || kept.last !== last) changes.put('lasts', [kept.id, last])

@@ -8,7 +8,7 @@
 // What a total depends on is in `take()`, to be written down before the total may be served: so after a crash nothing is counted twice, and
 // what was counted meanwhile is added.
 import type { Clock } from '../../deps.js'
-import type { EventReading, Family, FamilySnapshot, MarkReading, TotalReading } from '../../model.js'
+import type { EventReading, Family, FamilySnapshot, Labels, MarkReading, TotalReading } from '../../model.js'
 import { createTotalAccounts } from './accounts.js'
 import { createChanges } from './changes.js'
 import { type Budget, type Choice, createChoice } from './choice.js'
@@ -48,6 +48,8 @@ export interface Totals {
   marksOf(source: string): ReadonlyMap<string, string>
   /** When its last read began, in ms. */
   readMsOf(source: string): number | undefined
+  /** The same, with a rest after each few. Until it is done nothing may be served or written down. */
+  posting(source: string, entries: readonly TotalEntry[], atMs: number): Generator<undefined, number, undefined>
   /** What was decided since the last call; undefined when nothing was. */
   take(): TotalsRows | undefined
   /** The whole state. */
@@ -57,6 +59,7 @@ export interface Totals {
 
 const MAX_SWEEP_EVERY_MS = 60_000
 const SECOND_MS = 1_000
+const REST_AFTER = 200
 
 export function createTotals(options: TotalsOptions, { clock }: { readonly clock: Clock }, restored?: TotalsState): Totals {
   const { idleMs, families, budgets = [] } = options
@@ -107,7 +110,7 @@ export function createTotals(options: TotalsOptions, { clock }: { readonly clock
     const target = targets.open(source, entry.target)
     if (entry.value === undefined) return false
     const kept = targets.seriesOf(target, entry.family, entry.series)
-    if (entry.whose !== 'nobody') return postValue(target, { ...entry, value: entry.value }, { kept, wasZero })
+    if (entry.whose !== 'nobody') return postValue(target, entry as Valued, { kept, wasZero })
     if (kept) targets.dropSeries(target, kept)
     return false
   }
@@ -122,7 +125,7 @@ export function createTotals(options: TotalsOptions, { clock }: { readonly clock
     const { value, startedMs } = entry
     const isReset = kept !== undefined && isAnew(source, kept, entry)
     const before = isReset ? 0 : (kept?.last ?? (wasZero ? 0 : value))
-    const now = targets.keep(target, { family: entry.family, key: entry.series, last: value, startedMs, isReset })
+    const now = targets.keep(target, { family: entry.family, key: entry.series, last: value, startedMs, isReset, known: kept })
     settle(source, now, { entry, amount: value - before })
     return isReset
   }
@@ -133,10 +136,21 @@ export function createTotals(options: TotalsOptions, { clock }: { readonly clock
       targets.hold(kept, { amount: amount + (kept.held?.amount ?? 0), family, labels, part })
       return
     }
-    kept.account = accounts.of(source, entry)
-    accounts.add(kept.account, amount + (kept.held?.amount ?? 0))
+    const all = amount + (kept.held?.amount ?? 0)
+    if (!isLed(kept, labels) && (all > 0 || family.limit === undefined)) {
+      kept.account = accounts.of(source, entry)
+      kept.labels = labels
+    }
+    if (kept.account) accounts.add(kept.account, all)
     targets.release(kept)
   }
+
+  /**
+   * Nothing is looked up where it has the labels that it had the last time. Of families with a limit a series is opened by its first bytes, and what
+   * is folded is admitted as soon as there is room.
+   */
+  const isLed = ({ account, labels: before }: Kept, labels: Labels): boolean =>
+    account?.isOpen === true && !account.isFold && before === labels
 
   /** What nobody has said more of is posted as it is. */
   function forget(target: Target): void {
@@ -148,19 +162,31 @@ export function createTotals(options: TotalsOptions, { clock }: { readonly clock
     const nowMs = clock.monotonic()
     if (nowMs - (sweptMs.get(source) ?? Number.NEGATIVE_INFINITY) < Math.min(idleMs, MAX_SWEEP_EVERY_MS)) return
     sweptMs.set(source, nowMs)
-    const present = [...targets.of(source)].filter(({ goneMs }) => goneMs === undefined)
-    accounts.sweep(source, new Set(present.flatMap(({ series }) => [...series.values()].flatMap(({ account }) => account ?? []))))
+    accounts.sweep(source, new Set(targets.accounts(source)))
+  }
+
+  function* posting(source: string, entries: readonly TotalEntry[], atMs: number): Generator<undefined, number, undefined> {
+    const known = new Set([...targets.of(source)].map(({ name }) => name))
+    let resets = 0
+    for (const [index, entry] of entries.entries()) {
+      if (postOne(source, entry, known.has(entry.target))) resets++
+      if (index % REST_AFTER === REST_AFTER - 1) yield
+    }
+    for (const target of targets.missing(source, new Set(entries.map(({ target }) => target)))) forget(target)
+    sweep(source)
+    reads.set(source, atMs)
+    changes.put('reads', [source, atMs])
+    return resets
   }
 
   return {
+    posting,
     post(source, entries, atMs) {
-      const known = new Set([...targets.of(source)].map(({ name }) => name))
-      const resets = entries.filter((entry) => postOne(source, entry, known.has(entry.target)))
-      for (const target of targets.missing(source, new Set(entries.map(({ target }) => target)))) forget(target)
-      sweep(source)
-      reads.set(source, atMs)
-      changes.put('reads', [source, atMs])
-      return resets.length
+      const all = posting(source, entries, atMs)
+      for (;;) {
+        const step = all.next()
+        if (step.done) return step.value
+      }
     },
     count(source, counted) {
       for (const family of new Set(counted.events.map((event) => event.family)))

@@ -16,11 +16,14 @@ export const xdsReceive = counter(
   'Bytes of configuration that the proxies received: what pilot-agent hands on of what istiod sends, without TLS.',
 )
 export const configRejected = counter('meshtoll_proxy_config_rejected_total', 'Updates that the proxies rejected.', ['xds'])
-export const failedRequests = counter(
-  'meshtoll_proxy_failed_requests_total',
-  'Requests that failed, as the proxy of the caller saw it: with status 5xx, or for want of a connection (UC, UF, UH, URX).',
-  ['dst_service_namespace', 'dst_service_name', 'response_code', 'response_flags'],
-)
+export const failedRequests: Family = {
+  ...counter(
+    'meshtoll_proxy_failed_requests_total',
+    'Requests that failed, as the proxy of the caller saw it: with status 5xx, or for want of a connection (UC, UF, UH, URX).',
+    ['dst_service_namespace', 'dst_service_name', 'response_code', 'response_flags'],
+  ),
+  limit: 1_000,
+}
 export const connectionFailures = counter(
   'meshtoll_proxy_istiod_connection_failures_total',
   'Connections to istiod that pilot-agents could not make.',

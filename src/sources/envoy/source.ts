@@ -1,25 +1,16 @@
 // The Istio proxies of this node: what configuration they receive and reject, and which of their requests fail. Envoy is asked at port 15090
 // for the little that is wanted, and now and then its pilot-agent at port 15020 for its connection to istiod: the one to Envoy is a local socket.
 // Needs a way to these ports, which are plain HTTP whatever the mesh's mTLS, and for pods that they are told of.
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
-import type { Reading, Readings, Source } from '../../model.js'
-import { createScraping, placeOf, type Scraped, type Scraping, type Target } from '../scraping.js'
-import { type AgentStats, parseAgentStats } from './agent-stats.js'
-import {
-  clusters,
-  configRejected,
-  configUpdate,
-  connectionFailures,
-  connectionTerminations,
-  failedRequests,
-  families,
-  proxies,
-  unreachable,
-  xdsReceive,
-} from './families.js'
+import type { Readings, Source } from '../../model.js'
+import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
+import { createSlots } from '../slots.js'
+import { parseAgentStats } from './agent-stats.js'
+import { families } from './families.js'
 import { createLives } from './lives.js'
-import { createRotations, type Rotations } from './rotations.js'
-import { type ProxyStats, parseStats } from './stats.js'
+import { createProxyReadings, type Timed } from './readings.js'
+import { type KnownRequests, parseStats } from './stats.js'
 
 /** Asks over HTTP; rejects with what is the reason of a failure. */
 export interface Http {
@@ -40,10 +31,7 @@ export interface EnvoyParts {
   readonly agentIntervalMs: number | 'off'
 }
 
-interface Timed extends ProxyStats {
-  /** When it began, and so its counters. */
-  readonly startedMs: number | undefined
-}
+type Asked = Target & { readonly url: string }
 
 /** Whoever comes up or goes down may fail once. */
 const LASTS = 2
@@ -51,11 +39,20 @@ const LASTS = 2
 export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; readonly log: Log }): Source {
   const { open, targets, agents, intervalMs, agentIntervalMs } = parts
   const lives = createLives()
-  const rotations = createRotations()
+  const known = new Map<string, KnownRequests>()
+  const { proxyReadings, agentReadings, keep } = createProxyReadings()
+  const parsing = createSlots(1)
   let http: Promise<Http> | undefined
   let rejected = 0
 
-  async function textOf({ url }: { readonly url: string }, signal: AbortSignal): Promise<string> {
+  /** Many answers come at once; others get their turn between two of them. */
+  const inTurn = <T>(parse: () => Promise<T>): Promise<T> =>
+    parsing(async () => {
+      await turnOfTheLoop()
+      return parse()
+    })
+
+  async function textOf({ url }: Asked, signal: AbortSignal): Promise<string> {
     http ??= open()
     return (await http).get(url, signal)
   }
@@ -64,27 +61,30 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
     if (url !== undefined) void http?.then((opened) => opened.leave(url))
   }
 
-  async function askProxy(target: Target & { readonly url: string }, signal: AbortSignal): Promise<Timed> {
-    const stats = await parseStats(await textOf(target, signal))
-    const { uptimeSeconds } = stats
+  async function askProxy(target: Asked, signal: AbortSignal): Promise<Timed> {
+    const { name } = target
+    const text = await textOf(target, signal)
+    const { stats, known: now } = await inTurn(() => parseStats(text, known.get(name)))
+    known.set(name, now)
     rejected += stats.rejectedRows
-    return { ...stats, startedMs: uptimeSeconds === undefined ? undefined : lives.startedMs(target.name, uptimeSeconds, deps.clock.now()) }
+    const { uptimeSeconds } = stats
+    return { ...stats, startedMs: uptimeSeconds === undefined ? undefined : lives.startedMs(name, uptimeSeconds, deps.clock.now()) }
   }
 
+  const askAgent = async (target: Asked, signal: AbortSignal) => parseAgentStats(await textOf(target, signal))
+
   const proxyScraping = createScraping<Timed>({ name: 'envoy', intervalMs, targets, ask: askProxy, leave }, deps)
-  const agentScraping: Scraping<AgentStats> | undefined =
+  const agentScraping =
     agentIntervalMs === 'off'
       ? undefined
-      : createScraping(
-          {
-            name: 'envoy',
-            intervalMs: agentIntervalMs,
-            targets: agents,
-            ask: async (target, signal) => parseAgentStats(await textOf(target, signal)),
-            leave,
-          },
-          deps,
-        )
+      : createScraping({ name: 'envoy', intervalMs: agentIntervalMs, targets: agents, ask: askAgent, leave }, deps)
+
+  function forgetOthers(asked: readonly Scraped<unknown>[]): void {
+    const names = new Set(asked.map(({ target }) => target.name))
+    lives.keep(names)
+    keep(names)
+    for (const name of known.keys()) if (!names.has(name)) known.delete(name)
+  }
 
   return {
     name: 'envoy',
@@ -97,11 +97,8 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
     async read(signal): Promise<Readings> {
       const [asked, agentsAsked = []] = await Promise.all([proxyScraping.read(signal), agentScraping?.read(signal)])
       throwWhereAllFail(asked)
-      const names = new Set(asked.map(({ target }) => target.name))
-      lives.keep(names)
-      rotations.keep(names)
-      const readings = [...asked.flatMap((one) => [...proxyReadings(one, rotations)]), ...agentsAsked.flatMap(agentReadings)]
-      const said = { readings, rejected }
+      forgetOthers(asked)
+      const said = { readings: [...asked.flatMap(proxyReadings), ...agentsAsked.flatMap(agentReadings)], rejected }
       rejected = 0
       return said
     },
@@ -114,29 +111,3 @@ function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
   if (!first || failed.length < asked.filter(({ target }) => target.url !== undefined).length) return
   throw new Error(`none of ${failed.length} asked proxies answers, such as ${placeOf(first.target)}: ${first.failure}`)
 }
-
-function* proxyReadings({ target, said, failure }: Scraped<Timed>, rotations: Rotations): Generator<Reading> {
-  const common = commonOf(target)
-  yield { kind: 'value', ...common, family: proxies, value: 1 }
-  yield { kind: 'value', ...common, family: unreachable, value: failure === undefined ? 0 : 1 }
-  if (said?.clusters !== undefined) yield { kind: 'value', ...common, family: clusters, value: said.clusters }
-  if (said?.updatedMs !== undefined) yield { kind: 'value', ...common, family: configUpdate, value: said.updatedMs / 1_000 }
-  const total = { kind: 'total', ...common, target: `envoy ${target.name}`, startedMs: said?.startedMs ?? target.startedMs } as const
-  yield { ...total, family: xdsReceive, series: '', value: said?.xdsReceiveBytes }
-  if (!said) return
-  for (const { xds, count } of said.rejected)
-    yield { ...total, family: configRejected, labels: { ...target.labels, xds }, series: xds, value: count }
-  for (const { series, labels, count } of rotations.complete(target.name, said.failed))
-    yield { ...total, family: failedRequests, labels: { ...target.labels, ...labels }, series, value: count }
-}
-
-function agentReadings({ target, said }: Scraped<AgentStats>): readonly Reading[] {
-  const startedMs = said?.startedMs ?? target.startedMs
-  const total = { kind: 'total', ...commonOf(target), target: `pilot-agent ${target.name}`, series: '', startedMs } as const
-  return [
-    { ...total, family: connectionFailures, value: said?.failures },
-    { ...total, family: connectionTerminations, value: said?.terminations },
-  ]
-}
-
-const commonOf = ({ pod, labels }: Target) => ({ labels, ...(pod ? { pod } : {}) })

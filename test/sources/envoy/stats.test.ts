@@ -1,6 +1,8 @@
 import t from 'tap'
-import { FILTER, parseStats } from '../../../src/sources/envoy/stats.js'
+import { FILTER, parseStats as parseWith } from '../../../src/sources/envoy/stats.js'
 import { captureOf, requestsLine } from './captures.js'
+
+const parseStats = async (text: string) => (await parseWith(text)).stats
 
 t.test('a real capture', async (t) => {
   t.same(await parseStats(captureOf('cart', 3)), {
@@ -77,6 +79,21 @@ t.test('which requests failed', async (t) => {
     requestsLine(1, { source_version: 'v1' }) + requestsLine(2, { source_version: 'v2' }) + requestsLine('NaN'),
   )
   t.equal(new Set(failed.map(({ series }) => series)).size, 2, 'counters that differ elsewhere are kept apart')
+})
+
+t.test('what is known is not looked into again, and what is gone is forgotten', async (t) => {
+  const base = 'envoy_server_uptime{} 1\n'
+  const good = requestsLine(5, { response_code: '200', response_flags: '-' })
+  const first = await parseWith(base + requestsLine(7) + good)
+  t.equal(first.known.bySeries.size, 2)
+  const [before] = first.stats.failed
+  const next = await parseWith(base + requestsLine(9) + good, first.known)
+  const [now] = next.stats.failed
+  t.match(now, { series: before?.series, count: 9 })
+  t.equal(now?.labels, before?.labels, 'the same object')
+  t.equal((await parseWith(base, next.known)).known.bySeries.size, 0)
+  const torn = await parseWith(`${base}istio_requests_total{reporter="source} 5\n`, next.known)
+  t.same([torn.stats.failed, torn.stats.rejectedRows, torn.known.bySeries.size], [[], 1, 0])
 })
 
 t.test('the filter lets through what is wanted, by the names that Envoy has for it', async (t) => {
