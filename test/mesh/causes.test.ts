@@ -1,0 +1,122 @@
+// A real agent beside a real istiod: what it serves of it is what its metrics and its log say, while the log is rotated, agents are killed, and
+// istiod begins anew.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
+import { untilCovering } from '../cluster/directories.js'
+import { sumOf as servedSum } from '../lab/agents.js'
+import { eventually } from '../lab/world.js'
+import { sumOf } from './ask.js'
+import { debouncedIn } from './debounce.js'
+import { changeLabels, flipEndpoints } from './services.js'
+import { meshTest } from './suite.js'
+import { ISTIODS, WORKLOADS } from './workloads.js'
+
+const OPTIONS = { flows: { interval: '1s' }, istiod: { interval: '1s' } }
+const PODS = '/var/log/pods'
+/** Two reads of an agent and a little: what came before is served. */
+const READ_MS = 2_500
+const [PLACE] = ISTIODS
+const OWNER = { owner_zone: PLACE?.zone ?? '', owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod' }
+const FLAPPER = { config_namespace: 'noisy', config_name: 'flapper.noisy.svc.cluster.local' }
+
+await meshTest(import.meta.url, async (t, mesh, lab) => {
+  const { admin } = lab.cluster
+  const { flapper } = mesh.services
+  const [istiod] = mesh.istiods
+  if (!istiod) throw new Error('a mesh has an istiod')
+
+  /** All pushes that the log tells of, in whatever file they are. */
+  function written(): number {
+    const folder = dirname(istiod?.log.file ?? '')
+    const texts = readdirSync(folder).map((name) => {
+      const bytes = readFileSync(join(folder, name))
+      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
+    })
+    return debouncedIn(texts.join('').replaceAll(/^\S+ \S+ [FP] /gm, '')).length
+  }
+
+  t.test('on the node of an istiod', async (t) => {
+    // In a world of its own: the machine's is as it was.
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/var/log'])
+    mkdirSync(PODS)
+    execFileSync('mount', ['--bind', mesh.logs, PODS])
+    const agents = await lab.startAgents({ options: OPTIONS })
+    await untilCovering(() => agents.all.map((agent) => agent.log()))
+    const agent = agents.on(PLACE?.node ?? '')
+    const served = async (family: string, labels = {}): Promise<number> =>
+      servedSum([await agent.snapshot()], `meshtoll_pilot_${family}`, labels)
+    /** Answers what is served in the end. */
+    const becomes = async (wanted: number, family: string, labels = {}): Promise<number> => {
+      const isSo = async () => ((await served(family, labels)) === wanted ? true : undefined)
+      await eventually(`${wanted} ${family}`, isSo, 10_000).catch(() => undefined)
+      return served(family, labels)
+    }
+    t.equal(await becomes(WORKLOADS.length, 'proxies', OWNER), WORKLOADS.length)
+    for (const other of agents.all.filter((one) => one !== agent))
+      t.equal(servedSum([await other.snapshot()], 'meshtoll_pilot_proxies', {}), 0, `${other.node} has none`)
+    await mesh.settled()
+    await sleep(READ_MS)
+    const [before, metrics] = [written(), await istiod.metrics()]
+    const base = await served('push_causes_total')
+    const bases = await Promise.all(['push_events_total', 'debounce_seconds', 'xds_pushes_total'].map((family) => served(family, OWNER)))
+    const [events = 0, debounced = 0, pushed = 0] = bases
+
+    t.test('each push has its cause, while the log is rotated', async (t) => {
+      await flipEndpoints(admin, flapper, 4)
+      await istiod.log.rotate(() => flipEndpoints(admin, flapper, 2))
+      await flipEndpoints(admin, flapper, 2)
+      await changeLabels(admin, flapper, 2)
+      await mesh.settled()
+      const pushes = written() - before
+      t.ok(pushes >= 8, `${pushes} pushes`)
+      t.equal((await becomes(base + pushes, 'push_causes_total')) - base, pushes)
+      t.ok((await served('push_causes_total', { ...FLAPPER, config_kind: 'Endpoints', push: 'unforced' })) > 0)
+      t.ok((await served('push_causes_total', { ...FLAPPER, config_kind: 'ServiceEntry' })) > 0)
+      t.ok((await served('push_events_total', OWNER)) >= events + pushes)
+      t.equal((await becomes(debounced + pushes, 'debounce_seconds', OWNER)) - debounced, pushes, 'as its histogram says')
+      const made = sumOf(await istiod.metrics(), 'pilot_xds_pushes') - sumOf(metrics, 'pilot_xds_pushes')
+      t.equal((await becomes(pushed + made, 'xds_pushes_total', OWNER)) - pushed, made)
+    })
+
+    t.test('an agent that is killed goes on where it was', async (t) => {
+      await agent.kill()
+      await flipEndpoints(admin, flapper, 2)
+      await istiod.log.rotate()
+      await flipEndpoints(admin, flapper, 2)
+      await agent.start()
+      await mesh.settled()
+      const pushes = written() - before
+      t.equal((await becomes(base + pushes, 'push_causes_total')) - base, pushes)
+      const made = sumOf(await istiod.metrics(), 'pilot_xds_pushes') - sumOf(metrics, 'pilot_xds_pushes')
+      t.equal((await becomes(pushed + made, 'xds_pushes_total', OWNER)) - pushed, made)
+    })
+
+    t.test('an istiod that begins anew adds to what was', async (t) => {
+      await sleep(READ_MS)
+      const was = await served('xds_pushes_total', OWNER)
+      await istiod.stop()
+      await istiod.start()
+      await eventually(
+        'all proxies',
+        async () => (sumOf(await istiod.metrics(), 'pilot_xds') === WORKLOADS.length ? true : undefined),
+        30_000,
+      )
+      await flipEndpoints(admin, flapper, 2)
+      await mesh.settled()
+      const pushes = written() - before
+      t.equal((await becomes(base + pushes, 'push_causes_total')) - base, pushes, 'of the next container as well')
+      const made = sumOf(await istiod.metrics(), 'pilot_xds_pushes')
+      t.equal((await becomes(was + made, 'xds_pushes_total', OWNER)) - was, made)
+      const resets = servedSum([await agent.snapshot()], 'meshtoll_source_resets_total', { source: 'istiod' })
+      t.ok(resets > 0, `${resets} counters began anew`)
+    })
+
+    t.test('its log says nothing but that istiod was away', async (t) => {
+      t.notMatch(agent.log(), /level=error/)
+      t.notMatch(agent.log(), /log cannot be read/)
+    })
+  })
+})
