@@ -32,16 +32,24 @@ interface LifeOptions {
   readonly disk: Disk
   readonly read: Source['read']
   readonly run?: NonNullable<Source['run']>
+  readonly resume?: NonNullable<Source['resume']>
 }
 
-function createLife({ disk, read, run }: LifeOptions) {
+function createLife({ disk, read, run, resume }: LifeOptions) {
   const log = createKeptLog()
   const resets: number[] = []
   const self = { reset: (_: string, times = 1) => void resets.push(times), sourceRead: () => undefined, rejected: () => undefined }
   const readers = createReaders({ clock: CLOCK, log, self: self as never })
   const inTurn = createTurns()
   const values: (readonly ValueReading[])[] = []
-  const source: Source = { name: 'things', families: [COUNTER, GAUGE], needs: [], read, ...(run ? { run } : {}) }
+  const source: Source = {
+    name: 'things',
+    families: [COUNTER, GAUGE],
+    needs: [],
+    read,
+    ...(run ? { run } : {}),
+    ...(resume ? { resume } : {}),
+  }
   const polls = createPolls(
     {
       polled: [{ source, intervalMs: INTERVAL_MS, whose: certain }],
@@ -99,6 +107,38 @@ async function live(t: Test, disk: ClosingDisk, values: readonly number[]) {
   })
   return { ...life, before, running }
 }
+
+t.test('what a source counts itself is written with how far it has read, and handed back', async (t) => {
+  const folder = t.testdir()
+  const resumed: unknown[] = []
+  for (const life of [1, 2]) {
+    const disk = createDisk(folder)
+    const done = createDeferred()
+    let isRead = false
+    const { polls, run, stop, served } = createLife({
+      disk,
+      resume: (marks, readMs) => void resumed.push([...marks], readMs !== undefined),
+      async read(signal) {
+        if (isRead) {
+          done.resolve()
+          return untilAborted(new Promise(() => undefined), signal)
+        }
+        isRead = true
+        const mark = { kind: 'mark', name: 'log', value: `${life}` } as const
+        return { readings: [{ kind: 'event', family: COUNTER, labels: {}, count: life * 10 }, mark], rejected: 0 }
+      },
+    })
+    await polls.load()
+    const running = run()
+    await done.promise
+    t.same(served(), [life === 1 ? 10 : 30])
+    // As if killed: nothing is finished.
+    stop()
+    await running
+    await disk.close()
+  }
+  t.same(resumed, [[], false, [['log', '1']], true])
+})
 
 t.test('a process that is killed loses nothing and counts nothing twice', async (t) => {
   const folder = t.testdir()

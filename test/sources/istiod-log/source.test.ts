@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { GrowingFiles } from '../../../src/deps.js'
@@ -202,6 +202,16 @@ t.test('what becomes of the files', async (t) => {
       t.equal(world.served().lines, lines, 'lines')
     })
   }
+})
+
+t.test('what is written to a file after the next one has begun', async (t) => {
+  const { log, world } = await createNode(t, ['before'])
+  log.rotate()
+  const [renamed = ''] = readdirSync(log.folder)
+  log.write(pushLine('b'))
+  world.meanwhile(() => appendFileSync(join(log.folder, renamed), `2026-11-21T00:00:00Z stderr F ${pushLine('a')}\n`))
+  await world.read()
+  t.same(world.served().causes, causes({ a: 1, b: 1 }))
 })
 
 t.test('where it begins', async (t) => {

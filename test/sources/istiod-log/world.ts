@@ -19,7 +19,16 @@ export function createWorld(t: Test, logs: () => Iterable<LogTarget>, files = gr
   const disk = createModelDisk()
   const log = createKeptLog()
   let nowMs = 1_000_000_000_000
-  const clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async (_: number, signal?: AbortSignal) => signal?.throwIfAborted() }
+  /** What others do while the source gives them time. */
+  let meanwhile = (): void => undefined
+  const clock = {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    async sleep(_: number, signal?: AbortSignal) {
+      signal?.throwIfAborted()
+      meanwhile()
+    },
+  }
   let running: { readonly source: Source; readonly totals: Totals; readonly write: () => Promise<boolean> } | undefined
 
   const watched = watchFiles(files)
@@ -42,6 +51,9 @@ export function createWorld(t: Test, logs: () => Iterable<LogTarget>, files = gr
 
   return {
     log,
+    meanwhile: (act: () => void): void => {
+      meanwhile = act
+    },
     pass: (ms: number): void => {
       nowMs += ms
     },

@@ -132,7 +132,8 @@ const started = (seconds: number, pushed: number): string =>
   `process_start_time_seconds ${seconds}.35\npilot_xds_pushes{type="cds"} ${pushed}\npilot_xds_pushes{type="cds_senderr"} ${pushed / 10}\n`
 
 t.test('an istiod that begins anew', async (t) => {
-  const { read, byXds, clock } = createMesh([targetOf('istiod')])
+  const { read, byXds, clock, said } = createMesh([targetOf('istiod'), targetOf('other')])
+  said.set('other', 'pilot_xds{version="1.31.0"} 1\n')
   const nowSeconds = (): number => Math.floor(clock.now() / 1000)
   await read({ istiod: started(nowSeconds() - 100, 50) })
   await read({ istiod: started(nowSeconds() - 100, 70) })
@@ -142,6 +143,9 @@ t.test('an istiod that begins anew', async (t) => {
   await read({ istiod: new Error('nobody listens there') })
   await read({ istiod: started(nowSeconds() - 20, 90) })
   t.same(byXds('xds_pushes_total'), { cds: 110 }, 'one that did not answer goes on')
+  for (let i = 0; i < 45; i++) await read({ istiod: new Error('nobody listens there') })
+  await read({ istiod: started(nowSeconds() - 11 * 60 - 35, 95) })
+  t.same(byXds('xds_pushes_total'), { cds: 115 }, 'also after more than ten minutes')
 })
 
 t.test('several, of two revisions, one of which has other buckets', async (t) => {
