@@ -1,4 +1,5 @@
 // GET over plain HTTP to many servers, such as the proxies of a node. Loaded only where there are any: its client takes some megabytes.
+import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
@@ -98,6 +99,8 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
   return {
     leave,
     async get(url, signal) {
+      // All that are asked at once listen to it; Node takes more than ten for a leak, and warns.
+      setMaxListeners(0, signal)
       try {
         return await within(clock, { ms: deadlineMs, signal }, (limited) => ask(url, limited))
       } catch (error) {

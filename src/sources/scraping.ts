@@ -1,6 +1,5 @@
 // Asks many targets, such as the proxies of a node, again and again: each at its own moment of the interval, always the same one, and few at a
 // time. One that does not answer costs the others nothing: those that failed the last time wait for each other, and for nobody else.
-import { setMaxListeners } from 'node:events'
 import { untilAborted, within } from '../deadline.js'
 import type { Clock, Log } from '../deps.js'
 import type { Labels, OfPod } from '../model.js'
@@ -130,8 +129,6 @@ export function createScraping<T>(parts: ScrapingParts<T>, { clock, log }: { rea
   return {
     async run(signal) {
       life = signal
-      // All that are asked at once listen to it; Node takes more than ten for a leak, and warns.
-      setMaxListeners(0, signal)
       while (!signal.aborted) {
         beginDue(signal)
         await clock.sleep(TICK_MS, signal).catch(() => undefined)
@@ -139,7 +136,6 @@ export function createScraping<T>(parts: ScrapingParts<T>, { clock, log }: { rea
     },
     async read(signal) {
       signal.throwIfAborted()
-      setMaxListeners(0, signal)
       look()
       const unasked = [...entries.values()].filter(({ isAsked, target }) => !isAsked && target.url !== undefined)
       // They are waited for no longer than a read may take, and go on.

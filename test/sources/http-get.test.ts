@@ -128,6 +128,20 @@ t.test('one that is slow', async (t) => {
   await asked.closed
 })
 
+t.test('many by one signal are no leak', async (t) => {
+  const { server, http } = await start(t)
+  const warnings: Error[] = []
+  const keep = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', keep)
+  t.teardown(() => process.off('warning', keep))
+  const { signal } = new AbortController()
+  const all = Array.from({ length: 20 }, (_, id) => http.get(`${server.url}/${id}`, signal))
+  for (let id = 0; id < 20; id++) (await server.next()).page(200, '')
+  await Promise.all(all)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warnings, [])
+})
+
 t.test('aborted while it waits', async (t) => {
   const { server, http } = await start(t)
   const abort = new AbortController()
