@@ -128,6 +128,6 @@ async function roundOf(ports: readonly number[], times: number, server: Asked<ob
   await http.close()
   const what = 'one round of 250 proxies'
   const cpu = median(timings.map(({ cpuMs }) => cpuMs))
-  const beside = `CPU ${cpu.toFixed(0)} ms; answers of ${Math.round((after.bytes - before.bytes) / (after.asked - before.asked))} bytes, packed`
+  const beside = `CPU ${cpu.toFixed(0)} ms; answers of ${Math.round((after.bytes - before.bytes) / (after.asked - before.asked))} bytes`
   return [{ number: what, unit: 'ms', measured: median(timings.map(({ wallMs }) => wallMs)), beside }, blockFigure(what, timings)]
 }

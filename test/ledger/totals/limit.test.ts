@@ -3,7 +3,7 @@ import t from 'tap'
 import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
 import type { TotalsState } from '../../../src/ledger/totals/state.js'
 import { createTotals } from '../../../src/ledger/totals/totals.js'
-import type { Family } from '../../../src/model.js'
+import type { Family, Labels } from '../../../src/model.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 import { createKeptLog } from '../../kube/kept-log.js'
 import { createModelDisk } from '../disk-model.js'
@@ -16,12 +16,15 @@ t.test('a family with a limit: what is beyond it goes to _other, and comes back 
   const create = (restored?: TotalsState) => createTotals({ idleMs: 60_000, families: [LIMITED] }, { clock }, restored)
   let totals = create()
   const counts = new Map<string, number>([['', 0]])
+  const labelsByName = new Map<string, Labels>()
   /** `owner code`, each a counter of its own in a target that is known. */
   const read = (said: Readonly<Record<string, number>> = {}): Record<string, number> => {
     for (const [name, value] of Object.entries(said)) counts.set(name, value)
     const entries = [...counts].map(([name, value]) => {
       const [owner = '', code = ''] = name.split(' ')
-      const labels = { owner_name: owner, code, flags: '-' }
+      // Always the same object, as sources and whose.ts have them.
+      const labels = labelsByName.get(name) ?? { owner_name: owner, code, flags: '-' }
+      labelsByName.set(name, labels)
       return { family: LIMITED, labels, target: 'a', series: name, value, startedMs: undefined, whose: 'certain' as const }
     })
     totals.post('things', entries, clock.now())
@@ -49,6 +52,9 @@ t.test('a family with a limit: what is beyond it goes to _other, and comes back 
   read()
   clock.advance(10_000)
   t.same(read({ 'cart 504': 12 }), { 'cart 500 -': 7, 'web _other _other': 4, 'cart 504 -': 2 }, 'an idle one gives its room away')
+  clock.advance(70_000)
+  read({ 'web 500': 5 })
+  t.same(read({ 'cart 500': 8 }), { 'web _other _other': 5, 'cart 500 -': 1 }, 'one that comes back begins at 0')
 })
 
 t.test('whatever is folded when, and whenever it is killed: the sum is what came', async (t) => {

@@ -220,7 +220,7 @@ t.test('a proxy that was not there the last time', async (t) => {
   await post()
   clock.advance(60_000)
   targets[2] = targetOf('coming')
-  said.set('coming', lineOf(50, 700))
+  said.set('coming', lineOf(3_000, 700))
   t.same(await post(), [500, 0, 700], 'it was told of before it had an address')
 })
 
