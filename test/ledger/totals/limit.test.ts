@@ -51,10 +51,14 @@ t.test('a family with a limit: what is beyond it goes to _other, and comes back 
   clock.advance(40_000)
   read()
   clock.advance(10_000)
-  t.same(read({ 'cart 504': 12 }), { 'cart 500 -': 7, 'web _other _other': 4, 'cart 504 -': 2 }, 'an idle one gives its room away')
+  t.same(
+    read({ 'web 500': 6 }),
+    { 'cart 500 -': 7, 'web _other _other': 4, 'web 500 -': 2 },
+    'an idle one gives its room away, to the next that says something',
+  )
   clock.advance(70_000)
-  read({ 'web 500': 5 })
-  t.same(read({ 'cart 500': 8 }), { 'web _other _other': 5, 'cart 500 -': 1 }, 'one that comes back begins at 0')
+  read({ 'web 500': 7 })
+  t.same(read({ 'cart 500': 8 }), { 'web 500 -': 3, 'cart 500 -': 1 }, 'one that comes back begins at 0')
 })
 
 t.test('whatever is folded when, and whenever it is killed: the sum is what came', async (t) => {
