@@ -125,12 +125,7 @@ export interface GenerationReading {
 }
 
 /** Named counters of the kernel table, running totals in bytes since the epoch began. */
-export interface KernelCounters {
-  readonly observed: number
-  readonly tunnel: number
-  readonly overflow: number
-  readonly viaOverflow: number
-}
+export type KernelCounters = Readonly<Record<'observed' | 'tunnel' | 'overflow' | 'viaOverflow', number>>
 
 /** Bytes for the coverage ratio, running totals: sent by uplinks less 14 a frame; sent into tunnel devices; outer packets sent. */
 export interface Egress {
@@ -199,6 +194,8 @@ export interface Placement {
   readonly local: Known | 'joining'
   readonly covered: Known
   readonly ambiguous?: true
+  /** When the pod ended that had it; the bytes came later, and before anybody else has it. */
+  readonly endedMs?: number
 }
 
 /** After `fromMs` and not after `toMs`. */

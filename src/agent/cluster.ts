@@ -26,7 +26,7 @@ export interface ClusterParts {
   readonly countsFlows: boolean
   readonly environment: ConnectionOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
-  readonly names: Pick<ClusterNames, 'isUsed' | 'used'>
+  readonly names: Pick<ClusterNames, 'isUsed' | 'hasEnded' | 'used'>
   readonly behind: Pick<Behind, 'look'>
   /** Whether the kernel counts what this node's pods send: who does not must not say so. */
   readonly isCounting: () => boolean

@@ -10,7 +10,7 @@ import type { Teller } from './teller.js'
 export interface NewsParts {
   readonly node: { readonly name: string; readonly zone: string; readonly region: string }
   readonly identity: Pick<ChangingIdentity, 'update'>
-  readonly names: Pick<ClusterNames, 'isUsed'>
+  readonly names: Pick<ClusterNames, 'isUsed' | 'hasEnded'>
   readonly self: Pick<OwnNode, 'look' | 'isHere'>
   readonly record: Pick<CoverageRecord, 'place' | 'standing'>
   readonly isCounting: () => boolean
@@ -26,7 +26,7 @@ export interface News {
 
 const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
 
-export function createNews(parts: NewsParts, { log }: Pick<Deps, 'log'>): News {
+export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' | 'log'>): News {
   const { node, identity, names, self, record, isCounting, teller } = parts
   let news: TenancyChanges = NOTHING_NEW
   let told: { readonly covering: string | undefined; readonly standing: string } = { covering: undefined, standing: '' }
@@ -80,7 +80,8 @@ export function createNews(parts: NewsParts, { log }: Pick<Deps, 'log'>): News {
   return {
     handOn,
     get isUrgent() {
-      return coveringNow() !== told.covering || record.standing() !== told.standing || names.isUsed(gather().tenancies)
+      if (coveringNow() !== told.covering || record.standing() !== told.standing) return true
+      return names.isUsed(gather().tenancies) || names.hasEnded(clock.now())
     },
   }
 }

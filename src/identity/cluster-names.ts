@@ -2,7 +2,7 @@
 // wait, and only after `patienceMs` the best answer there is stands.
 import type { Placement, Stretch, Who } from '../model.js'
 import { type Address, parsePrefix } from './address.js'
-import { createHolders, type Holding, type Tenant } from './holders.js'
+import { createHolders, endOf, type Holding, isPod, type Tenant } from './holders.js'
 import { createNodeCoverage, type Standing } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
 import { createPlacing, type Home, isPending, missed } from './placing.js'
@@ -55,6 +55,8 @@ export interface ClusterNames {
   here(who: Who, atMs: number): Placement
   /** Whether one of the addresses was asked for since the last change. */
   isUsed(tenancies: readonly Tenancy[]): boolean
+  /** Whether one that was asked for is nobody's by now, since whoever had it has ended, and that is still to be applied. */
+  hasEnded(nowMs: number): boolean
   /** Addresses that were asked for since the last change. */
   readonly used: ReadonlySet<string>
   readonly zones: readonly Zone[]
@@ -80,7 +82,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   let isCurrent = false
   let wasCurrent = false
   /** When those who leave their addresses will have left them. */
-  let ends: number[] = []
+  let ends: { readonly address: string; readonly atMs: number }[] = []
   let forgetAtMs = 0
 
   /** Which agent posts is not waited for longer than who it is. */
@@ -96,7 +98,8 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   function hold(tenancy: Tenancy): void {
     holders.set(tenancy.address, tenancy)
-    if (tenancy.untilMs !== Number.POSITIVE_INFINITY) ends.push(tenancy.untilMs + skewMs)
+    const { address, untilMs } = tenancy
+    if (untilMs !== Number.POSITIVE_INFINITY) ends.push({ address, atMs: untilMs + skewMs })
   }
 
   const takeIn = (tenancy: Tenancy): void => (tenancy.tenant.coverage === 'outside' ? outsiders.put(tenancy) : hold(tenancy))
@@ -112,8 +115,8 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   /** What changes by time alone. */
   function isAnyOver(nowMs: number): boolean {
-    const hasEnded = ends.some((endMs) => endMs <= nowMs)
-    if (hasEnded) ends = ends.filter((endMs) => endMs > nowMs)
+    const hasEnded = ends.some(({ atMs }) => atMs <= nowMs)
+    if (hasEnded) ends = ends.filter(({ atMs }) => atMs > nowMs)
     const isOver = waiting.isAnyOver(nowMs)
     const hasForgotten = forget(nowMs)
     return isOver || hasForgotten || hasEnded
@@ -141,10 +144,11 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (!last) return undefined
     const isInDoubt = isDoubtful(last)
     const isHeld = last.untilMs + skewMs > nowMs && !isInDoubt
+    const end = isHeld || isInDoubt ? {} : endOf(last)
     // Whoever gets it next is not known at once.
-    if (!isHeld && waiting.waits(address, nowMs, fromMs)) return NOT_TOLD
+    if (!isHeld && waiting.waits(address, nowMs, fromMs)) return Object.freeze({ ...NOT_TOLD, ...end })
     const who = isInDoubt ? NOBODY : last.tenant.who
-    const placement = inDoubt(placed({ who, tenants: [last.tenant], isAmbiguous: false }, [fromMs, nowMs]), last)
+    const placement = inDoubt(placed({ who, tenants: [last.tenant], isAmbiguous: false, ...end }, [fromMs, nowMs]), last)
     return settled(address, placement, { fromMs, toMs: nowMs, isHeld: isHeld && !isPending(placement) })
   }
 
@@ -157,8 +161,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   }
 
   /** While changes are not heard of a pod may be gone, and another have its address. */
-  const isDoubtful = ({ tenant: { who, coverage } }: Holding): boolean =>
-    wasCurrent && !isCurrent && coverage === 'node' && who.kind !== 'Node'
+  const isDoubtful = ({ tenant }: Holding): boolean => wasCurrent && !isCurrent && isPod(tenant)
 
   function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
     const sinceMs = fromMs === undefined ? nowMs : waitedSince(text, fromMs)
@@ -221,6 +224,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     placeSince,
     here: (who, atMs) => placed({ who, tenants: [here], isAmbiguous: false }, [atMs]),
     isUsed: (tenancies) => tenancies.some(({ address }) => used.has(address)),
+    hasEnded: (nowMs) => ends.some(({ address, atMs }) => atMs <= nowMs && used.has(address)),
     get used() {
       return used
     },

@@ -22,11 +22,15 @@ export interface Holding {
   readonly untilMs: number
 }
 
-/** `tenants`: the latest last; none where nobody on record had it yet. `isAmbiguous`: more than one could have had it, and `who` is what they share. */
+/**
+ * `tenants`: the latest last; none where nobody on record had it yet. `isAmbiguous`: more than one could have had it, and `who` is what they share.
+ * `endedMs`: when the pod ended that had it last, where nobody had it any more.
+ */
 export interface Held {
   readonly who: Who
   readonly tenants: readonly Tenant[]
   readonly isAmbiguous: boolean
+  readonly endedMs?: number
 }
 
 /** Addresses are canonical text. */
@@ -66,8 +70,9 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     const isOnRecord = before === undefined || isNobody(before) || all.some(({ tenant }) => isSame(tenant.who, before))
     if (!isOnRecord && all.every(({ fromMs }) => fromMs + skewMs >= stretch.fromMs)) holders.unshift(before)
     // Late bytes are of who had it last, not of who came afterwards.
-    const { tenant } = all.filter(({ fromMs }) => fromMs - skewMs <= stretch.toMs).at(-1) ?? latest
-    if (holders.length === 0) return { who: tenant.who, tenants: [tenant], isAmbiguous: false }
+    const past = all.filter(({ fromMs }) => fromMs - skewMs <= stretch.toMs).at(-1)
+    const { tenant } = past ?? latest
+    if (holders.length === 0) return { who: tenant.who, tenants: [tenant], isAmbiguous: false, ...(past && endOf(past)) }
     return { ...merged(holders), tenants }
   }
 
@@ -89,6 +94,11 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     },
   }
 }
+
+/** Of a pod, when it ended; nodes and Services are only no longer told of. */
+export const endOf = ({ tenant, untilMs }: Holding): Pick<Held, 'endedMs'> => (isPod(tenant) ? { endedMs: untilMs } : {})
+
+export const isPod = ({ who, coverage }: Tenant): boolean => coverage === 'node' && who.kind !== 'Node'
 
 /** Who has it longest is the last; by what the API server says alone, so that all agents agree. */
 function inOrder(a: Holding, b: Holding): number {

@@ -11,18 +11,20 @@ export interface HeldBy {
   /** One at least. */
   readonly tenants: readonly Home[]
   readonly isAmbiguous: boolean
+  readonly endedMs?: number | undefined
 }
 
 /** Of bytes that came between these times. The last of the tenants has the address now. */
 export type Place = (held: HeldBy, times: readonly number[]) => Placement
 
 export function createPlacing(coverage: NodeCoverage): Place {
-  return ({ who, tenants, isAmbiguous }, times) => {
+  return ({ who, tenants, isAmbiguous, endedMs }, times) => {
     const answers = tenants.flatMap((tenant) => times.map((atMs) => coverage.answersFor(tenant, atMs)))
     const last = answers.at(-1) as Answer
     // Where two agents could post them they are rather missed than posted twice.
     const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)
-    return Object.freeze({ who, ...(areOne ? last : missed(last)), ...(isAmbiguous || !areOne ? { ambiguous: true as const } : {}) })
+    const ambiguous = isAmbiguous || !areOne ? { ambiguous: true as const } : {}
+    return Object.freeze({ who, ...(areOne ? last : missed(last)), ...ambiguous, ...(endedMs === undefined ? {} : { endedMs }) })
   }
 }
 

@@ -29,6 +29,7 @@ export interface Account extends Series {
 type Description = Pick<Account, 'kind' | 'labels'>
 
 export interface Accounts {
+  /** Those of phantom bytes among them: they share one limit. */
   readonly flows: ReadonlyMap<string, Account>
   readonly zones: ReadonlyMap<string, Account>
   readonly books: ReadonlyMap<string, Account>
@@ -37,8 +38,8 @@ export interface Accounts {
   owners(): Generator<OwnerRow>
   /** Restores an owner under the id that the state file knows it by. */
   restoreOwner(owner: Owner): void
-  /** The two owners and the scope that a flow key is made of. */
-  endsOf(key: string): { source: Owner; destination: Owner; scope: Scope }
+  /** The two owners that a flow key is made of, and its scope; of a phantom key undefined. */
+  endsOf(key: string): { source: Owner; destination: Owner; scope: Scope | undefined }
   flow(key: string, sinceMs: number): Account
   zone(key: string, sinceMs: number): Account
   book(name: string): Account
@@ -48,7 +49,10 @@ export interface Accounts {
 
 export const ownerRowOf = (owner: Owner): OwnerRow => [owner.id, owner.zone, owner.namespace, owner.kind, owner.name]
 export const flowKeyOf = (source: Owner, destination: Owner, scope: Scope): string => `f:${source.id}:${destination.id}:${scope}`
+/** `destination`: without its zone. */
+export const phantomKeyOf = (source: Owner, destination: Owner): string => `p:${source.id}:${destination.id}`
 export const zoneKeyOf = (source: string, destination: string, scope: Scope): string => `z:${JSON.stringify([source, destination, scope])}`
+export const isPhantom = ({ key }: Pick<Account, 'key'>): boolean => key.startsWith('p:')
 export const bookKeyOf = (name: string): string => `b:${name}`
 
 export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (owner: Owner) => void }): Accounts {
@@ -90,13 +94,13 @@ export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (own
     for (const owner of ownerIds.values()) yield ownerRowOf(owner)
   }
 
-  function endsOf(key: string): { source: Owner; destination: Owner; scope: Scope } {
+  function endsOf(key: string): ReturnType<Accounts['endsOf']> {
     const [, source, destination, scope] = key.split(':')
-    return { source: owner(Number(source)), destination: owner(Number(destination)), scope: scope as Scope }
+    return { source: owner(Number(source)), destination: owner(Number(destination)), scope: scope as Scope | undefined }
   }
 
   function flow(key: string, sinceMs: number): Account {
-    return flows.get(key) ?? open(flows, { key, sinceMs }, () => flowLabels(endsOf(key)))
+    return flows.get(key) ?? open(flows, { key, sinceMs }, () => labelsOf(endsOf(key)))
   }
 
   function zone(key: string, sinceMs: number): Account {
@@ -109,7 +113,7 @@ export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (own
   }
 
   function byKey(key: string, sinceMs: number): Account {
-    if (key.startsWith('f:')) return flow(key, sinceMs)
+    if (key.startsWith('f:') || isPhantom({ key })) return flow(key, sinceMs)
     return key.startsWith('z:') ? zone(key, sinceMs) : book(key.slice(2))
   }
 
@@ -122,8 +126,13 @@ function textOf(who: Pick<Who, 'zone' | 'namespace' | 'kind' | 'name'>): string 
   return JSON.stringify([who.zone, who.namespace, who.kind, who.name])
 }
 
+const labelsOf = (ends: ReturnType<Accounts['endsOf']>): Description =>
+  ends.scope === undefined ? phantomLabels(ends) : flowLabels({ ...ends, scope: ends.scope })
+
+const kindOf = (source: Owner): Account['kind'] => (source.name === OTHER ? 'fold' : 'flow')
+
 /** One literal: objects made by spreading others have a hidden class each (V8 11.3), which takes more memory than the labels. */
-function flowLabels({ source, destination, scope }: ReturnType<Accounts['endsOf']>): Description {
+function flowLabels({ source, destination, scope }: { source: Owner; destination: Owner; scope: Scope }): Description {
   const labels = {
     src_zone: source.zone,
     src_namespace: source.namespace,
@@ -135,7 +144,20 @@ function flowLabels({ source, destination, scope }: ReturnType<Accounts['endsOf'
     dst_owner_name: destination.name,
     scope,
   }
-  return { kind: source.name === OTHER ? 'fold' : 'flow', labels }
+  return { kind: kindOf(source), labels }
+}
+
+function phantomLabels({ source, destination }: { source: Owner; destination: Owner }): Description {
+  const labels = {
+    src_zone: source.zone,
+    src_namespace: source.namespace,
+    src_owner_kind: source.kind,
+    src_owner_name: source.name,
+    dst_namespace: destination.namespace,
+    dst_owner_kind: destination.kind,
+    dst_owner_name: destination.name,
+  }
+  return { kind: kindOf(source), labels }
 }
 
 function zoneLabels(key: string): Description {

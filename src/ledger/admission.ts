@@ -2,8 +2,9 @@
 import type { Clock } from '../deps.js'
 import type { Identity, Scope } from '../model.js'
 import type { Account, Accounts, Owner } from './accounts.js'
-import { flowKeyOf, OTHER, zoneKeyOf } from './accounts.js'
+import { flowKeyOf, OTHER, phantomKeyOf, zoneKeyOf } from './accounts.js'
 import type { Decisions } from './draft.js'
+import type { Route } from './routes.js'
 import { zoneScopeOf } from './scope.js'
 
 const MAX_ZERO_ZONES = 32
@@ -11,14 +12,16 @@ const MAX_ZERO_ZONES = 32
 export interface Admission {
   /** The series of an owner pair, or the one that it is folded into. */
   flowOf(source: Owner, destination: Owner, scope: Scope): Account
+  /** The same for phantom bytes. It takes no place of the limit, and is not served, before there are any. */
+  phantomOf(source: Owner, destination: Owner): Account
   /** All pairs of known zones, at 0; of very many zones only those that bytes come from, since their pairs grow with the square. */
   openZones(zones: Identity['zones']): void
   /** Zone pairs have no limit. */
   zoneOf(source: string, destination: string, scope: Scope): Account
   /** From now on this owner pair has no series of its own; returns the one that it goes to, whose zones are exact. */
   foldAway(account: Account): Account
-  /** Owner pairs that no route needs any more start afresh. */
-  unfoldUnused(used: ReadonlySet<string>): void
+  /** Owner pairs that none of these needs any more start afresh. */
+  unfoldUnused(used: Iterable<Pick<Route, 'source' | 'destination' | 'scope'>>): void
   /** Takes a series off the budget; its bytes stay in the zone totals. */
   withdraw(account: Account): void
   /** Puts a withdrawn series back; false when the budget is used. */
@@ -59,11 +62,16 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     for (const source of zones) for (const destination of zones) zoneOf(source.zone, destination.zone, zoneScopeOf(source, destination))
   }
 
-  function foldOf(source: Owner, destination: Owner, scope: Scope): Account {
+  function foldOf(folded: string): Account {
     const hide = (owner: Owner): Owner => accounts.ownerOf({ zone: owner.zone, namespace: OTHER, kind: OTHER, name: OTHER })
-    const key = flowKeyOf(hide(source), hide(destination), scope)
+    const { source, destination, scope } = accounts.endsOf(folded)
+    const [from, to] = [hide(source), hide(destination)]
+    const key = scope === undefined ? phantomKeyOf(from, to) : flowKeyOf(from, to, scope)
     return accounts.flows.get(key) ?? open(key)
   }
+
+  /** To whichever zone they were sent. */
+  const phantomKey = (source: Owner, destination: Owner): string => phantomKeyOf(source, accounts.ownerOf({ ...destination, zone: '' }))
 
   function fold(key: string): void {
     folded.add(key)
@@ -79,13 +87,23 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
       return open(key)
     }
     if (!folded.has(key)) fold(key)
-    return foldOf(source, destination, scope)
+    return foldOf(key)
+  }
+
+  function phantomOf(source: Owner, destination: Owner): Account {
+    const key = phantomKey(source, destination)
+    if (folded.has(key)) return foldOf(key)
+    const known = accounts.flows.get(key)
+    if (known) return known
+    const account = open(key)
+    account.withdrawn = true
+    decisions.withdrawn(account)
+    return account
   }
 
   function foldAway({ key }: Account): Account {
     fold(key)
-    const { source, destination, scope } = accounts.endsOf(key)
-    return foldOf(source, destination, scope)
+    return foldOf(key)
   }
 
   function withdraw(account: Account): void {
@@ -111,12 +129,15 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     used = served()
   }
 
-  function unfoldUnused(used: ReadonlySet<string>): void {
-    for (const key of folded) if (!used.has(key)) folded.delete(key)
+  function unfoldUnused(used: Iterable<Pick<Route, 'source' | 'destination' | 'scope'>>): void {
+    const keys = new Set<string>()
+    for (const { source, destination, scope } of used) keys.add(flowKeyOf(source, destination, scope)).add(phantomKey(source, destination))
+    for (const key of folded) if (!keys.has(key)) folded.delete(key)
   }
 
   return {
     flowOf,
+    phantomOf,
     zoneOf,
     openZones,
     foldAway,

@@ -1,7 +1,6 @@
 // A generation that the kernel no longer fills goes into the offsets whole, and what only it had is forgotten.
 import type { GenerationReading, PairColumn, Pairs } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
-import { flowKeyOf } from './accounts.js'
 import type { Admission } from './admission.js'
 import type { Generations } from './generations.js'
 import type { PairBook } from './pair-book.js'
@@ -44,7 +43,7 @@ export function createClosing({ accounts, admission, book, generations, routes, 
     const flows = new Set<Account>([...used].flatMap(({ into, via }) => [...into, ...via]))
     routes.keep(used)
     for (const account of accounts.flows.values()) if (account.withdrawn && !flows.has(account)) accounts.remove(account)
-    admission.unfoldUnused(new Set([...used].map((route) => flowKeyOf(route.source, route.destination, route.scope))))
+    admission.unfoldUnused(used)
   }
 
   return { close }

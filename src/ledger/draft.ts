@@ -19,19 +19,16 @@ export interface Decisions {
   take(moment: Moment): Batch
 }
 
-export function addressRowOf(
-  text: string,
-  owner: Owner,
-  rest: { region: string; external: boolean } & Pick<Placement, 'local' | 'covered'>,
-): AddressRow {
-  return [text, owner.id, rest.region, rest.external, rest.local, rest.covered]
+export function addressRowOf(text: string, owner: Owner, { who, local, covered, endedMs }: Placement): AddressRow {
+  const row = [text, owner.id, who.region, who.external, local, covered] as const
+  return endedMs === undefined ? row : [...row, endedMs]
 }
 
 export function createDecisions(): Decisions {
   let owners: OwnerRow[] = []
   let addresses: AddressRow[] = []
   let opened: [string, number][] = []
-  let withdrawn: string[] = []
+  let withdrawn = new Set<string>()
   let folded: string[] = []
   let marks: MarkRow[] = []
   let adjust = new Map<string, number>()
@@ -40,7 +37,7 @@ export function createDecisions(): Decisions {
     owners = []
     addresses = []
     opened = []
-    withdrawn = []
+    withdrawn = new Set()
     folded = []
     marks = []
     adjust = new Map()
@@ -49,14 +46,17 @@ export function createDecisions(): Decisions {
   return {
     owner: (owner) => void owners.push(ownerRowOf(owner)),
     address: (row) => void addresses.push(row),
-    opened: (account) => void opened.push([account.key, account.sinceMs]),
-    withdrawn: (account) => void withdrawn.push(account.key),
+    opened: (account) => {
+      opened.push([account.key, account.sinceMs])
+      withdrawn.delete(account.key)
+    },
+    withdrawn: (account) => void withdrawn.add(account.key),
     folded: (key) => void folded.push(key),
     mark: (row) => void marks.push(row),
     adjust: (account, bytes) => void (bytes !== 0 && adjust.set(account.key, (adjust.get(account.key) ?? 0) + bytes)),
-    count: () => [owners, addresses, opened, withdrawn, folded, marks].reduce((sum, { length }) => sum + length, adjust.size),
+    count: () => [owners, addresses, opened, folded, marks].reduce((sum, { length }) => sum + length, withdrawn.size + adjust.size),
     take(moment) {
-      const batch = { ...moment, owners, addresses, opened, withdrawn, folded, marks, adjust: [...adjust] }
+      const batch = { ...moment, owners, addresses, opened, withdrawn: [...withdrawn], folded, marks, adjust: [...adjust] }
       clear()
       return batch
     },

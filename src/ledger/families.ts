@@ -12,11 +12,36 @@ const PAIR = [
   'scope',
 ] as const
 
+/** To whichever zone the pod was in, since only its address is called. */
+const PHANTOM = [
+  'src_zone',
+  'src_namespace',
+  'src_owner_kind',
+  'src_owner_name',
+  'dst_namespace',
+  'dst_owner_kind',
+  'dst_owner_name',
+] as const
+
 export const flowBytes = {
   name: 'meshtoll_flow_bytes_total',
   kind: 'counter',
   labels: PAIR,
   help: 'IP bytes before segmentation from one owner to another, each byte counted by one agent only.',
+} as const satisfies Family
+
+export const phantomBytes = {
+  name: 'meshtoll_phantom_bytes_total',
+  kind: 'counter',
+  labels: PHANTOM,
+  help: 'Those of meshtoll_flow_bytes_total that came to the address of a pod more than identity.skew after it ended, and before another pod had it.',
+} as const satisfies Family
+
+export const phantomWindow = {
+  name: 'meshtoll_phantom_window_seconds',
+  kind: 'gauge',
+  labels: PHANTOM,
+  help: 'How long after its end bytes still came to a pod: the longest of those that ended within the last hour, at least, since the last bytes came up to one flows.interval later.',
 } as const satisfies Family
 
 export const zoneBytes = {
@@ -63,14 +88,14 @@ export const series = {
   name: 'meshtoll_series',
   kind: 'gauge',
   labels: [],
-  help: 'Flow series served.',
+  help: 'Series of flow and phantom bytes served.',
 } as const satisfies Family
 
 export const seriesLimit = {
   name: 'meshtoll_series_limit',
   kind: 'gauge',
   labels: [],
-  help: 'Flow series that may be served before owners are folded into _other.',
+  help: 'Series of flow and phantom bytes that may be served before owners are folded into _other.',
 } as const satisfies Family
 
 export const seriesFolded = {
@@ -90,6 +115,8 @@ export const price = {
 export const ledgerFamilies: readonly Family[] = [
   flowBytes,
   zoneBytes,
+  phantomBytes,
+  phantomWindow,
   ...Object.values(bookFamilies),
   pendingBytes,
   gapSeconds,

@@ -15,10 +15,11 @@ import { createGenerations } from './generations.js'
 import { renderLastRead } from './last-read.js'
 import { createPairBook } from './pair-book.js'
 import { createPauses } from './pauses.js'
+import { createPhantoms, type Phantoms } from './phantoms.js'
 import type { PlacementOf } from './places.js'
 import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
-import { accountRows, evenOut, isContinued, isUnbroken, restoreAccounts } from './restore.js'
+import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
 import type { Moment, State, StateRows } from './state.js'
 import { NOTHING_COUNTED, VERSION } from './state.js'
@@ -44,6 +45,7 @@ export interface Ledger {
   /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
   releasable(): readonly number[]
   readonly accounts: Accounts
+  readonly phantoms: Phantoms
   /** Until a table was read or announced nothing is known: not what was served before, and so not what to serve. */
   readonly hasBegun: boolean
   /** What the table held at first belongs to totals that are not known here. */
@@ -61,12 +63,13 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const generations = createGenerations()
   const transit = createTransit(generations)
   const routes = createRoutes({ accounts, admission })
-  const book = createPairBook({ accounts, decisions, generations, routes, transit, clock })
+  const phantoms = createPhantoms(clock)
+  const book = createPairBook({ accounts, decisions, generations, routes, transit, phantoms, clock })
   const pauses = createPauses(clock)
   const writing = createWriting({ decisions, clock })
   const closing = createClosing({ accounts, admission, book, generations, routes, transit, pauses })
   const upkeep = createUpkeep({ accounts, admission, book, decisions, routes, pauses, clock, idleMs: options.idleMs })
-  const tally = createTally({ accounts, book, decisions, generations, routes, transit, pauses, clock, log })
+  const tally = createTally({ accounts, book, decisions, generations, routes, transit, pauses, phantoms, clock, log })
   const replay = createReplay({ book, tally, pauses })
 
   let past: State | undefined = restored
@@ -101,10 +104,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
 
   /** Kernel counts start over: totals stay, what was pending can no longer be placed. */
   function leaveEpoch(): void {
-    const pending = accounts.book('pending').value
-    accounts.book('elsewhere').value += pending
-    accounts.book('handover').value += pending
-    accounts.book('pending').value = 0
+    giveUpPending(accounts)
     evenOut(accounts)
     generations.clear()
     routes.clear()
@@ -163,9 +163,10 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     wasRead ||= replay.sinceMs !== undefined
     const sinceMs = Math.max(replay.sinceMs ?? readAtMs, reading.epochStartMs)
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
-    const context = { pairs: reading.pairs, placementOf, isBaseline }
+    const stretch = { fromMs: sinceMs, toMs: clock.now() }
+    const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }
     leaving += await replay.post(open, context)
-    const back = { placementOf, placementDuring: identity.placeDuring, stretch: { fromMs: sinceMs, toMs: clock.now() } }
+    const back = { placementOf, placementDuring: identity.placeDuring, stretch }
     if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, back, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
     for (const generation of open) tally.translated(generation, context)
@@ -174,7 +175,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (isBaseline) book.baseline(reading.pairs)
     await followIdentity(reading.pairs, identity)
     await tally.settle()
-    if (accounts.book('pending').value > 0) await book.noteWaiting(wasRead ? back.stretch : undefined, pauses.pause)
+    if (accounts.book('pending').value > 0) await book.noteWaiting(context.stretch, pauses.pause)
     wasRead = true
     await upkeep.sweep()
     await closeGenerations(open, reading.pairs)
@@ -231,6 +232,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     state,
     releasable: () => [...closed],
     accounts,
+    phantoms,
     get hasBegun() {
       return epoch !== ''
     },

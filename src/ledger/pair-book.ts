@@ -2,11 +2,12 @@
 import type { Pairs, Stretch } from '../model.js'
 import type { Account } from './accounts.js'
 import { type Bytes, createMoves, type MovesParts, markRowOf } from './moves.js'
+import type { Phantoms } from './phantoms.js'
 import { createPlaces, type PlacementDuring, type PlacementOf } from './places.js'
-import type { Route } from './routes.js'
+import type { Placed, Route } from './routes.js'
 import type { AddressRow, MarkRow, State } from './state.js'
 import { markKeyOf } from './state.js'
-import { type Between, createTellApart } from './telling-apart.js'
+import { type Between, createTellApart, type Path } from './telling-apart.js'
 import { createWaited } from './waited.js'
 
 export interface PairBook {
@@ -32,6 +33,8 @@ export interface PairBook {
   restore(state: Pick<State, 'addresses' | 'marks'> | undefined): void
   /** What was found of the table until then was of those who were restored; who has the addresses since has to be asked. */
   doubtRestored(): void
+  /** Of a phantom pair: when the pod ended that it still goes to. */
+  endedMsOf(pair: number, pairs: Pairs): number | undefined
   /** Undefined where no pair of it is known. */
   textOf(address: number): string | undefined
   clear(): void
@@ -57,13 +60,13 @@ interface Rerouting {
   readonly back?: LookingBack
 }
 
-export function createPairBook(parts: MovesParts): PairBook {
+export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms }): PairBook {
   const { generations, routes, transit } = parts
   const places = createPlaces(parts)
   const moves = createMoves(parts)
   const { marks } = moves
   const waited = createWaited()
-  const tellApart = createTellApart({ waited, moves })
+  const tellApart = createTellApart({ ...parts, waited, moves })
   let taken: (Route | undefined)[] = []
   let restoredMarks: State['marks'] | undefined
   /** Addresses whose transit was left behind by `lookBack`. */
@@ -133,16 +136,18 @@ export function createPairBook(parts: MovesParts): PairBook {
   function rerouteOne(pair: number, pairs: Pairs, { placementOf, back }: Rerouting): Between | undefined {
     const between = betweenOf(pair, pairs, placementOf)
     if (!between || (back && isTransit(between))) return undefined
-    const apart = back && tellApart(pair, between, { routeIn: (stretch) => routeIn(pair, pairs, { stretch, back }), latest: back.stretch })
+    const apart = back && tellApart(pair, between, { pathIn: (stretch) => pathIn(pair, pairs, { stretch, back }), latest: back.stretch })
     const to = apart ?? moves.move(pair, between, pairs)
     if (to.book !== 'pending') waited.drop(pair)
     taken[pair] = to
     return { from: between.from, to }
   }
 
-  function routeIn(pair: number, pairs: Pairs, { stretch, back }: { stretch: Stretch; back: LookingBack }): Route {
-    const placeIn = (address: number) => places.during(address, stretch, back.placementDuring)
-    return routes.routeOf(placeIn(pairs.sourceOf(pair)), placeIn(pairs.destinationOf(pair)))
+  function pathIn(pair: number, pairs: Pairs, { stretch, back }: { stretch: Stretch; back: LookingBack }): Path {
+    const [source, destination] = [pairs.sourceOf(pair), pairs.destinationOf(pair)].map((address) =>
+      places.during(address, stretch, back.placementDuring),
+    ) as [Placed, Placed]
+    return { route: routes.routeOf(source, destination), endedMs: destination.placement.endedMs }
   }
 
   function betweenOf(pair: number, pairs: Pairs, placementOf: PlacementOf): Between | undefined {
@@ -221,6 +226,7 @@ export function createPairBook(parts: MovesParts): PairBook {
       places.restore(state?.addresses)
     },
     doubtRestored: places.doubtRestored,
+    endedMsOf: (pair, pairs) => places.endedMsOf(pairs.destinationOf(pair)),
     textOf: places.textOf,
     clear,
     addressRows: places.rows,

@@ -17,6 +17,8 @@ export interface Places {
   of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed
   /** In a time that is over; of an address that was asked for. */
   during(address: number, stretch: Stretch, placementDuring: PlacementDuring): Placed
+  /** When the pod ended that had it; undefined where none did. */
+  endedMsOf(address: number): number | undefined
   /** Undefined where it was not asked for yet. */
   textOf(address: number): string | undefined
   /** Looks at all addresses again; returns those that are now somebody else. */
@@ -42,16 +44,15 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
   function decide(text: string, placement: Placement): Placed {
     hasAmbiguous ||= placement.ambiguous ?? false
     const owner = accounts.ownerOf(placement.who)
-    const { local, covered } = placement
-    decisions.address(addressRowOf(text, owner, { region: placement.who.region, external: placement.who.external, local, covered }))
+    decisions.address(addressRowOf(text, owner, placement))
     return { text, placement, owner }
   }
 
-  function restoredPlace([text, ownerId, region, external, local, covered]: AddressRow): Placed {
+  function restoredPlace([text, ownerId, region, external, local, covered, endedMs]: AddressRow): Placed {
     const owner = accounts.owner(ownerId)
     const { zone, namespace, kind, name } = owner
     const who: Who = { zone, region, namespace, kind, name, external }
-    return { text, placement: { who, local, covered }, owner }
+    return { text, placement: { who, local, covered, ...(endedMs === undefined ? {} : { endedMs }) }, owner }
   }
 
   function decideAfter(before: Placed | undefined, text: string, placementOf: PlacementOf): Placed {
@@ -100,12 +101,13 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
   }
 
   function* rows(): Generator<AddressRow> {
-    for (const place of placed) if (place) yield rowOf(place)
+    for (const place of placed) if (place) yield addressRowOf(place.text, place.owner, place.placement)
   }
 
   return {
     of,
     during,
+    endedMsOf: (address) => placed[address]?.placement.endedMs,
     textOf: (address) => placed[address]?.text,
     follow,
     keep,
@@ -124,13 +126,10 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
   }
 }
 
-function rowOf({ text, owner, placement }: Placed): AddressRow {
-  const { who, local, covered } = placement
-  return addressRowOf(text, owner, { region: who.region, external: who.external, local, covered })
-}
-
 function isSamePlacement(a: Placement, b: Placement): boolean {
-  return a === b || (a.local === b.local && a.covered === b.covered && a.ambiguous === b.ambiguous && isSameWho(a.who, b.who))
+  if (a === b) return true
+  const keys = ['local', 'covered', 'ambiguous', 'endedMs'] as const
+  return keys.every((key) => a[key] === b[key]) && isSameWho(a.who, b.who)
 }
 
 function isSameWho(a: Who, b: Who): boolean {

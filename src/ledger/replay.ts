@@ -30,8 +30,9 @@ export function createReplay({ book, tally, pauses }: Parts): Replay {
     const then: GenerationReading[] = []
     for (const generation of open) then.push(await lastRead.asOfThen(generation, context.pairs, pauses.pause))
     let leaving = 0
-    for (const generation of then) leaving += await tally.seen(generation, context)
-    for (const generation of then) tally.translated(generation, context)
+    const before = { ...context, stretch: undefined }
+    for (const generation of then) leaving += await tally.seen(generation, before)
+    for (const generation of then) tally.translated(generation, before)
     book.doubtRestored()
     await book.noteWaiting(undefined, pauses.pause)
     return leaving

@@ -43,6 +43,14 @@ export function isContinued({ head }: State, reading: FlowReading): boolean {
   return head.epoch === reading.epoch && head.live.every((id) => present.has(id)) && !isReset
 }
 
+/** It can no longer be placed. */
+export function giveUpPending(accounts: Accounts): void {
+  const pending = accounts.book('pending').value
+  accounts.book('elsewhere').value += pending
+  accounts.book('handover').value += pending
+  accounts.book('pending').value = 0
+}
+
 const BOOKS = ['observed', 'posted', 'elsewhere', 'tunnel', 'multicast', 'overflow', 'pending']
 
 /** Pairs are read after what was observed, and so may be ahead of it. With the table gone no later reading makes up for that. */

@@ -26,9 +26,11 @@ export interface Route {
   readonly scope: Scope
   /** One of the two has an address that somebody else could have had as well. */
   readonly ambiguous: boolean
+  /** The destination's address is that of a pod that ended. */
+  readonly phantom: boolean
 }
 
-type Ends = Pick<Route, 'source' | 'destination' | 'scope' | 'ambiguous'>
+type Ends = Pick<Route, 'source' | 'destination' | 'scope' | 'ambiguous' | 'phantom'>
 
 export interface Routes {
   routeOf(source: Placed, destination: Placed): Route
@@ -44,10 +46,11 @@ export interface Routes {
 export function createRoutes({ accounts, admission }: { accounts: Accounts; admission: Admission }): Routes {
   const routes = new Map<string, Route>()
 
-  function posted({ source, destination, scope, ambiguous }: Ends): readonly Account[] {
+  function posted({ source, destination, scope, ambiguous, phantom }: Ends): readonly Account[] {
     const zones = admission.zoneOf(source.zone, destination.zone, scope)
     const books = ['posted', ...(ambiguous ? ['ambiguous'] : [])].map(accounts.book)
-    return [admission.flowOf(source, destination, scope), zones, ...books]
+    const phantoms = phantom ? [admission.phantomOf(source, destination)] : []
+    return [admission.flowOf(source, destination, scope), zones, ...books, ...phantoms]
   }
 
   function intoOf(book: Book, ends: Ends): readonly Account[] {
@@ -61,10 +64,11 @@ export function createRoutes({ accounts, admission }: { accounts: Accounts; admi
     const leaves = book !== 'multicast' && destination.placement.local === 'no'
     const scope = scopeOf(source.placement.who, destination.placement.who)
     const ambiguous = (source.placement.ambiguous || destination.placement.ambiguous) ?? false
-    const key = `${source.owner.id}:${destination.owner.id}:${scope}:${book}:${leaves}:${ambiguous}`
+    const phantom = destination.placement.endedMs !== undefined
+    const key = `${source.owner.id}:${destination.owner.id}:${scope}:${book}:${leaves}:${ambiguous}:${phantom}`
     const known = routes.get(key)
     if (known) return known
-    const ends = { source: source.owner, destination: destination.owner, scope, ambiguous }
+    const ends = { source: source.owner, destination: destination.owner, scope, ambiguous, phantom }
     const route: Route = { book, leaves, ...ends, into: intoOf(book, ends), via: [] }
     routes.set(key, route)
     return route

@@ -1,12 +1,14 @@
 // The ledger as others see it: families with their series, and the books.
 import type { Books, FamilySnapshot, Scope, Series, Snapshot } from '../model.js'
-import type { Account } from './accounts.js'
+import { type Account, isPhantom } from './accounts.js'
 import {
   bookFamilies,
   coverageRatio,
   flowBytes,
   gapSeconds,
   pendingBytes,
+  phantomBytes,
+  phantomWindow,
   price,
   series,
   seriesFolded,
@@ -33,10 +35,15 @@ export function snapshotOf(
   const prices = { family: price, series: Object.entries(options.prices).map(([scope, value]) => ({ labels: { scope }, value })) }
   // Totals at 0 that were more before the start would be read as a reset, and all that was ever counted as new afterwards.
   if (!ledger.hasBegun) return { atMs: now.atMs, books, families: [prices] }
+  const served = (isWanted: (account: Account) => boolean): Iterable<Series> => ({
+    [Symbol.iterator]: () => limitedSeries(accounts.flows.values(), { isWanted, zeroSinceMs: now.monotonicMs - options.zeroFirstMs }),
+  })
   const bookSnapshots = Object.entries(bookFamilies).map(([name, family]) => ({ family, series: one(value(name)) }))
   const families: readonly FamilySnapshot[] = [
-    { family: flowBytes, series: { [Symbol.iterator]: () => flowSeries(accounts.flows.values(), now.monotonicMs - options.zeroFirstMs) } },
+    { family: flowBytes, series: served((account) => !isPhantom(account)) },
     { family: zoneBytes, series: { [Symbol.iterator]: () => accounts.zones.values() } },
+    { family: phantomBytes, series: served(isPhantom) },
+    { family: phantomWindow, series: [...ledger.phantoms.windows(now.atMs)] },
     ...bookSnapshots,
     { family: pendingBytes, series: one(books.pending) },
     { family: gapSeconds, series: one(value('gapMs') / 1000) },
@@ -56,9 +63,14 @@ function booksOf(value: (name: string) => number): Books {
   return { observed, posted, elsewhere, tunnel, multicast: value('multicast'), overflow: value('overflow'), pending: value('pending') }
 }
 
-function* flowSeries(accounts: Iterable<Account>, zeroSinceMs: number): Generator<Series> {
+interface Limited {
+  readonly isWanted: (account: Account) => boolean
+  readonly zeroSinceMs: number
+}
+
+function* limitedSeries(accounts: Iterable<Account>, { isWanted, zeroSinceMs }: Limited): Generator<Series> {
   for (const account of accounts) {
-    if (account.withdrawn) continue
+    if (account.withdrawn || !isWanted(account)) continue
     if (account.openedMs <= zeroSinceMs) yield account
     else yield { labels: account.labels, value: 0, sinceMs: account.sinceMs }
   }
@@ -66,6 +78,6 @@ function* flowSeries(accounts: Iterable<Account>, zeroSinceMs: number): Generato
 
 function foldedBytes(accounts: Iterable<Account>): number {
   let bytes = 0
-  for (const { kind, value } of accounts) if (kind === 'fold') bytes += value
+  for (const account of accounts) if (account.kind === 'fold' && !isPhantom(account)) bytes += account.value
   return bytes
 }

@@ -16,8 +16,8 @@ export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflo
 
 /** [id, zone, namespace, kind, name] */
 export type OwnerRow = readonly [number, string, string, string, string]
-/** [address, owner id, region, external, local, covered] */
-export type AddressRow = readonly [string, number, string, boolean, Placement['local'], Placement['covered']]
+/** [address, owner id, region, external, local, covered, when the pod ended that had it] */
+export type AddressRow = readonly [string, number, string, boolean, Placement['local'], Placement['covered'], number?]
 /** [key, offset, total, since in ms, 1 = withdrawn] */
 export type AccountRow = readonly [string, number, number, number, 0 | 1]
 /** [source, destination, ...]: bytes that are not pending, translated ones among them; of transit, bytes that closed generations have left open. */

@@ -1,12 +1,13 @@
 // Adds the bytes that are new since the reading before to the accounts that the pairs' routes lead into.
 import type { Clock, Log } from '../deps.js'
-import type { GenerationReading, KernelCounters, Pairs } from '../model.js'
+import type { GenerationReading, KernelCounters, Pairs, Stretch } from '../model.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import type { Generations } from './generations.js'
 import { grown } from './generations.js'
 import type { PairBook } from './pair-book.js'
 import type { Pauses } from './pauses.js'
+import type { Phantoms } from './phantoms.js'
 import type { PlacementOf } from './places.js'
 import type { Route, Routes } from './routes.js'
 import type { Transit } from './transit.js'
@@ -16,6 +17,8 @@ export interface Context {
   readonly placementOf: PlacementOf
   /** What the table holds is taken note of and not posted. */
   readonly isBaseline: boolean
+  /** When its bytes came; undefined where that is not known. */
+  readonly stretch: Stretch | undefined
 }
 
 export interface Tally {
@@ -36,13 +39,16 @@ interface Parts {
   readonly routes: Routes
   readonly transit: Transit
   readonly pauses: Pauses
+  readonly phantoms: Phantoms
   readonly clock: Clock
   readonly log: Log
 }
 
 const ROWS_BETWEEN_PAUSES = 512
 
-export function createTally({ accounts, book, decisions, generations, routes, transit, pauses, clock, log }: Parts): Tally {
+export function createTally(parts: Parts): Tally {
+  const { accounts, book, decisions, generations, routes, transit, pauses, phantoms, clock, log } = parts
+
   async function seen(reading: GenerationReading, context: Context): Promise<number> {
     const columns = generations.columnsOf(reading.id, context.pairs.size)
     const nowMs = clock.monotonic()
@@ -57,9 +63,13 @@ export function createTally({ accounts, book, decisions, generations, routes, tr
       if (fresh === 0 || context.isBaseline) continue
       if (route.leaves) leaving += fresh
       post(route.into, fresh, nowMs)
+      if (route.phantom) notePhantom(route, id, context)
     }
     return leaving
   }
+
+  const notePhantom = (route: Route, pair: number, { pairs, stretch }: Context): void =>
+    phantoms.note(route, { endedMs: book.endedMsOf(pair, pairs), sinceMs: stretch?.fromMs })
 
   function translated({ id: generation, via: { count, pair, bytes } }: GenerationReading, context: Context): void {
     if (count === 0) return
@@ -73,15 +83,16 @@ export function createTally({ accounts, book, decisions, generations, routes, tr
       const fresh = route.book === 'transit' && !context.isBaseline ? Math.min(more, transit.openOf(id)) : more
       if (fresh <= 0) continue
       columns.via[id] = (columns.via[id] as number) + fresh
-      if (route.book === 'transit') postTranslated(route, fresh, context)
+      if (route.book === 'transit') postTranslated(route, { pair: id, bytes: fresh }, context)
     }
   }
 
-  function postTranslated(route: Route, bytes: number, { isBaseline }: Context): void {
+  function postTranslated(route: Route, { pair, bytes }: { readonly pair: number; readonly bytes: number }, context: Context): void {
     const into = routes.openVia(route)
-    if (isBaseline) return
+    if (context.isBaseline) return
     post(into, bytes, clock.monotonic())
     accounts.book('pending').value -= bytes
+    if (route.phantom) notePhantom(route, pair, context)
   }
 
   function counters(now: KernelCounters, { before, isBaseline }: { before: KernelCounters; isBaseline: boolean }): KernelCounters {

@@ -1,8 +1,10 @@
 // Bytes that waited for who sent them, and could be of two by now: of one each, where it is known when they came.
 //   pending  40 came until 10:00:10, 2 until 10:00:20     cart had the address until 10:00:05, web has it since 10:00:18
 //   posted   40 of cart, 2 to nobody, and what comes from now on to web
+// The same of bytes to the address of a pod that ended, before another has it: only those that came later are phantom.
 import type { Stretch } from '../model.js'
 import type { Moves } from './moves.js'
+import type { Phantoms } from './phantoms.js'
 import type { Route } from './routes.js'
 import type { Waited } from './waited.js'
 
@@ -11,26 +13,41 @@ export interface Between {
   readonly to: Route
 }
 
+/** `endedMs`: when the pod ended that the bytes went to. */
+export interface Path {
+  readonly route: Route
+  readonly endedMs?: number | undefined
+}
+
 /** `latest`: since the last reading. */
 export interface During {
-  readonly routeIn: (stretch: Stretch) => Route
+  readonly pathIn: (stretch: Stretch) => Path
   readonly latest: Stretch
 }
 
 /** Moves what waited of the pair. Returns the route of what comes from now on; undefined where there is nothing to tell apart. */
 export type TellApart = (pair: number, between: Between, during: During) => Route | undefined
 
+interface Parts {
+  readonly waited: Waited
+  readonly moves: Moves
+  readonly phantoms: Phantoms
+}
+
 export const createTellApart =
-  ({ waited, moves }: { readonly waited: Waited; readonly moves: Moves }): TellApart =>
-  (pair, { from, to }, { routeIn, latest }) => {
+  ({ waited, moves, phantoms }: Parts): TellApart =>
+  (pair, { from, to }, { pathIn, latest }) => {
     const shares = waited.sharesOf(pair)
-    if (from.book !== 'pending' || isOpen(to) || !to.ambiguous || shares.length === 0) return undefined
-    const routeOf = (stretch: Stretch): Route => {
-      const route = routeIn(stretch)
-      return isOpen(route) ? to : route
+    const areTwos = to.ambiguous || to.phantom || from.phantom
+    if (from.book !== 'pending' || isOpen(to) || !areTwos || shares.length === 0) return undefined
+    const pathOf = (stretch: Stretch): Path => {
+      const path = pathIn(stretch)
+      return isOpen(path.route) ? { route: to } : path
     }
-    const next = routeOf(latest)
-    moves.split(pair, from, { shares: shares.map((share) => ({ route: routeOf(share), bytes: share.bytes })), rest: to, to: next })
+    const paths = shares.map((share) => ({ ...pathOf(share), ...share }))
+    const next = pathOf(latest).route
+    moves.split(pair, from, { shares: paths, rest: to, to: next })
+    for (const { route, endedMs, fromMs } of paths) phantoms.note(route, { endedMs, sinceMs: fromMs })
     return next
   }
 

@@ -10,10 +10,11 @@ const OF_CART = { address: '10.1.0.2', key: 'shop/cart' } as Tenancy
 const NODE = { name: 'n1', zone: 'us-east-1a', region: 'us-east-1' } as NodeFacts
 
 function setUp({ zone = '_unknown' } = {}) {
-  const told: { changes: TenancyChanges; covering: readonly string[] | undefined; standing: Standing } = {
+  const told: { changes: TenancyChanges; covering: readonly string[] | undefined; standing: Standing; endMs: number } = {
     changes: NOTHING,
     covering: undefined,
     standing: 'unknown',
+    endMs: Number.POSITIVE_INFINITY,
   }
   const heard: Changes[] = []
   const said: string[] = []
@@ -34,13 +35,13 @@ function setUp({ zone = '_unknown' } = {}) {
     {
       node: { name: 'n1', zone, region: '' },
       identity: { update: async (changes) => void heard.push(changes) },
-      names: { isUsed: (tenancies) => tenancies.length > 0 },
+      names: { isUsed: (tenancies) => tenancies.length > 0, hasEnded: (nowMs) => nowMs >= told.endMs },
       self: { look: () => undefined, isHere: true },
       record: { place: () => undefined, standing: () => told.standing },
       isCounting: () => true,
       teller: () => teller,
     },
-    { log },
+    { clock: { now: () => 5_000, monotonic: () => 0, sleep: async () => undefined }, log },
   )
   return { news, told, heard, said }
 }
@@ -59,6 +60,10 @@ t.test('what was told while nobody could take it is handed on, once', async (t) 
     cluster: { tenancies: [OF_CART], ranges: [{ cidr: '10.1.0.0/24' }], zones: [{ zone: 'a' }], isCurrent: true },
   })
   t.notOk(news.isUrgent)
+  told.endMs = 5_001
+  t.notOk(news.isUrgent, 'somebody has an address for a moment longer')
+  told.endMs = 5_000
+  t.ok(news.isUrgent, 'nobody has it any more')
   await news.handOn()
   t.match(heard[2], { cluster: { tenancies: [], ranges: undefined, zones: undefined } })
 })

@@ -130,10 +130,19 @@ export const createRunningPod = async (api: Client, given: PodGiven & PodStatusG
 /** As its kubelet says it: asked to go, its containers ended then, and gone. */
 export async function endPod(api: Client, pod: KubeObject, finishedAt: Date): Promise<void> {
   await api.send('DELETE', pathOf(pod), { gracePeriodSeconds: 30 })
-  const terminated = { exitCode: 0, finishedAt: finishedAt.toISOString().replace(/\.\d+/, '') }
-  await setPodStatus(api, pod, { containerStatuses: [{ name: 'main', ready: false, state: { running: null, terminated } }] })
+  await setPodStatus(api, pod, { containerStatuses: [endedAt(finishedAt)] })
   await remove(api, pod)
 }
+
+/** Its containers ended then by themselves; the API server goes on to tell of it. */
+export const completePod = (api: Client, pod: KubeObject, finishedAt: Date): Promise<KubeObject> =>
+  setPodStatus(api, pod, { phase: 'Succeeded', containerStatuses: [endedAt(finishedAt)] })
+
+const endedAt = (time: Date) => ({
+  name: 'main',
+  ready: false,
+  state: { running: null, terminated: { exitCode: 0, finishedAt: time.toISOString().replace(/\.\d+/, '') } },
+})
 
 export interface EndpointGiven {
   readonly address: string

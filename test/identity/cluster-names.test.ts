@@ -44,9 +44,10 @@ function build(steps: readonly Step[], known = KNOWN): ClusterNames {
 
 function said(placement: Placement | undefined): string {
   if (!placement) return 'nobody'
-  const { who, local, covered, ambiguous } = placement
-  if (local === 'unknown' && covered === 'unknown') return 'waits'
-  return `${who.name}, local ${local}, covered ${covered}${ambiguous ? ', ambiguous' : ''}`
+  const { who, local, covered, ambiguous, endedMs } = placement
+  const end = endedMs === undefined ? '' : `, ended at ${endedMs / 1000}`
+  if (local === 'unknown' && covered === 'unknown') return `waits${end}`
+  return `${who.name}, local ${local}, covered ${covered}${ambiguous ? ', ambiguous' : ''}${end}`
 }
 
 const tell = (...tenancies: readonly Tenancy[]): ClusterChanges => ({ tenancies })
@@ -109,7 +110,7 @@ t.test('who has an address now', async (t) => {
       says: 'cart, local yes, covered no',
     },
     { name: 'it may just have ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 101.999, says: 'cart, local yes, covered no' },
-    { name: 'it has ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 102, says: 'waits' },
+    { name: 'it has ended', steps: [[100, tell(held(CART, 90, 100))]], atS: 102, says: 'waits, ended at 100' },
     {
       name: 'nobody has come since',
       steps: [
@@ -117,7 +118,7 @@ t.test('who has an address now', async (t) => {
         [102, ask],
       ],
       atS: 131.999,
-      says: 'waits',
+      says: 'waits, ended at 100',
     },
     {
       name: 'nobody came',
@@ -126,7 +127,7 @@ t.test('who has an address now', async (t) => {
         [102, ask],
       ],
       atS: 132,
-      says: 'cart, local yes, covered no',
+      says: 'cart, local yes, covered no, ended at 100',
     },
     {
       name: 'somebody came and has gone',
@@ -138,7 +139,7 @@ t.test('who has an address now', async (t) => {
         [130, tell(held(WEB, 110, 125))],
       ],
       atS: 132,
-      says: 'waits',
+      says: 'waits, ended at 125',
     },
   ]
   for (const { name, steps, known, atS, says } of cases) t.equal(said(build(steps, known).place(ADDRESS, atS * 1000)), says, name)
@@ -248,7 +249,7 @@ t.test('whose bytes since the last reading are', async (t) => {
       says: 'cart, local yes, covered no',
     },
     { name: 'the one that ended is as it was', steps: [[110, tell(held(CART, 90, 97))]], before: decided(CART), says: 'nobody' },
-    { name: 'of one that ended, at first sight', steps: [[110, tell(held(CART, 90, 97))]], says: 'waits' },
+    { name: 'of one that ended, at first sight', steps: [[110, tell(held(CART, 90, 97))]], says: 'waits, ended at 97' },
     {
       name: 'another',
       steps: [[110, tell(held(CART, 90, 97), held(WEB, 101))]],
@@ -300,7 +301,7 @@ t.test('whose bytes since the last reading are', async (t) => {
       ],
       says: 'bare, local no, covered no',
     },
-    { name: 'waits, and is still nobody', steps: [ended, wait], before: NOT_TOLD, says: 'waits' },
+    { name: 'waits, and is still nobody', steps: [ended, wait], before: NOT_TOLD, says: 'waits, ended at 60' },
     {
       name: 'waited, and is somebody',
       steps: [ended, wait, [110, tell(held(CART, 80))]],
@@ -360,9 +361,12 @@ t.test('what was waited for is decided by the time of its bytes, and all after i
   t.equal(nobody(110, 100), 'waits')
   t.equal(nobody(140, 130), '_unknown, local joining, covered no, ambiguous')
   t.equal(nobody(140), '_unknown, local yes, covered no')
-  t.equal(said(names.placeSince(ADDRESS, undefined, { fromMs: 100_000, toMs: 110_000 })), 'waits')
-  t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 130_000, toMs: 140_000 })), 'cart, local joining, covered no, ambiguous')
-  t.equal(said(names.place(ADDRESS, 140_000)), 'cart, local yes, covered no')
+  t.equal(said(names.placeSince(ADDRESS, undefined, { fromMs: 100_000, toMs: 110_000 })), 'waits, ended at 60')
+  t.equal(
+    said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 130_000, toMs: 140_000 })),
+    'cart, local joining, covered no, ambiguous, ended at 60',
+  )
+  t.equal(said(names.place(ADDRESS, 140_000)), 'cart, local yes, covered no, ended at 60')
 })
 
 t.test('an address that is seen again waits anew', async (t) => {
@@ -371,8 +375,8 @@ t.test('an address that is seen again waits anew', async (t) => {
     [70, ask],
     [100, ask],
   ])
-  t.equal(said(names.place(ADDRESS, 500_000)), 'cart, local yes, covered no', 'its patience is over')
-  t.equal(said(names.placeSince(ADDRESS, undefined, { fromMs: 490_000, toMs: 500_000 })), 'waits')
+  t.equal(said(names.place(ADDRESS, 500_000)), 'cart, local yes, covered no, ended at 60', 'its patience is over')
+  t.equal(said(names.placeSince(ADDRESS, undefined, { fromMs: 490_000, toMs: 500_000 })), 'waits, ended at 60')
   names.apply(tell(held(WEB, 505)), 510_000)
   t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 500_000, toMs: 510_000 })), 'web, local yes, covered no')
 })
@@ -384,9 +388,9 @@ t.test('whoever came and went between two readings leaves an address that waits 
     [75, tell(held(WEB, 72, 75))],
   ])
   t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, { fromMs: 70_000, toMs: 80_000 })), 'web, local yes, covered no')
-  t.equal(said(names.place(ADDRESS, 80_000)), 'waits')
-  t.equal(said(names.place(ADDRESS, 109_999)), 'waits')
-  t.equal(said(names.place(ADDRESS, 110_000)), 'web, local yes, covered no')
+  t.equal(said(names.place(ADDRESS, 80_000)), 'waits, ended at 75')
+  t.equal(said(names.place(ADDRESS, 109_999)), 'waits, ended at 75')
+  t.equal(said(names.place(ADDRESS, 110_000)), 'web, local yes, covered no, ended at 75')
 })
 
 t.test('what was sent while changes were not heard of is of who had the address then', async (t) => {
@@ -493,7 +497,36 @@ t.test('an hour after its end nobody is remembered', async (t) => {
     names.apply({}, atS * 1000)
     return said(names.place(ADDRESS, atS * 1000))
   }
-  t.same([at(3659), at(3660), at(3720)], ['waits', 'waits', 'nobody'])
+  t.same([at(3659), at(3660), at(3720)], ['waits, ended at 60', 'waits, ended at 60', 'nobody'])
+})
+
+t.test("whether one that was asked for is nobody's by now", async (t) => {
+  const told = [90, tell(held(CART, 50, 98.5))] as const
+  const cases: { name: string; steps: readonly Step[]; atS: number; hasEnded: boolean }[] = [
+    { name: 'its time is over', steps: [told, [91, ask]], atS: 100.5, hasEnded: true },
+    { name: 'not before the skew is', steps: [told, [91, ask]], atS: 100.499, hasEnded: false },
+    { name: 'nobody asked for it', steps: [told], atS: 100.5, hasEnded: false },
+    { name: 'it was applied', steps: [told, [91, ask], [100.5, {}], [100.5, ask]], atS: 101, hasEnded: false },
+    {
+      name: 'it has not ended',
+      steps: [
+        [90, tell(held(CART, 50))],
+        [91, ask],
+      ],
+      atS: 200,
+      hasEnded: false,
+    },
+  ]
+  for (const { name, steps, atS, hasEnded } of cases) t.equal(build(steps).hasEnded(atS * 1000), hasEnded, name)
+})
+
+t.test('of a pod that ended while nobody could be told of it', async (t) => {
+  const names = build([
+    [60, tell(held(CART, 50, 70))],
+    [100, { isCurrent: false }],
+    [101, ask],
+  ])
+  t.equal(said(names.place(ADDRESS, 132_000)), '_unknown, local yes, covered no', 'nobody knows who has its address by now')
 })
 
 t.test('whether one of the addresses was asked for since the last change', async (t) => {
@@ -580,7 +613,8 @@ t.test('bytes that waited are told apart by when they came', async (t) => {
     ['after it', [goesOn], 62, 70, 'web, local yes, covered no'],
     ['around it', [goesOn], 45, 65, '_unknown, local yes, covered no, ambiguous'],
     ['too near to it to know', [goesOn], 30, 58, '_unknown, local yes, covered no, ambiguous'],
-    ['late, by the one that had gone', [goesOn], 53, 57, 'cart, local yes, covered no'],
+    ['late, to the one that had gone', [goesOn], 53, 57, 'cart, local yes, covered no, ended at 50'],
+    ['late, but around the skew of its end', [goesOn], 52, 57, 'cart, local yes, covered no'],
     ['while nothing is heard', [goesOn, [71, { isCurrent: false }]], 30, 40, 'nobody'],
     ['of nobody', [], 30, 40, 'nobody'],
   ]

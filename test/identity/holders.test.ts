@@ -20,6 +20,7 @@ const NOBODY: Who = {
 const CART = tenant('cart')
 const WEB = tenant('web')
 const FAR = tenant('web', 'b')
+const NODE: Tenant = { ...tenant('n1'), who: { ...who('n1'), kind: 'Node' } }
 const SERVICE: Tenant = { ...tenant('ingress'), coverage: 'always' }
 
 const holding = (key: string, of: Tenant, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({
@@ -31,7 +32,8 @@ const holding = (key: string, of: Tenant, fromS: number, untilS = Number.POSITIV
 
 const said = (found: Held | undefined): string => {
   if (!found) return 'nobody ever'
-  return found.isAmbiguous ? `ambiguous in ${found.who.zone}` : `${found.who.name} in ${found.who.zone}`
+  const end = found.endedMs === undefined ? '' : `, ended at ${found.endedMs / 1000}`
+  return found.isAmbiguous ? `ambiguous in ${found.who.zone}${end}` : `${found.who.name} in ${found.who.zone}${end}`
 }
 
 t.test('whose the bytes between two readings are', async (t) => {
@@ -40,13 +42,19 @@ t.test('whose the bytes between two readings are', async (t) => {
     ['a pod that was there all the time', [holding('1', CART, 0)], CART, [100, 110], 'cart in a'],
     ['a pod that came in the middle, to a new address', [holding('1', CART, 105)], undefined, [100, 110], 'cart in a'],
     ['a pod whose address was not known yet', [holding('1', CART, 105)], { who: NOBODY }, [100, 110], 'cart in a'],
-    ['a pod that has ended long ago', [holding('1', CART, 0, 50)], CART, [100, 110], 'cart in a'],
+    ['a pod that has ended long ago', [holding('1', CART, 0, 50)], CART, [100, 110], 'cart in a, ended at 50'],
+    ['a pod whose end may be in the stretch', [holding('1', CART, 0, 98)], CART, [100, 110], 'cart in a'],
+    ['a pod that has ended, seen for the first time', [holding('1', CART, 0, 50)], undefined, [100, 110], 'cart in a, ended at 50'],
+    ['the latest of two that have ended', [holding('1', CART, 0, 50), holding('2', WEB, 60, 70)], WEB, [100, 110], 'web in a, ended at 70'],
+    ['a pod that came after the stretch, and has ended', [holding('1', CART, 120, 130)], undefined, [100, 110], 'cart in a'],
+    ['a Service that is gone', [holding('1', SERVICE, 0, 50)], undefined, [100, 110], 'ingress in a'],
+    ['a node that is gone', [holding('1', NODE, 0, 50)], undefined, [100, 110], 'n1 in a'],
     [
       'between one that ended long before and one that came long after',
       [holding('1', CART, 0, 50), holding('2', WEB, 200)],
       { who: NOBODY },
       [100, 110],
-      'cart in a',
+      'cart in a, ended at 50',
     ],
     ['another, long after the first', [holding('1', CART, 0, 80), holding('2', WEB, 105)], CART, [100, 110], 'web in a'],
     [

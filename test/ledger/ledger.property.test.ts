@@ -24,11 +24,14 @@ const KILLS: readonly KillAfter[] = [
 ]
 
 const known = fc.constantFrom<Known>('yes', 'no', 'no', 'unknown')
-const placement: fc.Arbitrary<Placement> = fc.record({
-  who: fc.constantFrom(...WHOS),
-  local: fc.oneof({ weight: 5, arbitrary: known }, { weight: 1, arbitrary: fc.constant('joining' as const) }),
-  covered: known,
-})
+const placement: fc.Arbitrary<Placement> = fc
+  .record({
+    who: fc.constantFrom(...WHOS),
+    local: fc.oneof({ weight: 5, arbitrary: known }, { weight: 1, arbitrary: fc.constant('joining' as const) }),
+    covered: known,
+    endedMs: fc.constantFrom(undefined, undefined, 1_763_715_000_000, 1_763_715_300_000),
+  })
+  .map(({ endedMs, ...rest }) => (endedMs === undefined ? rest : { ...rest, endedMs }))
 const packet = fc.record({
   from: fc.constantFrom(...SOURCES),
   to: fc.constantFrom(...DESTINATIONS),

@@ -39,6 +39,13 @@ const place = (address: string, who: Placement['who'], where: Omit<Placement, 'w
   address,
   placement: { who, ...where },
 })
+type Place = Extract<Action, { readonly do: 'place' }>
+/** Until some time ago it was there. */
+const aliveUntil = (agoMs: number) => ({
+  agoMs,
+  before: { who: STOCK, ...THERE },
+  after: { who: STOCK, ...THERE, endedMs: 1_763_715_590_000 },
+})
 const wait = (ms: number): Action => ({ do: 'wait', ms })
 const kill: Action = { do: 'kill' }
 const rotate: Action = { do: 'rotate' }
@@ -120,6 +127,65 @@ t.test('an address that nobody can place yet', async (t) => {
       name: 'its table is destroyed',
       actions: [send(late, stock, 5), cycle(), destroy, cycle(), place(late, CART, HERE), send(late, stock, 7), cycle()],
     },
+  ])
+})
+
+t.test('a pod ends, and bytes still come to its address', async (t) => {
+  const ended = { endedMs: 1_763_715_590_000 }
+  const waitsFor = { who: UNKNOWN, local: 'unknown', covered: 'unknown', ...ended } as const
+  const dies = place(stock, UNKNOWN, waitsFor)
+  const nobodyCame: Place = { do: 'place', address: stock, placement: { who: STOCK, ...THERE, ...ended } }
+  const isCart = { who: CART, ...HERE }
+  const lateIsCart: Action = { do: 'place', address: late, placement: isCart, meanwhile: isCart }
+  const sentToNobody = [send(cart, stock, 900), cycle(), dies, cycle(), wait(10_000), send(cart, stock, 50), cycle()]
+  /** Since some time ago. */
+  const webComes = (agoMs: number): Action => ({
+    do: 'place',
+    address: stock,
+    placement: { who: WEB, ...THERE },
+    meanwhile: { who: WEB, ...THERE },
+    apart: { agoMs, before: { who: STOCK, ...THERE, ...ended }, after: { who: WEB, ...THERE } },
+  })
+  await runAll(t, [
+    { name: 'they are phantom, those before are not', actions: [...sentToNobody, nobodyCame, cycle(), send(cart, stock, 7), cycle()] },
+    { name: 'after a kill', actions: [...sentToNobody, kill, nobodyCame, cycle(), kill, send(cart, stock, 7), cycle(), kill, cycle()] },
+    { name: 'over generations', actions: [...sentToNobody, nobodyCame, rotate, cycle(), rotate, send(cart, stock, 7), cycle(), cycle()] },
+    { name: 'until another has the address', actions: [...sentToNobody, nobodyCame, cycle(), webComes(0), send(cart, stock, 7), cycle()] },
+    {
+      name: 'before another had it, though it was waited for',
+      actions: [...sentToNobody, wait(10_000), webComes(8_000), send(cart, stock, 7), cycle(), send(cart, stock, 3), cycle()],
+    },
+    {
+      name: 'while it waits who sent them: only those that came later',
+      actions: [
+        ...[send(late, stock, 900), cycle(), wait(10_000), place(stock, STOCK, { ...THERE, ...ended }), send(late, stock, 50), cycle()],
+        ...[lateIsCart, { ...nobodyCame, apart: aliveUntil(5_000) }, cycle()],
+      ],
+    },
+    {
+      name: 'while it waits who sent them, and nobody was told: not those before',
+      actions: [
+        ...[send(late, stock, 900), cycle(), wait(10_000), send(late, stock, 50), lateIsCart],
+        ...[{ ...nobodyCame, meanwhile: nobodyCame.placement, apart: aliveUntil(5_000) }, cycle()],
+      ],
+    },
+    { name: 'what the dead one sent is not', actions: [place(cart, CART, { ...HERE, ...ended }), send(cart, stock, 5), cycle()] },
+    {
+      name: 'from two owners, where there is room for one series',
+      limit: 1,
+      actions: [nobodyCame, send(cart, stock, 5), cycle(), send(web, stock, 7), cycle(), kill, send(web, stock, 1), cycle()],
+    },
+    {
+      name: 'a series that began with what had waited keeps its place over a restart that finds another new one',
+      limit: 2,
+      actions: [...sentToNobody, nobodyCame, cycle(), kill, send(web, cart, 7), cycle(), cycle()],
+    },
+    {
+      name: 'a series that is idle goes, and comes back',
+      idleMs: 1000,
+      actions: [nobodyCame, send(cart, stock, 5), cycle(), wait(2000), cycle(), kill, send(cart, stock, 3), cycle(), cycle()],
+    },
+    { name: 'the table is destroyed', actions: [nobodyCame, send(cart, stock, 5), cycle(), destroy, send(cart, stock, 7), cycle()] },
   ])
 })
 

@@ -12,6 +12,8 @@ export interface Booked {
   /** Pairs that it knows, each as source and destination with a space between. */
   pairs: ReadonlySet<string>
   flows: Map<string, number>
+  /** Those of them that came to a pod that had ended. */
+  phantoms: Map<string, number>
   zones: Map<string, number>
   totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous' | 'handover', number>
   /** Numbers of packets, their bytes, and when they came, where that is remembered: no longer than an agent lives. */
@@ -36,6 +38,7 @@ export const nothingBooked = (): Booked => ({
   places: new Map(),
   pairs: new Set(),
   flows: new Map(),
+  phantoms: new Map(),
   zones: new Map(),
   totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, ambiguous: 0, handover: 0 },
   pending: [],
@@ -47,6 +50,7 @@ export const nothingBooked = (): Booked => ({
 export const copyOf = (booked: Booked): Booked => ({
   ...booked,
   flows: new Map(booked.flows),
+  phantoms: new Map(booked.phantoms),
   zones: new Map(booked.zones),
   totals: { ...booked.totals },
 })
@@ -85,11 +89,12 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
   const waits = (at: number): boolean => pairs.has(pairOf(at)) && [before, meanwhile].some((placeOf) => isTransit(...endsOf(at, placeOf)))
   const isOpen = (at: number, placeOf: PlaceOf): boolean => isWaiting(...endsOf(at, placeOf)) || isTransit(...endsOf(at, placeOf))
 
-  /** Bytes that could be of two by now are of one, where it is known when they came. */
+  /** Bytes that could be of two by now, or came around the end of a pod, are of one, where it is known when they came. */
   function placeOfWaited({ at, came }: Pick<Pending, 'at' | 'came'>): PlaceOf {
     if (waits(at)) return before
     const isTwos = endsOf(at, meanwhile).some(({ ambiguous }) => ambiguous)
-    return came && isTwos && !isOpen(at, meanwhile) && !isOpen(at, during(came)) ? during(came) : meanwhile
+    const isAroundEnd = [before, meanwhile].some((placeOf) => isPhantom(endsOf(at, placeOf)[1]))
+    return came && (isTwos || isAroundEnd) && !isOpen(at, meanwhile) && !isOpen(at, during(came)) ? during(came) : meanwhile
   }
 
   const timed = new Set(booked.pending.flatMap(({ at, came }) => (came ? [pairOf(at)] : [])))
@@ -193,13 +198,17 @@ function bookTransit(booked: Booked, { packets, at }: Place, [from, to]: readonl
   if (path === 'translated') booked.flying = [...booked.flying, { at, from, to }]
 }
 
-function post({ totals, flows, zones }: Booked, bytes: number, ends: readonly [Placement, Placement]): void {
+const isPhantom = ({ endedMs }: Placement): boolean => endedMs !== undefined
+
+function post({ totals, flows, phantoms, zones }: Booked, bytes: number, ends: readonly [Placement, Placement]): void {
   const [from, to] = [ends[0].who, ends[1].who]
   const scope = scopeBetween(from, to)
   const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + bytes)
   totals.posted += bytes
   if (ends.some(({ ambiguous }) => ambiguous)) totals.ambiguous += bytes
   add(zones, JSON.stringify([from.zone, to.zone, scope]))
+  const [source, destination] = [from, to].map(({ namespace, kind, name }) => [namespace, kind, name])
+  if (isPhantom(ends[1])) add(phantoms, JSON.stringify([from.zone, ...(source ?? []), ...(destination ?? [])]))
   add(flows, JSON.stringify([from.zone, from.namespace, from.kind, from.name, to.zone, to.namespace, to.kind, to.name, scope]))
 }
 

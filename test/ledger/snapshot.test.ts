@@ -37,7 +37,7 @@ async function setUp() {
   }
   const look = (of: Ledger, zeroFirstMs = 0): Snapshot =>
     snapshotOf(of, { limit: LIMIT, zeroFirstMs, prices: PRICES }, { atMs: 7, monotonicMs: time.monotonicMs, coverage: undefined })
-  return { kernel, ledger, start, readInto, pass, look }
+  return { kernel, identity, ledger, start, readInto, pass, look }
 }
 
 const send = (kernel: Kernel, source: string, destination: string, bytes: number): void =>
@@ -62,6 +62,43 @@ t.test('every series has the labels of its family, in its order', async (t) => {
   t.same(valuesOf(look(ledger), 'meshtoll_series_folded_bytes_total'), [10])
   t.same(valuesOf(look(ledger), 'meshtoll_transfer_price_dollars_per_byte'), [0, 2e-11])
   t.same(valuesOf(look(ledger), 'meshtoll_flow_coverage_ratio'), [], 'absent while it is not known')
+})
+
+t.test('bytes to pods that ended', async (t) => {
+  const { kernel, identity, ledger, start, readInto, pass, look } = await setUp()
+  const end = (endedMs: number): void => identity.change('10.0.0.3', { who: STOCK, local: 'no', covered: 'yes', endedMs })
+  const phantoms = (of: Ledger) => [
+    valuesOf(look(of), 'meshtoll_phantom_bytes_total'),
+    valuesOf(look(of), 'meshtoll_phantom_window_seconds'),
+  ]
+  send(kernel, '10.0.0.1', '10.0.0.3', 5)
+  await readInto(ledger)
+  end(1_000_000)
+  pass(4_000)
+  await readInto(ledger)
+  t.same(phantoms(ledger), [[], []], 'no series before there are any')
+  t.same(valuesOf(look(ledger), 'meshtoll_series'), [1])
+  pass(10_000)
+  send(kernel, '10.0.0.1', '10.0.0.3', 7)
+  await readInto(ledger)
+  t.same(phantoms(ledger), [[7], [4]], 'sent at some time since the reading before')
+  t.same(valuesOf(look(ledger), FLOWS), [12])
+  t.same(valuesOf(look(ledger), 'meshtoll_series'), [2])
+  send(kernel, '10.0.0.2', '10.0.0.3', 2)
+  await readInto(ledger)
+  t.same(
+    phantoms(ledger),
+    [
+      [7, 2],
+      [4, 14],
+    ],
+    'another caller, for whom there is no room',
+  )
+  t.same(valuesOf(look(ledger), 'meshtoll_series_folded_bytes_total'), [2], 'which are folded once')
+  for (const { family, series } of look(ledger).families) for (const { labels } of series) t.same(Object.keys(labels), family.labels)
+  const next = await start(ledger)
+  await readInto(next)
+  t.same(phantoms(next), [[7, 2], []], 'the window is found again when it lasts')
 })
 
 t.test('known zone pairs are there at 0', async (t) => {

@@ -57,7 +57,9 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
     assert.ok(pending >= certain, `${pending} pending bytes, ${certain} are`)
     assert.ok(elsewhere >= booked.totals.elsewhere, 'what is certainly elsewhere is')
     lookAtZones(families, booked)
-    lookAtFlows(families, booked, ledger)
+    const own = LIMITED.map((kind) => lookAtSeries(families, booked, kind))
+    assert.ok(sumOf(own) <= limit, `${own} series, ${limit} may be`)
+    assert.equal(ledger.served, sumOf(own), 'the series that take a place are the ones served')
   }
 
   function lookAtZones(families: Snapshot['families'], booked: Booked): void {
@@ -65,20 +67,21 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
     assert.deepEqual(sorted(zones), sorted(booked.zones), 'every zone pair has its bytes')
   }
 
-  function lookAtFlows(families: Snapshot['families'], { flows, totals }: Booked, ledger: Ledger): void {
-    const now = valuesOf(families, 'meshtoll_flow_bytes_total')
+  /** Returns how many have a series of their own. */
+  function lookAtSeries(families: Snapshot['families'], booked: Booked, kind: Limited): number {
+    const now = valuesOf(families, FAMILIES[kind])
     const own = [...now.keys()].filter((key) => !key.includes('_other'))
-    assert.ok(own.length <= limit, `${own.length} series, ${limit} may be`)
-    assert.equal(ledger.served, own.length, 'the series that take a place are the ones served')
-    if (!isHeldKnown) return
-    const gone = [...served].filter(([key]) => isFlow(key) && !now.has(key))
-    const withdrawn = sumOf(held.values()) + sumOf(gone.map(([, { value }]) => value))
-    assert.equal(sumOf(now.values()), totals.posted - withdrawn, 'flow series are what is posted, less what withdrawn ones held')
+    if (!isHeldKnown) return own.length
+    const gone = [...served].filter(([key]) => kindOf(key) === kind && !now.has(key))
+    const withdrawn = sumOf([...held].flatMap(([key, value]) => (kindOf(key) === kind ? [value] : [])))
+    const left = sumOf(booked[kind].values()) - withdrawn - sumOf(gone.map(([, { value }]) => value))
+    assert.equal(sumOf(now.values()), left, `series of ${kind} are all that is booked, less what withdrawn ones held`)
     for (const key of own) {
-      const bytes = (now.get(key) ?? 0) + (held.get(key) ?? 0)
-      if (limit >= ROOMY) assert.equal(bytes, flows.get(key) ?? 0, `${key} has its bytes`)
-      else assert.ok(bytes <= (flows.get(key) ?? 0), `${key} has no bytes of others`)
+      const [bytes, most] = [(now.get(key) ?? 0) + (held.get(key) ?? 0), booked[kind].get(key) ?? 0]
+      if (limit >= ROOMY) assert.equal(bytes, most, `${key} has its bytes`)
+      else assert.ok(bytes <= most, `${key} has no bytes of others`)
     }
+    return own.length
   }
 
   function scrape(ledger: Ledger, truth: Truth): void {
@@ -88,9 +91,13 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
     zeroFirst = compareZeroFirst(zeroFirst, snapshot(ledger, clock, 30_000), clock)
     if (isHeldKnown) return
     isHeldKnown = true
-    const now = new Map([...served].filter(([key]) => isFlow(key)).map(([key, { value }]) => [key, value]))
-    held = new Map([['', booked.totals.posted - sumOf(now.values())]])
-    if (limit >= ROOMY) held = new Map([...booked.flows].map(([key, value]) => [key, value - (now.get(key) ?? 0)]))
+    held = new Map(LIMITED.flatMap((kind) => heldOf(kind, booked)))
+  }
+
+  function heldOf(kind: Limited, booked: Booked): readonly (readonly [string, number])[] {
+    if (limit >= ROOMY) return [...booked[kind]].map(([key, value]) => [key, value - (served.get(key)?.value ?? 0)])
+    const now = [...served].flatMap(([key, { value }]) => (kindOf(key) === kind ? [value] : []))
+    return [[kind, sumOf(booked[kind].values()) - sumOf(now)]]
   }
 
   function compare(before: ReadonlyMap<string, Served>, next: Snapshot, clock: Clock): Map<string, Served> {
@@ -101,7 +108,7 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
         assert.ok(after >= value, `${key} falls from ${value} to ${after}`)
         continue
       }
-      assert.ok(isFlow(key) && clock.monotonic() - sinceMs >= idleMs, `${key} vanishes at ${value}`)
+      assert.ok(kindOf(key) && clock.monotonic() - sinceMs >= idleMs, `${key} vanishes at ${value}`)
       held.set(key, (held.get(key) ?? 0) + value)
     }
     return remembered(before, now, clock)
@@ -132,7 +139,15 @@ export function createWitness({ limit, idleMs }: { limit: number; idleMs: number
   return { look, scrape, rest, forget }
 }
 
-const isFlow = (key: string): boolean => key.startsWith('[') && key.split(',').length === 9
+/** Under one limit. */
+const LIMITED = ['flows', 'phantoms'] as const
+type Limited = (typeof LIMITED)[number]
+const FAMILIES = { flows: 'meshtoll_flow_bytes_total', phantoms: 'meshtoll_phantom_bytes_total' } as const
+const LABELS = { flows: 9, phantoms: 7 } as const
+
+/** Of what: a series by its labels, or all together by their name. */
+const kindOf = (key: string): Limited | undefined =>
+  LIMITED.find((kind) => key === kind || (key.startsWith('[') && key.split(',').length === LABELS[kind]))
 
 function remembered(before: ReadonlyMap<string, Served>, now: ReadonlyMap<string, number>, clock: Clock): Map<string, Served> {
   return new Map(
