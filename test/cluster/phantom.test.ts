@@ -16,7 +16,7 @@ const ADDRESS = '10.1.2.2'
 const SIZE = 500
 const PACKETS = 50
 const BYTES = PACKETS * (SIZE + 28)
-/** That of identity.skew, the second in which an agent looks whether it is over, and one for what is heard late. */
+/** That of identity.skew, the second in which an agent looks whether it is over, and one for what is heard late: sooner than the next reading. */
 const CUT_MS = 4_000
 const PATIENCE_MS = 15_000
 
@@ -33,7 +33,7 @@ await worldTest(
       await lab.createPod({ name: 'cart-0', address: '10.1.1.2', node: 'n1', deployment: 'cart' })
       const database = await createAt('database')
       await topology.peer('p2a').listenUdp({ port: 9 })
-      const options = { flows: { interval: '1s' }, identity: { patience: `${PATIENCE_MS}ms` } }
+      const options = { flows: { interval: '8s' }, identity: { patience: `${PATIENCE_MS}ms` } }
       const agents = await lab.startAgents({ options })
       await untilCovering(() => agents.all.map((agent) => agent.log()))
       const send = () => topology.peer('p1a').sendUdp({ to: [ADDRESS], port: 9, size: SIZE, packets: PACKETS })
@@ -53,6 +53,7 @@ await worldTest(
       await endPod(cluster.admin, database, new Date())
       await sleep(CUT_MS)
       await send()
+      await agents.atRest()
       await sleep(CUT_MS)
       const queue = await createAt('queue')
       await sleep(CUT_MS)

@@ -1,9 +1,10 @@
 import t from 'tap'
+import { parseLastRead } from '../../src/ledger/last-read.js'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
 import { snapshotOf } from '../../src/ledger/snapshot.js'
 import { parseState, renderState } from '../../src/ledger/state.js'
 import type { Snapshot } from '../../src/model.js'
-import { CART, createModelIdentity, STOCK, WEB } from './identity-model.js'
+import { CART, createModelIdentity, STOCK, UNKNOWN, WEB } from './identity-model.js'
 import { createKernel, createReader, type Kernel } from './kernel-model.js'
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -22,9 +23,11 @@ async function setUp() {
     ]),
   )
   const kernel = createKernel()
-  const start = async (state?: Ledger) => {
-    const text = state && [...renderState(await state.state())].join('')
-    const restored = text === undefined ? undefined : parseState(Buffer.from(text)).state
+  const start = async (of?: Ledger) => {
+    const text = of && [...renderState(await of.state())].join('')
+    const state = text === undefined ? undefined : parseState(Buffer.from(text)).state
+    const lastRead = of && parseLastRead(Buffer.concat(await of.lastRead()))
+    const restored = state && { ...state, ...(lastRead && { lastRead }) }
     return createLedger({ limit: LIMIT, idleMs: 60_000 }, { clock, log: SILENT }, restored)
   }
   const ledger = await start()
@@ -96,9 +99,34 @@ t.test('bytes to pods that ended', async (t) => {
   )
   t.same(valuesOf(look(ledger), 'meshtoll_series_folded_bytes_total'), [2], 'which are folded once')
   for (const { family, series } of look(ledger).families) for (const { labels } of series) t.same(Object.keys(labels), family.labels)
+  pass(10_000)
   const next = await start(ledger)
   await readInto(next)
-  t.same(phantoms(next), [[7, 2], []], 'the window is found again when it lasts')
+  t.same(phantoms(next), [[7, 2], []], 'what was read by the process before did not come since')
+  pass(10_000)
+  send(kernel, '10.0.0.1', '10.0.0.3', 1)
+  await readInto(next)
+  t.same(phantoms(next), [[8, 2], [24]], 'the window is found again when it lasts')
+})
+
+t.test('bytes to a pod that ended, which waited for who has its address next', async (t) => {
+  const { kernel, identity, ledger, readInto, pass, look } = await setUp()
+  const nobodyYet = { who: UNKNOWN, local: 'unknown', covered: 'unknown', endedMs: 1_000_000 } as const
+  send(kernel, '10.0.0.1', '10.0.0.3', 5)
+  await readInto(ledger)
+  identity.change('10.0.0.3', nobodyYet)
+  pass(4_000)
+  await readInto(ledger)
+  pass(10_000)
+  send(kernel, '10.0.0.1', '10.0.0.3', 7)
+  await readInto(ledger)
+  pass(20_000)
+  t.same(valuesOf(look(ledger), 'meshtoll_phantom_window_seconds'), [])
+  const nobodyCame = { who: STOCK, local: 'no', covered: 'yes', endedMs: 1_000_000 } as const
+  identity.change('10.0.0.3', nobodyCame, nobodyCame)
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger), 'meshtoll_phantom_window_seconds'), [4], 'when they came, not when that was decided')
+  t.same(valuesOf(look(ledger), 'meshtoll_phantom_bytes_total'), [7])
 })
 
 t.test('known zone pairs are there at 0', async (t) => {
