@@ -8,7 +8,7 @@ import { eventually, worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
-import { untilCovering } from './directories.js'
+import { startDirectories, untilCovering } from './directories.js'
 import { completePod, endPod } from './objects.js'
 
 const SPEC: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
@@ -26,66 +26,69 @@ const phantomBytes = (all: readonly Served[], owner: string): number =>
 await worldTest(
   import.meta.url,
   async (t) => {
-    t.test('a pod ends while another still sends to it', { skip: reasonToSkip(CLUSTER_PEERS) ?? false }, async (t) => {
-      const lab = await createClusterLab(t, { spec: SPEC })
-      const { topology, cluster } = lab
-      const createAt = (deployment: string) => lab.createPod({ name: `${deployment}-0`, address: ADDRESS, node: 'n2', deployment })
-      await lab.createPod({ name: 'cart-0', address: '10.1.1.2', node: 'n1', deployment: 'cart' })
-      const database = await createAt('database')
-      await topology.peer('p2a').listenUdp({ port: 9 })
-      const options = { flows: { interval: '8s' }, identity: { patience: `${PATIENCE_MS}ms` } }
-      const agents = await lab.startAgents({ options })
-      await untilCovering(() => agents.all.map((agent) => agent.log()))
-      const send = () => topology.peer('p1a').sendUdp({ to: [ADDRESS], port: 9, size: SIZE, packets: PACKETS })
-      const untilPosted = (owner: string, bytes: number) =>
-        eventually(
-          `${bytes} bytes to ${owner}`,
-          async () => {
-            const all = await agents.atRest()
-            return flowBytes(all, { dst_owner_name: owner }) >= bytes ? all : undefined
-          },
-          PATIENCE_MS + 15_000,
-        )
+    const skip = reasonToSkip(CLUSTER_PEERS) ?? false
+    for (const manifest of ['full', 'full-directory'] as const)
+      t.test(`a pod ends while another still sends to it: ${manifest}`, { skip }, async (t) => {
+        const lab = await createClusterLab(t, { spec: SPEC, manifest })
+        const { topology, cluster } = lab
+        const createAt = (deployment: string) => lab.createPod({ name: `${deployment}-0`, address: ADDRESS, node: 'n2', deployment })
+        await lab.createPod({ name: 'cart-0', address: '10.1.1.2', node: 'n1', deployment: 'cart' })
+        const database = await createAt('database')
+        await topology.peer('p2a').listenUdp({ port: 9 })
+        const kubernetes = manifest === 'full' ? {} : { directory: (await startDirectories(t, lab)).options }
+        const options = { flows: { interval: '8s' }, identity: { patience: `${PATIENCE_MS}ms` }, kubernetes }
+        const agents = await lab.startAgents({ options })
+        await untilCovering(() => agents.all.map((agent) => agent.log()))
+        const send = () => topology.peer('p1a').sendUdp({ to: [ADDRESS], port: 9, size: SIZE, packets: PACKETS })
+        const untilPosted = (owner: string, bytes: number) =>
+          eventually(
+            `${bytes} bytes to ${owner}`,
+            async () => {
+              const all = await agents.atRest()
+              return flowBytes(all, { dst_owner_name: owner }) >= bytes ? all : undefined
+            },
+            PATIENCE_MS + 15_000,
+          )
 
-      await send()
-      t.equal(phantomBytes(await untilPosted('database', BYTES), 'database'), 0, 'none while it lives')
+        await send()
+        t.equal(phantomBytes(await untilPosted('database', BYTES), 'database'), 0, 'none while it lives')
 
-      await endPod(cluster.admin, database, new Date())
-      await sleep(CUT_MS)
-      await send()
-      await agents.atRest()
-      await sleep(CUT_MS)
-      const queue = await createAt('queue')
-      await sleep(CUT_MS)
-      await send()
-      const reused = await untilPosted('queue', BYTES)
-      t.equal(phantomBytes(reused, 'database'), BYTES, 'what was sent after its end, though another has its address soon')
-      t.equal(flowBytes(reused, { dst_owner_name: 'database' }), 2 * BYTES, 'which is a part of all that was sent to it')
-      t.equal(flowBytes(reused, { dst_owner_name: 'queue' }), BYTES, 'and none of it is of who came afterwards')
-      t.equal(phantomBytes(reused, 'queue'), 0)
+        await endPod(cluster.admin, database, new Date())
+        await sleep(CUT_MS)
+        await send()
+        await agents.atRest()
+        await sleep(CUT_MS)
+        const queue = await createAt('queue')
+        await sleep(CUT_MS)
+        await send()
+        const reused = await untilPosted('queue', BYTES)
+        t.equal(phantomBytes(reused, 'database'), BYTES, 'what was sent after its end, though another has its address soon')
+        t.equal(flowBytes(reused, { dst_owner_name: 'database' }), 2 * BYTES, 'which is a part of all that was sent to it')
+        t.equal(flowBytes(reused, { dst_owner_name: 'queue' }), BYTES, 'and none of it is of who came afterwards')
+        t.equal(phantomBytes(reused, 'queue'), 0)
 
-      const finishedAt = new Date()
-      await completePod(cluster.admin, queue, finishedAt)
-      const endedMs = Math.floor(finishedAt.getTime() / 1000) * 1000
-      await sleep(CUT_MS)
-      await send()
-      const sentMs = Date.now()
-      await agents.atRest()
-      await agents.on('n1').kill()
-      await agents.on('n1').start()
-      const nobodys = await untilPosted('queue', 2 * BYTES)
-      t.equal(phantomBytes(nobodys, 'queue'), BYTES, 'what was sent while an agent waited for who comes next, and was killed')
-      await send()
-      const all = await untilPosted('queue', 3 * BYTES)
-      t.equal(phantomBytes(all, 'queue'), 2 * BYTES, 'what was sent when nobody came')
-      await agents.on('n1').kill()
-      await agents.on('n1').start()
-      t.equal(phantomBytes(await agents.atRest(), 'queue'), 2 * BYTES, 'and again')
-      t.equal(sumOf(all, 'meshtoll_phantom_bytes_total'), 3 * BYTES, 'of all agents, and of no other owners')
-      const window = sumOf(all, 'meshtoll_phantom_window_seconds', { dst_owner_name: 'queue' })
-      t.ok(window >= (sentMs - endedMs) / 1000 && window <= (Date.now() - endedMs) / 1000, `${window} s after its end`)
-      t.equal(booked(all, 'pending'), 0, 'nothing waits')
-    })
+        const finishedAt = new Date()
+        await completePod(cluster.admin, queue, finishedAt)
+        const endedMs = Math.floor(finishedAt.getTime() / 1000) * 1000
+        await sleep(CUT_MS)
+        await send()
+        const sentMs = Date.now()
+        await agents.atRest()
+        await agents.on('n1').kill()
+        await agents.on('n1').start()
+        const nobodys = await untilPosted('queue', 2 * BYTES)
+        t.equal(phantomBytes(nobodys, 'queue'), BYTES, 'what was sent while an agent waited for who comes next, and was killed')
+        await send()
+        const all = await untilPosted('queue', 3 * BYTES)
+        t.equal(phantomBytes(all, 'queue'), 2 * BYTES, 'what was sent when nobody came')
+        await agents.on('n1').kill()
+        await agents.on('n1').start()
+        t.equal(phantomBytes(await agents.atRest(), 'queue'), 2 * BYTES, 'and again')
+        t.equal(sumOf(all, 'meshtoll_phantom_bytes_total'), 3 * BYTES, 'of all agents, and of no other owners')
+        const window = sumOf(all, 'meshtoll_phantom_window_seconds', { dst_owner_name: 'queue' })
+        t.ok(window >= (sentMs - endedMs) / 1000 && window <= (Date.now() - endedMs) / 1000, `${window} s after its end`)
+        t.equal(booked(all, 'pending'), 0, 'nothing waits')
+      })
   },
-  { timeoutMs: 180_000 },
+  { timeoutMs: 240_000 },
 )
