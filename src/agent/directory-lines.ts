@@ -1,5 +1,6 @@
 // A line of the directory -> what it says (docs/directory.md). What is not of its shape is left out.
 import type { NodeRange, Tenancy, Zone } from '../identity/tenancies.js'
+import type { Stretch } from '../model.js'
 
 export interface DirectoryLine {
   readonly session: string
@@ -9,6 +10,8 @@ export interface DirectoryLine {
   readonly nodes: readonly { readonly name: string; readonly covers: boolean }[]
   readonly ranges: readonly NodeRange[]
   readonly zones: readonly Zone[] | undefined
+  /** Times in which the directory may have missed whoever came and went. Undefined: it does not say. */
+  readonly unheard: readonly Stretch[] | undefined
 }
 
 type Raw = Readonly<Record<string, unknown>>
@@ -20,7 +23,7 @@ const COVERAGES = ['node', 'always', 'never', 'outside'] as const
 export function parseDirectoryLine(text: string): DirectoryLine {
   const line: unknown = JSON.parse(text)
   if (typeof line !== 'object' || line === null) throw new SyntaxError('a line of the directory is no JSON object')
-  const { session, instance, revision, tenancies, nodes, ranges, zones } = line as Raw
+  const { session, instance, revision, tenancies, nodes, ranges, zones, unheard } = line as Raw
   return {
     session: textOf(session),
     instance: textOf(instance),
@@ -29,8 +32,12 @@ export function parseDirectoryLine(text: string): DirectoryLine {
     nodes: rowsOf(nodes).flatMap(({ name, covers }) => (textOf(name) ? [{ name: textOf(name), covers: covers === true }] : [])),
     ranges: rowsOf(ranges).flatMap(({ cidr, node }) => (textOf(cidr) && textOf(node) ? [{ cidr: textOf(cidr), node: textOf(node) }] : [])),
     zones: zones === undefined ? undefined : rowsOf(zones).map(({ zone, region }) => ({ zone: known(zone), region: known(region) })),
+    unheard: unheard === undefined ? undefined : rowsOf(unheard).flatMap(stretchOf),
   }
 }
+
+const stretchOf = ({ fromMs, toMs }: Raw): readonly Stretch[] =>
+  typeof fromMs === 'number' && typeof toMs === 'number' ? [{ fromMs, toMs }] : []
 
 function tenancyOf(row: Raw): readonly Tenancy[] {
   const [address, key] = [textOf(row.address), textOf(row.key)]

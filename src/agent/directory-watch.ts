@@ -7,6 +7,7 @@ import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
 import { linesOf } from '../kube/lines.js'
 import { createTokenFile } from '../kube/token.js'
+import type { Stretch } from '../model.js'
 import { type DirectoryLine, parseDirectoryLine } from './directory-lines.js'
 import { createTold } from './told.js'
 
@@ -52,10 +53,11 @@ export async function createDirectoryWatch(
   /** By address, how often it was not of interest since it was. */
   const asked = new Map<string, number>()
   const covers = new Map<string, boolean>()
-  const told = createTold(deps.clock)
+  const told = createTold()
   let ranges: readonly NodeRange[] = []
   let zones: readonly Zone[] | undefined
   let haveRangesChanged = false
+  let unheard: readonly Stretch[] = []
   let session = ''
   /** A watch was asked for with all that was of interest then, and has no session yet. */
   let isOpening = false
@@ -63,10 +65,14 @@ export async function createDirectoryWatch(
   let isTold = false
   let trouble = NOT_YET
   let heardMs = 0
+  /** Since 1970. */
+  let lastHeardMs = 0
 
   function hear(line: DirectoryLine): void {
     heardMs = deps.clock.monotonic()
     if (line.session) begin(line)
+    else if (line.unheard) unheard = [...unheard, ...line.unheard]
+    lastHeardMs = deps.clock.now()
     for (const { name, covers: does } of line.nodes) covers.set(name, does)
     told.keep(line.tenancies)
     if (line.ranges.length > 0) keepRanges(line.ranges)
@@ -74,11 +80,23 @@ export async function createDirectoryWatch(
     if (line.revision !== undefined && !line.session) settle(line.revision)
   }
 
+  /** What was told before is certain up to here. */
+  const certainUntil = (): number => lastHeardMs - DOUBTFUL_MS
+
+  /** What this directory has missed since it was last heard; of what another one has, this one or the one before told the rest. */
+  function miss(stretches: readonly Stretch[], isSame: boolean): void {
+    const sinceMs = certainUntil()
+    const late = stretches.filter(({ toMs }) => toMs > sinceMs)
+    unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, sinceMs), toMs }))]
+  }
+
   function begin(line: DirectoryLine): void {
     session = line.session
     isOpening = false
-    if (line.instance !== last.instance) last = { instance: line.instance, revision: 0 }
-    if (line.revision === 0) told.beginAnew()
+    const isSame = line.instance === last.instance
+    if (isTold) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
+    if (!isSame) last = { instance: line.instance, revision: 0 }
+    if (line.revision === 0) told.beginAnew(certainUntil())
   }
 
   function keepRanges(more: readonly NodeRange[]): void {
@@ -162,9 +180,10 @@ export async function createDirectoryWatch(
       })
     },
     take() {
-      const taken = { tenancies: told.take(), ranges: haveRangesChanged ? ranges : undefined, zones }
+      const taken = { tenancies: told.take(), ranges: haveRangesChanged ? ranges : undefined, zones, unheard }
       haveRangesChanged = false
       zones = undefined
+      unheard = []
       return taken
     },
     get covers() {

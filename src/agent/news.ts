@@ -1,6 +1,7 @@
 // What was told of the cluster on its way into the agent's turn: gathered at any time, handed on in one piece.
 import type { Deps } from '../deps.js'
-import type { ClusterChanges, ClusterNames } from '../identity/cluster-names.js'
+import type { ClusterChanges } from '../identity/cluster-changes.js'
+import type { ClusterNames } from '../identity/cluster-names.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { TenancyChanges } from '../identity/tenancies.js'
 import type { CoverageRecord } from './coverage-record.js'
@@ -24,7 +25,7 @@ export interface News {
   readonly isUrgent: boolean
 }
 
-const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
+const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined, unheard: [] }
 
 export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' | 'log'>): News {
   const { node, identity, names, self, record, isCounting, teller } = parts
@@ -33,7 +34,12 @@ export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' 
 
   function gather(): TenancyChanges {
     const more = teller()?.take() ?? NOTHING_NEW
-    news = { tenancies: [...news.tenancies, ...more.tenancies], ranges: more.ranges ?? news.ranges, zones: more.zones ?? news.zones }
+    news = {
+      tenancies: [...news.tenancies, ...more.tenancies],
+      ranges: more.ranges ?? news.ranges,
+      zones: more.zones ?? news.zones,
+      unheard: [...news.unheard, ...more.unheard],
+    }
     return news
   }
 

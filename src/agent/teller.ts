@@ -130,6 +130,7 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
         tenancies: [...own.tenancies, ...others.tenancies.filter(({ tenant }) => tenant.coverage !== 'node' || tenant.node !== node)],
         ranges: haveChanged ? [...ranges.own, ...ranges.others] : undefined,
         zones: others.zones ?? own.zones,
+        unheard: [...own.unheard, ...others.unheard],
       }
     },
     get covering() {

@@ -1,11 +1,10 @@
 // What the directory has told of, and what of it is over although nobody told that: whoever went while no directory could tell.
-import type { Clock } from '../deps.js'
 import type { Tenancy } from '../identity/tenancies.js'
 
 export interface Told {
   keep(tenancies: readonly Tenancy[]): void
-  /** From here on all is told anew. */
-  beginAnew(): void
+  /** From here on all is told anew. `certainMs`: what was told before was so up to then. */
+  beginAnew(certainMs: number): void
   /** All was told: what was not repeated is over. */
   settle(): void
   /** Of addresses that are of no interest any more. */
@@ -14,10 +13,11 @@ export interface Told {
   take(): readonly Tenancy[]
 }
 
-export function createTold({ now }: Pick<Clock, 'now'>): Told {
+export function createTold(): Told {
   const lasting = new Map<string, Tenancy>()
   let unconfirmed = new Map<string, Tenancy>()
   let news: Tenancy[] = []
+  let untilMs = 0
 
   function keep(tenancies: readonly Tenancy[]): void {
     for (const tenancy of tenancies) {
@@ -31,11 +31,11 @@ export function createTold({ now }: Pick<Clock, 'now'>): Told {
 
   return {
     keep,
-    beginAnew() {
+    beginAnew(certainMs) {
       unconfirmed = new Map(lasting)
+      untilMs = certainMs
     },
     settle() {
-      const untilMs = now()
       keep([...unconfirmed.values()].map((tenancy) => ({ ...tenancy, untilMs: Math.max(untilMs, tenancy.fromMs) })))
     },
     forget(isOfInterest) {

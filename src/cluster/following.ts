@@ -3,13 +3,14 @@ import type { Deps } from '../deps.js'
 import type { KubeClient } from '../kube/client.js'
 import { followObjects } from '../kube/follow.js'
 import { type CustomInto, type CustomResource, followCustom } from '../kube/follow-custom.js'
-import type { Into, Prune } from '../kube/known.js'
+import type { Into, Prune, Unheard } from '../kube/known.js'
 import { KubeError } from '../kube/kube-error.js'
 
 interface Objects<T> {
   readonly prune: Prune<T>
   put(key: string, object: T): void
-  remove(key: string): void
+  remove(key: string, sinceMs?: number): void
+  missed?(unheard: Unheard): void
 }
 
 export interface Collection<T> extends Objects<T> {
@@ -42,7 +43,7 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
   // Said once for all of them, by whoever reads `trouble`.
   const quiet = { ...deps, log: { ...deps.log, warn: deps.log.debug, info: deps.log.debug } }
 
-  function follow<T>({ path, query, prune, put, remove }: Collection<T>, signal: AbortSignal): Promise<void> {
+  function follow<T>({ path, query, prune, put, remove, missed }: Collection<T>, signal: AbortSignal): Promise<void> {
     troubles.set(path, NOT_YET)
     return new Promise((resolve, reject) => {
       const stop = (): void => {
@@ -53,6 +54,7 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
       const into: Into<T> = {
         put,
         remove,
+        missed: (unheard) => missed?.(unheard),
         synced() {
           troubles.delete(path)
           resolve()

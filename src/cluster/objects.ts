@@ -97,10 +97,11 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
           pods.put(key, pod)
           restarts?.put(key, pod, restarted)
         },
-        remove(key) {
-          pods.remove(key)
+        remove(key, sinceMs) {
+          pods.remove(key, sinceMs)
           restarts?.remove(key)
         },
+        missed: pods.missed,
       },
       signal,
     ),
@@ -143,8 +144,10 @@ function createOwnedPods({ client, tenancies, patienceMs }: PodParts, deps: Clus
       waiting.set(key, heard)
       void tellLater(key, pod.uid, owner)
     },
-    remove(key: string): void {
-      const goneMs = deps.clock.now()
+    missed: tenancies.miss,
+    /** `sinceMs`: it may have ended at any time after that. */
+    remove(key: string, sinceMs?: number): void {
+      const goneMs = sinceMs ?? deps.clock.now()
       const asked = waiting.get(key)
       if (asked) waiting.set(key, { ...asked, goneMs })
       else tenancies.removePod(key, goneMs)

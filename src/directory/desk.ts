@@ -4,6 +4,7 @@
 import type { Leases } from '../cluster/connection.js'
 import type { Clock } from '../deps.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
+import type { Stretch } from '../model.js'
 import { type Book, createBook } from './book.js'
 import { createCovering } from './covering.js'
 import type { ShareUid } from './endpoints/slice.js'
@@ -19,6 +20,8 @@ export interface Desk {
   readonly book: Pick<Book, 'known' | 'asked' | 'size'>
   /** Of 100,000 pods those of EndpointSlices would be another 5 MB. */
   readonly shareUid: ShareUid
+  /** All there is has been told; who came and went before that was not. */
+  beginsToHear(): void
   /** Takes in what was said since the last time, and notes what each has to be told of it. */
   takeChanges(): void
   /** Lets go what nobody needs any more, now and then. */
@@ -26,6 +29,7 @@ export interface Desk {
 }
 
 const FORGET_EVERY_MS = 60_000
+const REMEMBERED_MS = 3_600_000
 
 export function createDesk({ clock, random }: { readonly clock: Clock; random(): string }): Desk {
   const { monotonic } = clock
@@ -35,6 +39,7 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
   const covering = createCovering()
   const ranges = createRanges()
   let zones: readonly Zone[] = []
+  let unheard: readonly Stretch[] = []
   let forgetAtMs = monotonic() + FORGET_EVERY_MS
   const known = {
     instance: random(),
@@ -43,6 +48,9 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
     ranges,
     get zones() {
       return zones
+    },
+    get unheard() {
+      return unheard
     },
   }
   const sessions = createSessions({ known, random, monotonic })
@@ -55,15 +63,20 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
     shareUid: (uid, addresses) => keyAmong(book, uid, addresses) ?? uid,
     takeChanges() {
       const { ranges: allRanges, zones: allZones, ...changes } = tenancies.take()
+      unheard = [...unheard, ...changes.unheard]
       const addresses = [...book.put(changes.tenancies, clock.now())]
       const isInAnother = allRanges ? ranges.replace(allRanges) : () => false
       if (allRanges) for (const id of book.nobodys()) if (isInAnother(book.addressOf(id))) addresses.push(id)
       const nodes = leases.haveChanged || allRanges ? covering.replace(leases.take(), book.nextRevision) : []
       zones = allZones ?? zones
-      sessions.spread({ addresses, nodes, haveZones: allZones !== undefined })
+      sessions.spread({ addresses, nodes, haveZones: allZones !== undefined, isUnheard: changes.unheard.length > 0 })
+    },
+    beginsToHear() {
+      unheard = [{ fromMs: 0, toMs: clock.now() }]
     },
     forget() {
       if (monotonic() < forgetAtMs) return
+      unheard = unheard.filter(({ fromMs, toMs }) => fromMs === 0 || toMs > clock.now() - REMEMBERED_MS)
       forgetAtMs = monotonic() + FORGET_EVERY_MS
       book.forget()
       const inUse = new Set(book.nodesInUse())

@@ -91,6 +91,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
         // What was told last is taken in first.
         const willBeReady = isAllTold
         await tellAll()
+        if (willBeReady && !isReady) desk.beginsToHear()
         if (willBeReady && !isReady) log.info('all is known, agents are answered', { addresses: book.known, nodes: tenancies.nodes.size })
         isReady ||= willBeReady
         await clock.sleep(TELL_EVERY_MS, signal).catch(() => undefined)

@@ -1,11 +1,13 @@
 // What is told, one JSON object a line (docs/directory.md).
 import type { NodeRange, Tenancy, Zone } from '../identity/tenancies.js'
+import type { Stretch } from '../model.js'
 
 export interface Opening {
   readonly session: string
   readonly instance: string
   /** From which on changes are told; 0: all is told anew. */
   readonly revision: number
+  readonly unheard: readonly Stretch[]
 }
 
 export interface NodeCovers {
@@ -13,7 +15,9 @@ export interface NodeCovers {
   readonly covers: boolean
 }
 
-export const openingLine = ({ session, instance, revision }: Opening): string => line({ session, instance, revision })
+export const openingLine = ({ session, instance, revision, unheard }: Opening): string => line({ session, instance, revision, unheard })
+
+export const unheardLine = (unheard: readonly Stretch[]): string => line({ unheard })
 
 export const nodesLine = (nodes: readonly NodeCovers[]): string => line({ nodes })
 

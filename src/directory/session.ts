@@ -1,10 +1,11 @@
 // One agent that listens: what it asks for, and what it has still to be told. Both are bitmaps, and a line is made only when its connection
 // takes one: so whoever reads slowly costs no more than the others, and hears of many changes of an address once.
 import type { NodeRange, Tenancy, Zone } from '../identity/tenancies.js'
+import type { Stretch } from '../model.js'
 import { createBits } from './bits.js'
 import type { Book } from './book.js'
 import type { Covering } from './covering.js'
-import { type NodeCovers, nodesLine, openingLine, rangesLine, revisionLine, tenanciesLine, zonesLine } from './lines.js'
+import { type NodeCovers, nodesLine, openingLine, rangesLine, revisionLine, tenanciesLine, unheardLine, zonesLine } from './lines.js'
 import type { Ranges } from './ranges.js'
 
 export interface Connection {
@@ -19,6 +20,8 @@ export interface Known {
   readonly covering: Covering
   readonly ranges: Ranges
   readonly zones: readonly Zone[]
+  /** Times in which somebody may have come and gone unheard of; the latest last. */
+  readonly unheard: readonly Stretch[]
 }
 
 export interface Asking {
@@ -48,6 +51,7 @@ export interface Changed {
   readonly addresses: readonly number[]
   readonly nodes: readonly number[]
   readonly haveZones: boolean
+  readonly isUnheard: boolean
 }
 
 export const MOST_ADDRESSES = 100_000
@@ -79,6 +83,8 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   /** Where all is told anew: of what is asked for, this id and those after it have not been told yet. */
   let next = since === 0 ? 0 : TOLD
   let areZonesDue = true
+  let isUnheardDue = false
+  let heardUntilMs = 0
   let isRevisionDue = true
   let isSending = false
   let isClosed = false
@@ -104,7 +110,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       const id = ask(address)
       if (id !== undefined && since > 0) goOnWith(id)
     }
-    write(openingLine({ session: parts.id, instance, revision: since }), 1)
+    write(openingLine({ session: parts.id, instance, revision: since, unheard: takeUnheard() }), 1)
   }
 
   /** What was told on the watch before is not told again, nor are its nodes; but they are named, in case they change. */
@@ -145,11 +151,20 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     })
   }
 
+  function takeUnheard(): readonly Stretch[] {
+    const due = known.unheard.filter(({ toMs }) => toMs > heardUntilMs)
+    heardUntilMs = due.at(-1)?.toMs ?? heardUntilMs
+    isUnheardDue = false
+    return due
+  }
+
   const takeNodes = (most: number): readonly NodeCovers[] =>
     pendingNodes.take(most).map((one) => ({ name: covering.nameOf(one), covers: covering.covers(one) }))
 
   /** Nodes are named before what is on them. */
   function nextLines(): readonly string[] {
+    // Before what was missed is told of otherwise.
+    if (isUnheardDue) return [unheardLine(takeUnheard())]
     if (pendingNodes.count() > AT_ONCE) return [nodesLine(takeNodes(AT_ONCE))]
     const ids = takeIds()
     const tenancies = ids.flatMap((one) => book.tenanciesOf(one))
@@ -166,7 +181,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     ]
   }
 
-  const isDue = (): boolean => areZonesDue || next !== TOLD || pending.count() > 0 || pendingNodes.count() > 0
+  const isDue = (): boolean => isUnheardDue || areZonesDue || next !== TOLD || pending.count() > 0 || pendingNodes.count() > 0
 
   function tell(): void {
     while (!isSending && !isClosed && isDue()) {
@@ -197,7 +212,8 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       isRevisionDue ||= added.length > 0
       return 'done'
     },
-    hearsOf({ addresses: ids, nodes, haveZones }) {
+    hearsOf({ addresses: ids, nodes, haveZones, isUnheard }) {
+      isUnheardDue ||= isUnheard
       for (const one of ids) if (asked.has(one)) isDueAgain(one)
       for (const one of nodes) if (named.has(one)) pendingNodes.add(one)
       areZonesDue ||= haveZones

@@ -1,38 +1,15 @@
 // What the cluster says of addresses, as of now and as of the time of the bytes. What it has not told of yet may still be told: those bytes
 // wait, and only after `patienceMs` the best answer there is stands.
 import type { Placement, Stretch, Who } from '../model.js'
-import { type Address, parsePrefix } from './address.js'
-import { createHolders, endOf, type Holding, isPod, type Tenant } from './holders.js'
-import { createNodeCoverage, type Standing } from './node-coverage.js'
+import { type Address, parseAddress, parsePrefix } from './address.js'
+import type { ClusterChanges, ClusterOptions } from './cluster-changes.js'
+import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY, type Tenant } from './holders.js'
+import { createNodeCoverage } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
-import { createPlacing, type Home, isPending, missed } from './placing.js'
+import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD } from './placing.js'
 import { createPrefixTable } from './prefix-table.js'
 import type { NodeRange, Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
-
-/** What is left out stays. */
-export interface ClusterChanges {
-  readonly tenancies?: readonly Tenancy[]
-  readonly ranges?: readonly NodeRange[] | undefined
-  readonly zones?: readonly Zone[] | undefined
-  /** Names of the nodes whose agents post what lives there. */
-  readonly covering?: ReadonlySet<string> | undefined
-  /** Nodes of which that was told; absent: all there are. */
-  readonly toldOf?: ReadonlySet<string> | undefined
-  /** Of this node. */
-  readonly standing?: Standing
-  /** All that was there has been told, and changes follow at once. */
-  readonly isCurrent?: boolean
-}
-
-export interface ClusterOptions {
-  /** The node that this agent runs on. */
-  readonly node: string
-  readonly patienceMs: number
-  readonly skewMs: number
-  /** Whether the kernel routes to it over a device that is no uplink: it lives here, whoever it is. */
-  readonly isBehindUs: (address: Address) => boolean
-}
 
 export interface ClusterNames {
   /** Whether an answer may have changed. */
@@ -62,9 +39,6 @@ export interface ClusterNames {
   readonly zones: readonly Zone[]
 }
 
-const UNKNOWN = '_unknown'
-const NOBODY: Who = Object.freeze({ zone: UNKNOWN, region: UNKNOWN, namespace: UNKNOWN, kind: UNKNOWN, name: UNKNOWN, external: false })
-const NOT_TOLD: Placement = Object.freeze({ who: NOBODY, local: 'unknown', covered: 'unknown' })
 /** Late bytes of the dead are still theirs for so long. */
 const REMEMBERED_MS = 3_600_000
 const FORGET_EVERY_MS = 60_000
@@ -122,10 +96,16 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return isOver || hasForgotten || hasEnded
   }
 
-  function apply(changes: ClusterChanges, nowMs: number): boolean {
-    const { tenancies = [], covering, standing } = changes
+  function takeAll({ tenancies = [], unheard = [], ranges: changed }: ClusterChanges): boolean {
     for (const tenancy of tenancies) takeIn(tenancy)
-    if (changes.ranges) ranges = createPrefixTable(rowsOf(changes.ranges))
+    for (const stretch of unheard) holders.miss(stretch)
+    if (changed) ranges = createPrefixTable(rowsOf(changed))
+    return tenancies.length + unheard.length > 0 || changed !== undefined
+  }
+
+  function apply(changes: ClusterChanges, nowMs: number): boolean {
+    const { covering, standing } = changes
+    const isTold = takeAll(changes)
     zones = changes.zones ?? zones
     if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
     if (standing) coverage.putSelf(standing, nowMs)
@@ -133,7 +113,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     isCurrent = changes.isCurrent ?? isCurrent
     wasCurrent ||= isCurrent
     const isOther = isAnyOver(nowMs) || isCurrent !== before
-    const hasChanged = isOther || tenancies.length > 0 || changes.ranges !== undefined || covering !== undefined || standing !== undefined
+    const hasChanged = isOther || isTold || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged
   }
@@ -144,12 +124,27 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (!last) return undefined
     const isInDoubt = isDoubtful(last)
     const isHeld = last.untilMs + skewMs > nowMs && !isInDoubt
-    const end = isHeld || isInDoubt ? {} : endOf(last)
     // Whoever gets it next is not known at once.
-    if (!isHeld && waiting.waits(address, nowMs, fromMs)) return Object.freeze({ ...NOT_TOLD, ...end })
-    const who = isInDoubt ? NOBODY : last.tenant.who
-    const placement = inDoubt(placed({ who, tenants: [last.tenant], isAmbiguous: false, ...end }, [fromMs, nowMs]), last)
+    if (!isHeld && waiting.waits(address, nowMs, fromMs)) return Object.freeze({ ...NOT_TOLD, ...(isInDoubt ? {} : endOf(last)) })
+    const held = isHeld ? heldBy(last) : leftBy(last, address, { fromMs, toMs: nowMs })
+    const placement = inDoubt(placedHeld(address, held, [fromMs, nowMs]), last)
     return settled(address, placement, { fromMs, toMs: nowMs, isHeld: isHeld && !isPending(placement) })
+  }
+
+  /** Late bytes are of who had it last, unless somebody may have had it since. */
+  function leftBy(last: Holding, address: string, stretch: Stretch): Held {
+    const isMissed = !isDoubtful(last) && holders.mayHaveMissed(address, stretch)
+    if (!isMissed && !isDoubtful(last)) return { ...heldBy(last), ...endOf(last) }
+    const { tenants } = holders.heldDuring(address, undefined, stretch) ?? heldBy(last)
+    return { who: NOBODY, tenants, isAmbiguous: isMissed, isMissed }
+  }
+
+  /** Of somebody who is not known nobody knows the node either, but where the address is behind this one. */
+  function placedHeld(address: string, held: Held, times: readonly number[]): Placement {
+    const placement = placed(held, times)
+    if (!held.isMissed || isPending(placement)) return placement
+    if (placement.local !== 'no' && isBehindUs(parseAddress(address) as Address)) return placement
+    return Object.freeze({ ...placement, ...missed(placement) })
   }
 
   /** Nor whether its node has an agent by now. */
@@ -168,12 +163,14 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (waiting.waits(text, nowMs, sinceMs)) return NOT_TOLD
     const range = ranges.lookup(address)
     const home = homeOf(address, range)
+    const isMissed = holders.mayHaveMissed(text, { fromMs: sinceMs, toMs: nowMs })
     if (home) {
-      const placement = placed({ who: otherwise.who, tenants: [home], isAmbiguous: false }, [sinceMs, nowMs])
+      const placement = placed({ who: isMissed ? NOBODY : otherwise.who, tenants: [home], isAmbiguous: isMissed }, [sinceMs, nowMs])
       return settled(text, placement, { fromMs: sinceMs, toMs: nowMs, isHeld: false })
     }
+    const answer = isMissed ? missedOf(otherwise) : otherwise
     // It may be a pod that another agent posts for: then rather missed than twice.
-    return isCurrent && !range ? otherwise : Object.freeze({ ...otherwise, covered: 'yes' })
+    return isCurrent && !range && !isMissed ? answer : Object.freeze({ ...answer, covered: 'yes' })
   }
 
   function homeOf(address: Address, range: Home | undefined): Home | undefined {
@@ -186,14 +183,20 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     // Whatever was waited for is over: nothing was seen of it for long.
     if (!before) waiting.end(address)
     const last = holders.last(address)
-    if (!last) return undefined
+    if (!last) return outsiderSince(address, before, { fromMs, toMs })
     const isDecided = before !== undefined && !isPending(before)
     const sinceMs = isDecided ? fromMs : waitedSince(address, fromMs)
     if (isDoubtful(last)) return place(address, toMs, sinceMs)
     // It was nobody's, as far as was told.
-    if (last.untilMs + skewMs < sinceMs) return isDecided ? undefined : place(address, toMs, sinceMs)
+    if (last.untilMs + skewMs < sinceMs) {
+      const isCertain = isDecided && !holders.mayHaveMissed(address, { fromMs: sinceMs, toMs })
+      return isCertain ? undefined : place(address, toMs, sinceMs)
+    }
     return placeHeld(address, before, { fromMs: sinceMs, toMs, readMs: fromMs })
   }
+
+  const outsiderSince = (address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined =>
+    before && isOutsider(before.who) && holders.mayHaveMissed(address, stretch) ? missedOf(before) : undefined
 
   /** `readMs`: of the last reading; what is older has waited. */
   function placeHeld(
@@ -204,7 +207,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     const known = before && !isOutsider(before.who) ? before.who : undefined
     const held = holders.heldDuring(address, known, { fromMs, toMs })
     if (!held || held.tenants.length === 0) return before
-    return settled(address, placed(held, [fromMs, readMs]), { fromMs, toMs, isHeld: true })
+    return settled(address, placedHeld(address, held, [fromMs, readMs]), { fromMs, toMs, isHeld: true })
   }
 
   function placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined {
@@ -212,7 +215,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (!last || isDoubtful(last)) return undefined
     const known = now.ambiguous || isPending(now) || isOutsider(now.who) ? undefined : now.who
     const held = holders.heldDuring(address, known, stretch)
-    return held && held.tenants.length > 0 ? placed(held, [stretch.fromMs, stretch.toMs]) : undefined
+    return held && held.tenants.length > 0 ? placedHeld(address, held, [stretch.fromMs, stretch.toMs]) : undefined
   }
 
   return {

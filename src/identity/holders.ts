@@ -30,6 +30,8 @@ export interface Held {
   readonly who: Who
   readonly tenants: readonly Tenant[]
   readonly isAmbiguous: boolean
+  /** One of them may not be on record. */
+  readonly isMissed: boolean
   readonly endedMs?: number
 }
 
@@ -41,23 +43,52 @@ export interface Holders {
   last(address: string): Holding | undefined
   /** Whose the bytes of a stretch are. `before`: who the address was until then, as far as was known. Undefined: nobody ever had it. */
   heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined
+  /** In that time somebody may have had any of them without being on record. */
+  miss(unheard: Stretch): void
+  /** Whether somebody may have had it in that time who is not on record. */
+  mayHaveMissed(address: string, stretch: Stretch): boolean
   /** Forgets who ended before, but for the last holder of each address that still has one. */
   forget(endedBeforeMs: number): void
   readonly size: number
 }
 
 const UNKNOWN = '_unknown'
+export const NOBODY: Who = Object.freeze({
+  zone: UNKNOWN,
+  region: UNKNOWN,
+  namespace: UNKNOWN,
+  kind: UNKNOWN,
+  name: UNKNOWN,
+  external: false,
+})
 
 export function createHolders({ skewMs }: { readonly skewMs: number }): Holders {
   /** By address, in order. */
   const byAddress = new Map<string, readonly Holding[]>()
+  let missed: readonly Stretch[] = []
 
   function set(address: string, holding: Holding): void {
     const others = (byAddress.get(address) ?? []).filter(({ key }) => key !== holding.key)
     byAddress.set(address, [...others, holding].sort(inOrder))
   }
 
+  function mayHaveMissed(address: string, { fromMs, toMs }: Stretch): boolean {
+    return missed.some((one) => {
+      const part = { fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(one.toMs, toMs) }
+      return part.fromMs <= part.toMs && !(byAddress.get(address) ?? []).some((holding) => surelyHad(holding, part))
+    })
+  }
+
+  const surelyHad = (holding: Holding, { fromMs, toMs }: Stretch): boolean =>
+    holding.fromMs + skewMs <= fromMs && holding.untilMs - skewMs >= toMs
+
   const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
+
+  /** Of whoever had it when hearing ended only the end may have been missed. */
+  function candidatesFor(until: readonly Holding[], { fromMs }: Stretch): readonly Tenant[] {
+    const sinceMs = Math.min(...missed.filter(({ toMs }) => toMs >= fromMs).map((one) => one.fromMs), fromMs)
+    return until.filter(({ untilMs }) => untilMs + skewMs >= sinceMs).map(({ tenant }) => tenant)
+  }
 
   function heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined {
     const all = byAddress.get(address) ?? []
@@ -70,13 +101,16 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     const isOnRecord = before === undefined || isNobody(before) || all.some(({ tenant }) => isSame(tenant.who, before))
     if (!isOnRecord && all.every(({ fromMs }) => fromMs + skewMs >= stretch.fromMs)) holders.unshift(before)
     // Late bytes are of who had it last, not of who came afterwards.
-    const past = all.filter(({ fromMs }) => fromMs - skewMs <= stretch.toMs).at(-1)
+    const until = all.filter(({ fromMs }) => fromMs - skewMs <= stretch.toMs)
+    const past = until.at(-1)
     const { tenant } = past ?? latest
-    if (holders.length === 0) return { who: tenant.who, tenants: [tenant], isAmbiguous: false, ...(past && endOf(past)) }
-    return { ...merged(holders), tenants }
+    if (mayHaveMissed(address, stretch)) return perhapsHeld(holders, candidatesFor(until, stretch), tenant)
+    if (holders.length === 0) return { who: tenant.who, tenants: [tenant], isAmbiguous: false, isMissed: false, ...(past && endOf(past)) }
+    return { ...merged(holders), tenants, isMissed: false }
   }
 
   function forget(endedBeforeMs: number): void {
+    missed = missed.filter(({ toMs }) => toMs >= endedBeforeMs)
     for (const [address, all] of byAddress) {
       const kept = all.filter(({ untilMs }) => untilMs >= endedBeforeMs)
       if (kept.length === 0) byAddress.delete(address)
@@ -88,6 +122,10 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     set,
     last,
     heldDuring,
+    miss(unheard) {
+      missed = [...missed, unheard]
+    },
+    mayHaveMissed,
     forget,
     get size() {
       return byAddress.size
@@ -140,3 +178,11 @@ function isSame(a: Who, b: Who): boolean {
   if (a === b) return true
   return a.zone === b.zone && a.region === b.region && a.namespace === b.namespace && a.kind === b.kind && a.name === b.name
 }
+
+/** By one of them, or by somebody who is not on record. `last`: who had it last, where there are none. */
+function perhapsHeld(holders: readonly Who[], tenants: readonly Tenant[], last: Tenant): Held {
+  return { ...merged([...holders, NOBODY]), isAmbiguous: true, tenants: tenants.length > 0 ? tenants : [last], isMissed: true }
+}
+
+/** For certain. */
+export const heldBy = ({ tenant }: Holding): Held => ({ who: tenant.who, tenants: [tenant], isAmbiguous: false, isMissed: false })

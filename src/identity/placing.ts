@@ -1,6 +1,6 @@
 // Whose bytes are posted by which agent, as of the time that they came.
 import type { Placement, Who } from '../model.js'
-import type { Tenant } from './holders.js'
+import { NOBODY, type Tenant } from './holders.js'
 import type { NodeCoverage } from './node-coverage.js'
 
 export type Home = Pick<Tenant, 'node' | 'coverage'>
@@ -33,3 +33,9 @@ export const isPending = ({ local, covered }: Answer): boolean => local === 'unk
 
 /** What lives here is handed over; all else is another's. */
 export const missed = ({ local }: Answer): Answer => (local === 'no' ? { local, covered: 'yes' } : { local: 'joining', covered: 'no' })
+
+/** Not told of yet. */
+export const NOT_TOLD: Placement = Object.freeze({ who: NOBODY, local: 'unknown', covered: 'unknown' })
+
+/** Somebody may have had it meanwhile who is not known. */
+export const missedOf = (placement: Placement): Placement => Object.freeze({ ...placement, who: NOBODY, ambiguous: true })

@@ -1,6 +1,7 @@
 // What Kubernetes says of its objects -> who had which address when.
 //   Pod shop/cart-7f9c-x2x4v on n1 with 10.1.0.7  +  Node n1 in us-east-1a  +  owner Deployment cart
 //   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
+import type { Stretch } from '../model.js'
 import type { Holding, Tenant } from './holders.js'
 import { FOREVER, tenanciesOfNode } from './lasting-tenancies.js'
 import type { NodeFacts } from './objects/node.js'
@@ -31,6 +32,8 @@ export interface Tenancies {
   /** All that something has for as long as it is there; its key is its own. */
   putLasting(key: string, tenancies: readonly Tenancy[]): void
   removeLasting(key: string, atMs: number): void
+  /** In that time pods may have come and gone that nobody told of. */
+  miss(unheard: Stretch): void
   /** What changed since this was last asked. */
   take(): TenancyChanges
   readonly nodes: ReadonlyMap<string, NodeFacts>
@@ -41,6 +44,8 @@ export interface TenancyChanges {
   /** All there are, where a node came, went or changed. */
   readonly ranges: readonly NodeRange[] | undefined
   readonly zones: readonly Zone[] | undefined
+  /** Times in which somebody may have had an address unheard of. */
+  readonly unheard: readonly Stretch[]
 }
 
 export interface Zone {
@@ -86,6 +91,7 @@ export function createTenancies(): Tenancies {
   const intern = createIntern(MOST_SHARED)
   let changed = new Map<string, Tenancy>()
   let haveNodesChanged = false
+  let unheard: readonly Stretch[] = []
 
   const say = (tenancy: Tenancy): void => void changed.set(`${tenancy.key} ${tenancy.address}`, tenancy)
 
@@ -151,11 +157,15 @@ export function createTenancies(): Tenancies {
     },
     putLasting,
     removeLasting,
+    miss(stretch) {
+      unheard = [...unheard, stretch]
+    },
     take() {
       const all = haveNodesChanged ? [...nodes.values()] : undefined
-      const taken = { tenancies: [...changed.values()], ranges: all && [...rangesOf(all)], zones: all && zonesOf(all) }
+      const taken = { tenancies: [...changed.values()], ranges: all && [...rangesOf(all)], zones: all && zonesOf(all), unheard }
       changed = new Map()
       haveNodesChanged = false
+      unheard = []
       return taken
     },
     nodes,

@@ -29,6 +29,8 @@ const TIMEOUT_SPREAD_S = 300
 const EARLY_MS = 2000
 /** Changes may be missed for so long, between two watches, before it is said: less than `identity.handover`. */
 const DEAF_MS = 8_000
+/** A connection that is dead is noticed within 13 s (client.ts): what it brought before that is certain. */
+const SILENT_MS = 15_000
 /** A watch that stood this long has brought what was missed, and is the end of a time of failures. */
 const STABLE_MS = 10_000
 
@@ -64,6 +66,8 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   let hasNoCache = false
   let isBehind = false
   let hasExpired = false
+  /** Since 1970. All changes up to then are known. */
+  let heardMs: number | undefined
   let hearing = new AbortController()
 
   const fallBehind = (error: Error): void => {
@@ -91,7 +95,9 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     reached = read.resourceVersion
     hasNoCache ||= read.hasNoCache
     isBehind = false
-    known.complete()
+    const nowMs = clock.now()
+    known.complete(heardMs === undefined ? undefined : { fromMs: heardMs, toMs: nowMs })
+    heardMs = nowMs
     goDeaf()
   }
 
@@ -113,8 +119,12 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     const timeoutSeconds = Math.round(TIMEOUT_FLOOR_S + TIMEOUT_SPREAD_S * fractionOf(random()))
     const ended = new AbortController()
     const startedAtMs = clock.monotonic()
+    let isOpen = false
     const changes = {
-      opened: () => opened(ended.signal),
+      opened: () => {
+        isOpen = true
+        opened(ended.signal)
+      },
       put: known.put,
       remove: known.remove,
       reached: (resourceVersion: string) => {
@@ -125,6 +135,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
       await watchObjects({ ...options, accept: accept?.watch, resourceVersion: reached, timeoutSeconds }, changes, signal)
     } finally {
       ended.abort()
+      if (isOpen) heardMs = Math.max(heardMs ?? 0, clock.now() - SILENT_MS)
       goDeaf()
     }
     return clock.monotonic() - startedAtMs >= timeoutSeconds * 1000 - EARLY_MS

@@ -2,14 +2,21 @@
 export interface Into<T> {
   /** New or changed; after a new list also unchanged. */
   put(key: string, object: T): void
-  /** Gone. Only for a key that was put. */
-  remove(key: string): void
+  /** Gone. Only for a key that was put. `sinceMs`: it was there until then, and may have gone at any time after that. */
+  remove(key: string, sinceMs?: number): void
+  /** Something may have come and gone in between (since 1970) without a word. Before `synced`. */
+  missed?(unheard: Unheard): void
   /** Everything there is has been put, and changes follow: after every whole list, and when it has gone on for a while after `failed`. */
   synced(): void
   /** Changes may be missed until `synced`; every failed attempt says so. What was put stands. */
   failed?(error: Error): void
   /** An object that cannot be understood; what was known of it is removed. */
   rejected?(error: Error): void
+}
+
+export interface Unheard {
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 /** Keeps the few fields of an object that are needed; undefined, or an error, where it is not understood. */
@@ -20,8 +27,8 @@ export interface Known {
   begin(): void
   put(raw: unknown): void
   remove(raw: unknown): void
-  /** The list is complete. */
-  complete(): void
+  /** The list is complete. `unheard`: since the changes before it. */
+  complete(unheard?: Unheard): void
 }
 
 export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error: Error) => void): Known {
@@ -29,8 +36,8 @@ export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error:
   const rounds = new Map<string, number>()
   let round = 0
 
-  const forget = (key: string): void => {
-    if (rounds.delete(key)) into.remove(key)
+  const forget = (key: string, sinceMs?: number): void => {
+    if (rounds.delete(key)) into.remove(key, sinceMs)
   }
 
   const reject = (key: string | undefined, error: Error): void => {
@@ -55,8 +62,9 @@ export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error:
       if (key === undefined) reject(key, new Error('a deleted object without a name'))
       else forget(key)
     },
-    complete() {
-      for (const [key, last] of rounds) if (last !== round) forget(key)
+    complete(unheard) {
+      for (const [key, last] of rounds) if (last !== round) forget(key, unheard?.fromMs)
+      if (unheard) into.missed?.(unheard)
       into.synced()
     },
   }

@@ -176,3 +176,46 @@ t.test('what is seen while a watch opens is asked for when it has', async (t) =>
   await watch.ask(new Set(['10.1.2.1']), signal)
   t.same(wishes, [{ session: 's1', add: ['10.1.2.1'], drop: [] }])
 })
+
+t.test('what a directory has missed is of interest as far as nobody told of it', async (t) => {
+  const { watch, nextWatch, signal } = await setUp(t)
+  void watch.run(signal)
+  const first = await nextWatch(1)
+  const isHeard = () => isUp(watch).then(() => watch.take().unheard)
+  const begunMs = Date.now()
+  first.say({ session: 's1', instance: 'i1', revision: 0, unheard: [{ fromMs: 0, toMs: begunMs - 60_000 }] })
+  first.say({ revision: 1 })
+  t.same(await isHeard(), [], 'at the beginning nothing was known anyway')
+  first.say({ unheard: [{ fromMs: 5_000, toMs: 9_000 }] })
+  first.say({ revision: 2 })
+  t.same(await eventually('word of it', async () => (await isHeard())[0]), { fromMs: 5_000, toMs: 9_000 })
+  first.end()
+  const second = await nextWatch(2)
+  const toMs = Date.now() + 1_000
+  second.say({
+    session: 's2',
+    instance: 'i2',
+    revision: 0,
+    unheard: [
+      { fromMs: 0, toMs: begunMs - 60_000 },
+      { fromMs: 0, toMs },
+    ],
+  })
+  second.say({ revision: 1 })
+  const [unheard, ...others] = await eventually('word of it', async () => {
+    const all = await isHeard()
+    return all.length > 0 ? all : undefined
+  })
+  t.equal(unheard?.toMs, toMs)
+  t.ok(
+    (unheard?.fromMs ?? 0) > begunMs - 13_000 && (unheard?.fromMs ?? 0) < begunMs,
+    'what was told before is certain but for the last 12 s',
+  )
+  t.same(others, [], 'and what ended before that is of no interest')
+  second.end()
+  const third = await nextWatch(3)
+  third.say({ session: 's3', instance: 'i3', revision: 0 })
+  third.say({ revision: 1 })
+  const missed = await eventually('word of it', async () => ((await isHeard()).length > 0 ? true : undefined))
+  t.ok(missed, 'one that does not say what it missed')
+})

@@ -5,7 +5,7 @@ import type { Standing } from '../../src/identity/node-coverage.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { Tenancy, TenancyChanges } from '../../src/identity/tenancies.js'
 
-const NOTHING: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined }
+const NOTHING: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined, unheard: [] }
 const OF_CART = { address: '10.1.0.2', key: 'shop/cart' } as Tenancy
 const NODE = { name: 'n1', zone: 'us-east-1a', region: 'us-east-1' } as NodeFacts
 

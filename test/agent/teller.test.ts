@@ -27,7 +27,12 @@ t.test("a directory's word of other nodes' pods is taken, of this node's own the
   const balancer: Tenancy = { ...told('10.1.1.9', 'n1'), tenant: { ...told('', 'n1').tenant, coverage: 'never' } }
   const directory = {
     run: async () => undefined,
-    take: () => ({ tenancies: [told('10.1.1.2', 'n1'), told('10.1.2.2', 'n2'), balancer], ranges: undefined, zones: undefined }),
+    take: () => ({
+      tenancies: [told('10.1.1.2', 'n1'), told('10.1.2.2', 'n2'), balancer],
+      ranges: undefined,
+      zones: undefined,
+      unheard: [],
+    }),
     covers: undefined,
     trouble: '',
   } as unknown as DirectoryWatch

@@ -6,7 +6,7 @@ import type { PodFacts } from '../../src/identity/objects/pod.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { Who } from '../../src/model.js'
 import { pod } from '../identity/objects/fixture.js'
-import { type DeskHere, startDesk } from './told.js'
+import { type DeskHere, type Line, startDesk } from './told.js'
 
 const CART: PodFacts = { ...pod('pod-deployment'), uid: 'u1', node: 'n2', addresses: ['10.2.0.7'], startedMs: 100_000 }
 const WEB: PodFacts = { ...CART, uid: 'u2', addresses: ['10.2.0.8'] }
@@ -476,4 +476,24 @@ t.test('when it closes', async (t) => {
   t.same([other.isEnded, desk.sessions.size], [true, 0])
   t.ok(desk.listen().isEnded, 'who comes later is told at once')
   t.ok(desk.sessions.lines >= 6)
+})
+
+t.test('what it has missed it says to all, at once and to those who come later', async (t) => {
+  const desk = await start()
+  desk.beginsToHear()
+  const beganMs = desk.clock.now()
+  const unheardIn = (lines: readonly Line[]): readonly unknown[] => lines.flatMap(({ unheard }) => (unheard ? [unheard] : []))
+  const agent = desk.listen({ addresses: ['10.2.0.7'] })
+  t.same(unheardIn(agent.takeRaw()), [[{ fromMs: 0, toMs: beganMs }]], 'all that ended before')
+  desk.clock.advance(30_000)
+  const missed = { fromMs: beganMs + 10_000, toMs: beganMs + 30_000 }
+  desk.tenancies.miss(missed)
+  await desk.turn()
+  t.same(unheardIn(agent.takeRaw()), [[missed]])
+  await desk.turn()
+  t.same(unheardIn(agent.takeRaw()), [], 'said once')
+  t.same(unheardIn(desk.listen({ addresses: ['10.2.0.7'] }).takeRaw()), [[{ fromMs: 0, toMs: beganMs }, missed]])
+  desk.clock.advance(HOUR_MS)
+  await desk.turn()
+  t.same(unheardIn(desk.listen().takeRaw()), [[{ fromMs: 0, toMs: beganMs }]], 'remembered for an hour')
 })

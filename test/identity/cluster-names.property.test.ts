@@ -1,12 +1,13 @@
 // Random lives of pods on three nodes that share a few addresses, seen by the agent of n1: what its ledger would do with their bytes.
 import fc from 'fast-check'
 import t from 'tap'
-import { type ClusterChanges, createClusterNames } from '../../src/identity/cluster-names.js'
+import type { ClusterChanges } from '../../src/identity/cluster-changes.js'
+import { createClusterNames } from '../../src/identity/cluster-names.js'
 import type { Tenant } from '../../src/identity/holders.js'
 import { createIdentity } from '../../src/identity/identity.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import { bookOf } from '../../src/ledger/posting.js'
-import type { Placement } from '../../src/model.js'
+import type { Placement, Stretch } from '../../src/model.js'
 
 const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 1000)
 const SKEW_MS = 2_000
@@ -28,6 +29,8 @@ interface Life {
   readonly toldUntilMs: number
   readonly heardFromMs: number
   readonly heardUntilMs: number
+  /** It came and went while nothing was heard. */
+  readonly isUnheard?: boolean
 }
 
 interface World {
@@ -42,6 +45,8 @@ interface World {
   readonly thirdMs: number
   /** From when until when somebody outside of the cluster is said to be at all addresses. */
   readonly outsideMs: readonly [fromMs: number, untilMs: number]
+  /** Nothing is heard between, and then only what there is. */
+  readonly outage: Stretch
 }
 
 /** Bytes of one moment. */
@@ -84,7 +89,7 @@ const cycle = fc.record({
   forgets: fc.boolean(),
 })
 const inTheFirst = (ms: number): fc.Arbitrary<number> => fc.integer({ min: START_MS, max: START_MS + ms })
-const world: fc.Arbitrary<World> = fc.record({
+const calm: fc.Arbitrary<World> = fc.record({
   lives: fc.tuple(...ADDRESSES.map(livesOf)).map((all) => all.flat()),
   cycles: fc.array(cycle, { minLength: 40, maxLength: 40 }),
   patienceMs: fc.integer({ min: 0, max: 40_000 }),
@@ -93,7 +98,19 @@ const world: fc.Arbitrary<World> = fc.record({
   listedMs: inTheFirst(60_000),
   thirdMs: inTheFirst(300_000),
   outsideMs: fc.tuple(inTheFirst(200_000), inTheFirst(400_000)),
+  outage: fc.tuple(inTheFirst(200_000), fc.integer({ min: 0, max: 60_000 })).map(([fromMs, ms]) => ({ fromMs, toMs: fromMs + ms })),
 })
+const world = calm.map((one): World => ({ ...one, lives: one.lives.map((life) => heardThrough(one.outage, life)) }))
+
+/** As a list after the outage tells it: of who is gone that it was there before. */
+function heardThrough({ fromMs, toMs }: Stretch, life: Life): Life {
+  const isIn = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
+  const { heardFromMs, heardUntilMs } = life
+  if (isIn(heardFromMs) && isIn(heardUntilMs)) return { ...life, heardFromMs: toMs, heardUntilMs: toMs, isUnheard: true }
+  if (isIn(heardFromMs)) return { ...life, heardFromMs: toMs, heardUntilMs: Math.max(heardUntilMs, toMs) }
+  if (isIn(heardUntilMs)) return { ...life, heardUntilMs: toMs, toldUntilMs: Math.max(life.toldFromMs, Math.min(life.toldUntilMs, fromMs)) }
+  return life
+}
 
 const tenantOf = ({ name, node }: Life): Tenant => ({ who: who(name), node, coverage: 'node' })
 
@@ -108,7 +125,7 @@ function outsideIn({ outsideMs: [fromMs, untilMs] }: World, isNew: (atMs: number
 /** What was heard of in a while, as the agent hands it on. */
 function changesIn(world: World, fromMs: number, toMs: number): ClusterChanges {
   const isNew = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
-  const heard = world.lives.filter((one) => isNew(one.heardFromMs) || isNew(one.heardUntilMs))
+  const heard = world.lives.filter((one) => !one.isUnheard && (isNew(one.heardFromMs) || isNew(one.heardUntilMs)))
   const tenancies = heard.map((one) => ({
     address: one.address,
     key: one.key,
@@ -120,7 +137,8 @@ function changesIn(world: World, fromMs: number, toMs: number): ClusterChanges {
   const [before, standing] = [standingAt(world, fromMs), standingAt(world, toMs)]
   return {
     tenancies: [...tenancies, ...outsideIn(world, isNew)],
-    isCurrent: true,
+    isCurrent: toMs <= world.outage.fromMs || toMs >= world.outage.toMs,
+    unheard: isNew(world.outage.toMs) ? [world.outage] : [],
     ...(isListed ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
     ...(standing === before ? {} : { standing }),
   }
@@ -203,7 +221,7 @@ const overlaps = ({ fromMs, untilMs }: Life, sinceMs: number, toMs: number): boo
 
 /** What must hold of bytes that are decided; the rest must hold while they are not. */
 function createJudge(world: World) {
-  const { lives, joinedMs, knownMs, thirdMs } = world
+  const { lives, joinedMs, knownMs, thirdMs, outage } = world
   let joinedReadMs = Number.POSITIVE_INFINITY
   let isJoining = false
 
@@ -221,13 +239,17 @@ function createJudge(world: World) {
       if (!life) continue
       const { name, node } = life
       if (isCertain && name !== placement.who.name) fail(`${name}'s bytes of ${sentMs} are given to another`, decision)
+      // Where it lived nobody can know but by who lives there now.
+      if (life.isUnheard && lives.some((one) => one.address === address && one.node === 'n1' && overlaps(one, atMs, atMs + 1))) continue
       if (isPosted && node === 'n2') fail(`${name}'s bytes of ${sentMs} are posted by n2 as well`, decision)
       if (isPosted && node === 'n3' && sentMs >= thirdMs + HANDOVER_MS)
         fail(`${name}'s bytes of ${sentMs} are posted by n3 as well`, decision)
       if (isPosted && node === 'n1' && isJoining && sentMs <= joinedReadMs)
         fail(`${name}'s bytes of ${sentMs} are posted while joining`, decision)
       const near = lives.filter((one) => one.address === address && overlaps(one, fromMs - 2 * MAX_CYCLE_MS, atMs + 4_000))
-      if (near.length === 1 && name !== placement.who.name) fail(`${name}'s bytes of ${sentMs} are not given to it`, decision)
+      const isNearOutage = outage.fromMs <= atMs && outage.toMs >= fromMs - 2 * MAX_CYCLE_MS
+      if (near.length === 1 && !isNearOutage && name !== placement.who.name)
+        fail(`${name}'s bytes of ${sentMs} are not given to it`, decision)
     }
   }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseAddress } from '../../src/identity/address.js'
-import { type ClusterChanges, type ClusterNames, createClusterNames } from '../../src/identity/cluster-names.js'
+import type { ClusterChanges } from '../../src/identity/cluster-changes.js'
+import { type ClusterNames, createClusterNames } from '../../src/identity/cluster-names.js'
 import type { Tenant } from '../../src/identity/holders.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { Placement, Who } from '../../src/model.js'

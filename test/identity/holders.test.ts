@@ -176,3 +176,25 @@ t.test('bytes never go to the wrong owner, and to the right one where the addres
   )
   t.doesNotThrow(() => fc.assert(property, { numRuns: RUNS }))
 })
+
+t.test('who came and went while nothing was heard may have had it', async (t) => {
+  const cases: readonly (readonly [name: string, holdings: readonly Holding[], during: readonly [number, number], want: string])[] = [
+    ['a pod that was there all the time', [holding('1', CART, 0)], [100, 110], 'cart in a'],
+    ['one that went before, and nobody since', [holding('1', CART, 0, 97)], [100, 110], 'ambiguous in _unknown'],
+    ['one that came after', [holding('1', CART, 0, 50), holding('2', WEB, 108)], [100, 110], 'ambiguous in _unknown'],
+    ['one that came within the skew of the beginning', [holding('1', CART, 99)], [100, 110], 'ambiguous in _unknown'],
+    ['one that ended meanwhile', [holding('1', CART, 0, 104)], [100, 110], 'ambiguous in _unknown'],
+    ['before it', [holding('1', CART, 0, 104)], [80, 99], 'cart in a'],
+    ['after it', [holding('1', CART, 0, 104), holding('2', WEB, 108)], [112, 120], 'web in a'],
+  ]
+  for (const [name, holdings, [from, to], want] of cases) {
+    const holders = createHolders({ skewMs: SKEW_MS })
+    for (const one of holdings) holders.set(ADDRESS, one)
+    holders.miss({ fromMs: 100_000, toMs: 110_000 })
+    const found = holders.heldDuring(ADDRESS, undefined, { fromMs: from * 1000, toMs: to * 1000 })
+    t.equal(said(found), want, name)
+    t.equal(found?.isMissed, want.startsWith('ambiguous'), name)
+    holders.forget(111_000)
+    t.equal(holders.mayHaveMissed(ADDRESS, { fromMs: 100_000, toMs: 110_000 }), false, 'forgotten with all of that time')
+  }
+})

@@ -457,3 +457,20 @@ t.test('nothing is put after an abort, though it has come already', async (t) =>
     t.strictSame(seen.known, ['shop/a=1'], isWatch ? 'by a watch' : 'by a list')
   }
 })
+
+t.test('what may have come and gone unheard of', { timeout: 20_000 }, async (t) => {
+  const here = await start(t)
+  const { server, seen, clock } = here
+  const watch = await listed(server, [thing('a', '1'), thing('b', '1')])
+  t.same(seen.unheard, [], 'before the first list nothing was known')
+  const listedMs = clock.now()
+  watch.end()
+  await waited(here, WAITS_MS[0])
+  t.same(seen.unheard, [], 'a watch that goes on tells all that was missed')
+  ;(await server.next()).refuse(410, { reason: 'Expired' })
+  await waited(here, WAITS_MS[1])
+  ;(await server.next()).json(list([thing('b', '1')], { resourceVersion: '20' }))
+  await seen.until('remove shop/a')
+  await opened(server)
+  t.same(seen.unheard, [{ fromMs: listedMs, toMs: clock.now() }], 'a new list does not')
+})

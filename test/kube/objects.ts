@@ -1,5 +1,5 @@
 // Objects of an invented kind, and the part of them that a follower keeps.
-import type { Into } from '../../src/kube/known.js'
+import type { Into, Unheard } from '../../src/kube/known.js'
 
 export interface Thing {
   readonly name: string
@@ -29,6 +29,7 @@ export interface Seen extends Into<Thing> {
   readonly calls: string[]
   /** What is known now: `key=value`, sorted. */
   readonly known: readonly string[]
+  readonly unheard: readonly Unheard[]
   /** Resolves when there is such a call, now or later, that was not waited for before. */
   until(call: string | RegExp): Promise<void>
 }
@@ -36,6 +37,7 @@ export interface Seen extends Into<Thing> {
 /** Writes down what it hears: `put shop/a=1`, `remove shop/a`, `synced`, `failed MESSAGE`, `rejected MESSAGE`. */
 export function createSeen(): Seen {
   const calls: string[] = []
+  const missed: Unheard[] = []
   const known = new Map<string, string>()
   let waiting: (() => void) | undefined
   let checked = 0
@@ -59,6 +61,8 @@ export function createSeen(): Seen {
         })
       }
     },
+    missed: (unheard) => void missed.push(unheard),
+    unheard: missed,
     put(key, { value }) {
       known.set(key, value)
       say(`put ${key}=${value}`)

@@ -1,0 +1,30 @@
+// What a cluster has told since the last time, and what its names go by.
+import type { Stretch } from '../model.js'
+import type { Address } from './address.js'
+import type { Standing } from './node-coverage.js'
+import type { NodeRange, Tenancy, Zone } from './tenancies.js'
+
+/** What is left out stays. */
+export interface ClusterChanges {
+  readonly tenancies?: readonly Tenancy[]
+  readonly ranges?: readonly NodeRange[] | undefined
+  readonly zones?: readonly Zone[] | undefined
+  readonly unheard?: readonly Stretch[]
+  /** Names of the nodes whose agents post what lives there. */
+  readonly covering?: ReadonlySet<string> | undefined
+  /** Nodes of which that was told; absent: all there are. */
+  readonly toldOf?: ReadonlySet<string> | undefined
+  /** Of this node. */
+  readonly standing?: Standing
+  /** All that was there has been told, and changes follow at once. */
+  readonly isCurrent?: boolean
+}
+
+export interface ClusterOptions {
+  /** The node that this agent runs on. */
+  readonly node: string
+  readonly patienceMs: number
+  readonly skewMs: number
+  /** Whether the kernel routes to it over a device that is no uplink: it lives here, whoever it is. */
+  readonly isBehindUs: (address: Address) => boolean
+}
