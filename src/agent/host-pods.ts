@@ -2,7 +2,7 @@
 import type { HostPod } from '../identity/host-pods.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { OwnPods } from '../identity/own-pods.js'
-import { type CgroupDeps, openPodCgroups, type PodCgroups } from '../kernel/cgroups.js'
+import { type CgroupDeps, type CgroupLevel, openPodCgroups, type PodCgroups } from '../kernel/cgroups.js'
 import type { Readings } from '../model.js'
 
 interface Parts {
@@ -15,7 +15,7 @@ interface Parts {
 export interface HostPods {
   readonly name: string
   /** Undefined where cgroups cannot tell. */
-  findCgroupLevel(): Promise<number | undefined>
+  findCgroupLevel(): Promise<CgroupLevel | undefined>
   read(): Promise<Readings>
 }
 

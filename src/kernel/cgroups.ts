@@ -4,13 +4,17 @@
 // Those of class Guaranteed are one level higher: kubepods.slice/kubepods-pod0a1b_22.slice. A cgroup's id is the inode of its folder.
 import type { Deps } from '../deps.js'
 
+/** Of pods, and of containers of Guaranteed pods; as seen from within a container that is itself deeper, of containers. */
+export interface CgroupLevel {
+  /** Below the root of our own cgroup namespace, as rules count it (nft_socket_cgroup_subtree_level). */
+  readonly relative: number
+  /** Below the host's root: what such a rule means, whoever wrote it. */
+  readonly absolute: number
+}
+
 export interface PodCgroups {
-  /**
-   * Below the root of our own cgroup namespace, as rules count it (nft_socket_cgroup_subtree_level): of pods, and of containers of Guaranteed
-   * pods. From within a container that is itself deeper, of containers.
-   */
-  readonly level: number
-  /** Uids of these pods by the ids of their cgroups, and of those of their containers. */
+  readonly level: CgroupLevel
+  /** Uids of these pods by the ids of their cgroups, and of those below them: of containers, and where a runtime (crun) puts what runs in them. */
   ids(pods: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>
 }
 
@@ -49,17 +53,24 @@ export async function openPodCgroups(deps: CgroupDeps): Promise<PodCgroups | und
   }
 
   return {
-    level: Math.max(kubepods.depth + 2 - tree.ownDepth, 0),
+    level: levelFrom(kubepods.depth + 2, tree.ownDepth),
     async ids(pods) {
       await look(pods)
       const ids = new Map<string, string>()
       for (const [pod, path] of found) {
-        const folders = [path, ...(await foldersIn(deps, path))]
+        const containers = await foldersIn(deps, path)
+        const folders = [path, ...containers, ...(await Promise.all(containers.map((folder) => foldersIn(deps, folder)))).flat()]
         for (const id of await Promise.all(folders.map((folder) => deps.inodeOf(folder).catch(() => undefined)))) if (id) ids.set(id, pod)
       }
       return ids
     },
   }
+}
+
+/** No rule reaches above who writes it. */
+function levelFrom(wanted: number, ownDepth: number): CgroupLevel {
+  const relative = Math.max(wanted - ownDepth, 0)
+  return { relative, absolute: ownDepth + relative }
 }
 
 /** Of what lies outside of our cgroup namespace a mount says how far up it begins: `/../../..` (cgroup_show_path). The one that shows most. */

@@ -43,19 +43,27 @@ t.test('whose a cgroup is, whoever named it', async (t) => {
     })
     const inode = (below: string): string => String(statSync(join(path, folder, below), { bigint: true }).ino)
     const ids = await pods?.ids(new Set([pod, 'another']))
-    t.same(ids, new Map(['', 'cri-containerd-1.scope', 'crio-2'].map((below) => [inode(below), pod])), folder)
+    t.same(
+      ids,
+      new Map(['', 'cri-containerd-1.scope', 'cri-containerd-1.scope/inner', 'crio-2'].map((below) => [inode(below), pod])),
+      folder,
+    )
   }
 })
 
 t.test('the level is that of pods, as counted from where we are', async (t) => {
   const folders = [SYSTEMD]
   const cases = [
-    { root: '/', level: 3, why: 'on the host' },
-    { root: '/../../..', level: 0, why: 'in a pod of class Guaranteed, whose containers are as deep as pods of the others' },
-    { root: '/../../../..', level: 0, why: 'in any other pod: no rule reaches above us' },
+    { root: '/', level: { relative: 3, absolute: 3 }, why: 'on the host' },
+    {
+      root: '/../../..',
+      level: { relative: 0, absolute: 3 },
+      why: 'in a pod of class Guaranteed, whose containers are as deep as pods of the others',
+    },
+    { root: '/../../../..', level: { relative: 0, absolute: 4 }, why: 'in any other pod: no rule reaches above us' },
   ]
-  for (const { root, level, why } of cases) t.equal((await openIn(t, { root, folders })).pods?.level, level, why)
-  t.equal((await openIn(t, { folders: ['kubelet.slice/kubelet-kubepods.slice'] })).pods?.level, 4)
+  for (const { root, level, why } of cases) t.same((await openIn(t, { root, folders })).pods?.level, level, why)
+  t.same((await openIn(t, { folders: ['kubelet.slice/kubelet-kubepods.slice'] })).pods?.level, { relative: 4, absolute: 4 })
 })
 
 t.test('pods come and go', async (t) => {

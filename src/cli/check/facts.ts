@@ -6,7 +6,7 @@ import type { Config } from '../../config/fields.js'
 import { type Loaded, loadConfig, rightConfig } from '../../config/load.js'
 import type { Mistakes } from '../../config/mistakes.js'
 import type { Deps } from '../../deps.js'
-import { openPodCgroups } from '../../kernel/cgroups.js'
+import { type CgroupLevel, openPodCgroups } from '../../kernel/cgroups.js'
 import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink, type Link } from '../../kernel/rtnetlink.js'
 import { inspectTable, readTableFacts, type Finding as TableFinding } from '../../sources/flows/inspect.js'
@@ -53,7 +53,7 @@ export interface NodeFacts {
   /** net.bridge.bridge-nf-call-iptables and -ip6tables; undefined without br_netfilter. */
   readonly bridgeNetfilter: { readonly ipv4: boolean; readonly ipv6: boolean } | undefined
   /** By which pods on the node's network are told apart; undefined where they cannot be, or there are none. */
-  readonly cgroupLevel: number | undefined
+  readonly cgroupLevel: CgroupLevel | undefined
   /** A process holds an agent's lock on this table. */
   readonly isLocked: boolean
 }
@@ -148,7 +148,7 @@ export function parseCapabilities(status: string): bigint | undefined {
 export const isLockHeld = (sockets: string, table: string): boolean =>
   sockets.split('\n').some((line) => line.endsWith(` @meshtoll/${table}`))
 
-function gatherNftables({ flows, host }: Counting, cgroupLevel: number | undefined, openNetlink: Deps['openNetlink']): NftablesFacts {
+function gatherNftables({ flows, host }: Counting, cgroupLevel: CgroupLevel | undefined, openNetlink: Deps['openNetlink']): NftablesFacts {
   const nftables = createNftables(openNetlink)
   const wanted = { limit: pairLimit(flows.maxPairs, host), tunnelPorts: flows.tunnelPorts, cgroupLevel }
   try {

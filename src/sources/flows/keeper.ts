@@ -1,5 +1,6 @@
 // Keeps the table as it should be: whole, and with rules that look for all that goes on around it. Says how long it was not.
 import type { Clock, Log, OpenNetlink } from '../../deps.js'
+import type { CgroupLevel } from '../../kernel/cgroups.js'
 import { KernelError } from '../../kernel/errors.js'
 import { createLinkWatch, type LinkWatch } from '../../kernel/link-watch.js'
 import type { Nftables } from '../../kernel/nftables.js'
@@ -18,7 +19,7 @@ export interface KeeperParts {
   readonly shelf: Shelf
   readonly surroundings: Surroundings
   /** By which cgroups what this node's own sockets send and receive is told apart; undefined: by none. */
-  readonly findCgroupLevel: () => Promise<number | undefined>
+  readonly findCgroupLevel: () => Promise<CgroupLevel | undefined>
 }
 
 export interface KeeperDeps {

@@ -7,6 +7,7 @@
 //
 // A packet that is not loopback passes `post` or `in`, never both, so both feed the same sets.
 import { createHash } from 'node:crypto'
+import type { CgroupLevel } from '../../kernel/cgroups.js'
 import type { BaseHook, Command, KeyType } from '../../kernel/commands.js'
 import {
   type Family,
@@ -40,7 +41,7 @@ export interface Layout {
   readonly limit: number
   readonly tunnelPorts: readonly number[]
   /** By which cgroups packets of this node's own sockets are told apart, in the mode `full`; undefined: by none. */
-  readonly cgroupLevel?: number | undefined
+  readonly cgroupLevel?: CgroupLevel | undefined
 }
 
 export interface PlannedChain {
@@ -95,7 +96,7 @@ export function planOf(layout: Layout): Plan {
     tunnelPorts,
     take: counted(family, takePair),
     settle: counted(family, settlePair),
-    group: side && cgroupLevel !== undefined ? takeGroup(family, groupSet(side, family), cgroupLevel) : undefined,
+    group: side && cgroupLevel !== undefined ? takeGroup(family, groupSet(side, family), cgroupLevel.relative) : undefined,
   })
   const hookChains = (hook: Hook, side?: Side, first: readonly Rule[] = []): readonly PlannedChain[] => [
     { name: `${hook}6`, rules: hookRules(optionsOf(hook, 6, side)) },
@@ -135,7 +136,9 @@ function shardChains(family: Family, numbers: readonly number[], setName: (famil
 /** The same for every generation: says whether the rules in the kernel are what these options mean. */
 export function digestOf(layout: Layout): string {
   const plan = planOf({ ...layout, generation: 0 })
-  return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 8)
+  // The same rule means another level to whoever is deeper.
+  const meant = layout.mode === 'full' && layout.cgroupLevel ? [plan, layout.cgroupLevel.absolute] : plan
+  return createHash('sha256').update(JSON.stringify(meant)).digest('hex').slice(0, 8)
 }
 
 export type SetKind = 'pair' | 'via' | Side

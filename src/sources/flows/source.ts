@@ -2,6 +2,7 @@
 //   set pair4_g1 { 10.1.0.10 . 10.1.2.7 counter packets 5 bytes 7420 }
 // Needs CAP_NET_ADMIN in the network namespace that it counts in, and nf_tables with the family inet (Linux >= 5.10).
 import type { Deps } from '../../deps.js'
+import type { CgroupLevel } from '../../kernel/cgroups.js'
 import type { Lock, TakeLock } from '../../kernel/lock.js'
 import { createNftables } from '../../kernel/nftables.js'
 import { createRtnetlink } from '../../kernel/rtnetlink.js'
@@ -38,7 +39,7 @@ export interface FlowDeps extends Pick<Deps, 'clock' | 'log' | 'openNetlink' | '
   /** Awaited before a table with this epoch is made, so that a crash between the two loses nothing. */
   readonly announceEpoch: (epoch: string) => Promise<void>
   /** Asked when the table is opened: by cgroups of which level this node's own sockets are told apart; undefined: by none. */
-  readonly findCgroupLevel: () => Promise<number | undefined>
+  readonly findCgroupLevel: () => Promise<CgroupLevel | undefined>
 }
 
 export interface FlowSource extends Source {

@@ -41,7 +41,7 @@ export interface FlowTable {
   readonly owned: boolean
   readonly mode: Mode
   /** Adopts what is there, or makes it. Rules that look for more than there is to see now stay: connection tracking may know more. */
-  open(sight: WideSight, cgroupLevel?: number): Promise<void>
+  open(sight: WideSight, cgroupLevel?: Layout['cgroupLevel']): Promise<void>
   /** Whether it still is as we left it; mends it when not, if it may. */
   check(mayRepair: () => boolean): Promise<Change>
   /** A new generation of sets, and all rules anew. */

@@ -28,7 +28,7 @@ const NODE: NodeFacts = {
   nftables: { table: { state: 'absent' }, flowtables: [] },
   links: [],
   bridgeNetfilter: undefined,
-  cgroupLevel: 3,
+  cgroupLevel: { relative: 3, absolute: 3 },
   isLocked: false,
 }
 

@@ -158,7 +158,12 @@ t.test('table', async (t) => {
 t.test('host network', async (t) => {
   const cluster = { server: 'https://10.96.0.1', node: undefined, pods: 3, refusals: [] }
   const cases = [
-    { name: 'cgroups are to be seen', cluster, node: { cgroupLevel: 3 }, lines: ['ok pods on it are told apart by their cgroups'] },
+    {
+      name: 'cgroups are to be seen',
+      cluster,
+      node: { cgroupLevel: { relative: 3, absolute: 3 } },
+      lines: ['ok pods on it are told apart by their cgroups'],
+    },
     {
       name: 'they are not',
       cluster,

@@ -29,7 +29,7 @@ function declare(): void {
   async function openIn(t: Test, level = ROOT_DEPTH + POD_DEPTH): Promise<{ readonly tree: CgroupTree; readonly flows: TestFlows }> {
     const tree = createCgroupTree()
     for (const path of [POD, OTHER]) tree.make(path)
-    const flows = await flowsOf({ kubernetes: true }, { findCgroupLevel: async () => level })
+    const flows = await flowsOf({ kubernetes: true }, { findCgroupLevel: async () => ({ relative: level, absolute: level }) })
     t.teardown(async () => {
       await flows.uninstall().catch(() => undefined)
       await tree.remove()
@@ -135,7 +135,7 @@ function declare(): void {
   })
 
   t.test('a kernel that cannot is told so once, and counts all the same', async (t) => {
-    const flows = await flowsOf({ kubernetes: true }, { findCgroupLevel: async () => 256 })
+    const flows = await flowsOf({ kubernetes: true }, { findCgroupLevel: async () => ({ relative: 256, absolute: 256 }) })
     t.teardown(() => flows.uninstall())
     await flows.open()
     t.match(

@@ -19,7 +19,7 @@ t.test('a set says whose it is', async (t) => {
   t.same(parseSetName('via4_g3'), { name: 'via4_g3', kind: 'via', generation: 3 })
   for (const name of ['pairs', '__set1', 'pair5_g1', 'pair4_g', 'xpair4_g1']) t.equal(parseSetName(name), undefined, name)
   t.same(parseSetName('from6_g2'), { name: 'from6_g2', kind: 'from', generation: 2 })
-  const sets = planOf({ ...LAYOUT, mode: 'full', shards: 16, cgroupLevel: 3 }).sets
+  const sets = planOf({ ...LAYOUT, mode: 'full', shards: 16, cgroupLevel: { relative: 3, absolute: 3 } }).sets
   t.ok(
     sets.every(({ name }) => parseSetName(name)?.generation === 7),
     'all that we make',
@@ -31,8 +31,13 @@ t.test('the digest tells what the rules mean, not which generation they fill', a
   t.equal(digestOf({ ...LAYOUT, generation: 8 }), digest)
   const others: readonly Partial<Layout>[] = [{ mode: 'full' }, { mode: 'tunnel' }, { shards: 16 }, { limit: 1024 }]
   for (const other of others) t.not(digestOf({ ...LAYOUT, ...other }), digest, JSON.stringify(other))
-  t.not(digestOf({ ...LAYOUT, mode: 'full', cgroupLevel: 3 }), digestOf({ ...LAYOUT, mode: 'full' }))
-  t.equal(digestOf({ ...LAYOUT, cgroupLevel: 3 }), digest, 'cgroups are told apart only where all else is')
+  t.not(digestOf({ ...LAYOUT, mode: 'full', cgroupLevel: { relative: 3, absolute: 3 } }), digestOf({ ...LAYOUT, mode: 'full' }))
+  const deeper = { relative: 0, absolute: 4 }
+  t.not(
+    digestOf({ ...LAYOUT, mode: 'full', cgroupLevel: { ...deeper, absolute: 3 } }),
+    digestOf({ ...LAYOUT, mode: 'full', cgroupLevel: deeper }),
+  )
+  t.equal(digestOf({ ...LAYOUT, cgroupLevel: { relative: 3, absolute: 3 } }), digest, 'cgroups are told apart only where all else is')
   t.not(digestOf({ ...LAYOUT, mode: 'full', tunnelPorts: [1] }), digestOf({ ...LAYOUT, mode: 'full', tunnelPorts: [2] }))
 })
 
@@ -61,7 +66,7 @@ await inNamespace(t, import.meta.filename, () => {
 
   const texts: readonly (readonly [string, Partial<Layout>])[] = [
     ...MODES.flatMap((mode) => ([1, 16] as const).map((shards) => [`flows-${mode}-${shards}`, { mode, shards }] as const)),
-    ['flows-full-1-cgroups', { mode: 'full', cgroupLevel: 3 }],
+    ['flows-full-1-cgroups', { mode: 'full', cgroupLevel: { relative: 3, absolute: 3 } }],
   ]
   for (const [name, layout] of texts) {
     t.test(`the layout as nft reads it: ${name}`, { skip }, async (t) => {
