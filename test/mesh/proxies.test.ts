@@ -29,7 +29,8 @@ await meshTest(
         return sumOf(text, 'envoy_listener_manager_lds_update_rejected') > 0 ? text : undefined
       })
       t.ok(rejected > 0)
-      t.match(first.log.text(), /ADS:LDS: ACK ERROR cart-\S+ Internal:.*filter/s)
+      const isSaid = () => (/ADS:LDS: ACK ERROR cart-\S+ Internal:.*filter/s.test(first.log.text()) ? true : undefined)
+      t.ok(await eventually('istiod says so', isSaid, WITHIN_MS))
       t.equal(sumOf(stats, 'envoy_cluster_manager_cds_update_rejected'), 0, 'clusters it takes')
       await setProtocol(admin, services.flapper, 'tcp')
       await mesh.settled()
