@@ -36,11 +36,15 @@ export function createPairs(seed: number): PairTable {
   let users = new Int32Array(1024)
   let holders = new Int32Array(1024)
 
-  function internAddress(key: Buffer, offset: number, isShort: boolean): number {
-    const table = isShort ? ipv4 : ipv6
-    const words = isShort ? 1 : 4
-    for (let i = 0; i < words; i++) table.key[i] = key.readUInt32BE(offset + 4 * i)
-    return table.intern() * KINDS + (isShort ? IPV4 : IPV6)
+  // Written out, since a read of the kernel comes here for every pair of the node.
+  function internIpv4(key: Buffer, offset: number): number {
+    ipv4.key[0] = key.readUInt32BE(offset)
+    return ipv4.intern() * KINDS + IPV4
+  }
+
+  function internIpv6(key: Buffer, offset: number): number {
+    for (let i = 0; i < 4; i++) ipv6.key[i] = key.readUInt32BE(offset + 4 * i)
+    return ipv6.intern() * KINDS + IPV6
   }
 
   function internOfCgroup(address: number, key: Buffer, offset: number): number {
@@ -58,17 +62,16 @@ export function createPairs(seed: number): PairTable {
   }
 
   function intern(key: Buffer, offset: number, length: number): number {
-    const isShort = length === IPV4_KEY
-    const source = internAddress(key, offset, isShort)
-    return internPair(source, internAddress(key, offset + length / 2, isShort))
+    if (length === IPV4_KEY) return internPair(internIpv4(key, offset), internIpv4(key, offset + 4))
+    return internPair(internIpv6(key, offset), internIpv6(key, offset + 16))
   }
 
   const internBehind =
     (end: 'from' | 'to'): InternKey =>
     (key, offset, length) => {
-      const isShort = length === CGROUP_ID + IPV4_KEY
-      const source = internAddress(key, offset + CGROUP_ID, isShort)
-      const destination = internAddress(key, offset + (CGROUP_ID + length) / 2, isShort)
+      const [internAddress, bytes] = length === CGROUP_ID + IPV4_KEY ? [internIpv4, 4] : [internIpv6, 16]
+      const source = internAddress(key, offset + CGROUP_ID)
+      const destination = internAddress(key, offset + CGROUP_ID + bytes)
       return end === 'from'
         ? internPair(internOfCgroup(source, key, offset), destination)
         : internPair(source, internOfCgroup(destination, key, offset))
