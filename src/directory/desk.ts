@@ -4,6 +4,7 @@
 import type { Leases } from '../cluster/connection.js'
 import type { Clock } from '../deps.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
+import { withUnheard } from '../identity/unheard.js'
 import type { Stretch } from '../model.js'
 import { type Book, createBook } from './book.js'
 import { createCovering } from './covering.js'
@@ -63,7 +64,7 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
     shareUid: (uid, addresses) => keyAmong(book, uid, addresses) ?? uid,
     takeChanges() {
       const { ranges: allRanges, zones: allZones, ...changes } = tenancies.take()
-      unheard = [...unheard, ...changes.unheard]
+      unheard = changes.unheard.reduce(withUnheard, unheard)
       const addresses = [...book.put(changes.tenancies, clock.now())]
       const isInAnother = allRanges ? ranges.replace(allRanges) : () => false
       if (allRanges) for (const id of book.nobodys()) if (isInAnother(book.addressOf(id))) addresses.push(id)

@@ -3,6 +3,7 @@
 //   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
 import type { Stretch, Who } from '../model.js'
+import { withUnheard } from './unheard.js'
 
 /**
  * `node`: where it lives, `''` nowhere. `coverage`: its bytes are posted by the agent of that node, by some agent anyway, or by none;
@@ -123,7 +124,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     last,
     heldDuring,
     miss(unheard) {
-      missed = [...missed, unheard]
+      missed = withUnheard(missed, unheard)
     },
     mayHaveMissed,
     forget,

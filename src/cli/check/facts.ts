@@ -13,8 +13,9 @@ import { inspectTable, readTableFacts, type Finding as TableFinding } from '../.
 import { pairLimit } from '../../sources/flows/sizing.js'
 import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
+import type { Asked } from './asking.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
-import { type EnvoyFacts, probeEnvoy } from './envoy.js'
+import { probeEnvoy } from './envoy.js'
 import { type IstiodFacts, probeIstiod } from './istiod.js'
 import { type KubeletFacts, probeKubelet } from './kubelet.js'
 import { type PortFacts, probePort } from './port.js'
@@ -33,7 +34,7 @@ export interface Facts {
   /** Undefined where the agent would not ask it. */
   readonly kubelet: KubeletFacts | undefined
   /** Undefined where the agent would ask none. */
-  readonly envoy: EnvoyFacts | { readonly message: string } | undefined
+  readonly envoy: Asked | { readonly message: string } | undefined
   /** Undefined where the agent would ask none. */
   readonly istiod: IstiodFacts | { readonly message: string } | undefined
   readonly state: StateFacts

@@ -2,17 +2,13 @@
 import { istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
-import { createHttpGet } from '../../sources/http-get.js'
 import { parseIstiodMetrics } from '../../sources/istiod/metrics.js'
 import type { LogTarget } from '../../sources/istiod-log/source.js'
-import { placeOf, type Target } from '../../sources/scraping.js'
-import { type Finding, fail, ok, warn } from './finding.js'
+import { type Asked, askAll, findAnswers, isBlocked } from './asking.js'
+import { type Finding, ok, warn } from './finding.js'
 import { type OwnPodsHere, readPods } from './pods.js'
 
-export interface IstiodFacts {
-  readonly istiods: number
-  /** One for each that did not answer. */
-  readonly silent: readonly { readonly place: string; readonly reason: string }[]
+export interface IstiodFacts extends Asked {
   /** Undefined where none is to be read. */
   readonly logs: LogFacts | undefined
 }
@@ -29,7 +25,6 @@ interface Surroundings extends OwnPodsHere {
 
 type ProbeDeps = Pick<Deps, 'clock' | 'readFile' | 'growingFiles'>
 
-const ANSWERS_WITHIN_MS = 3_000
 const MAX_BYTES = 16 << 20
 
 /** Undefined where an agent would ask none. */
@@ -46,32 +41,12 @@ export async function probeIstiod(
     const targets = [...istiodsOf(config.istiod, pods)]
     const logs = readsIstiodLog(config, known) ? [...logsOf(config.istiod, pods)] : []
     return {
-      istiods: targets.length,
-      silent: await askAll(targets, deps, signal),
+      ...(await askAll(targets, { maxBytes: MAX_BYTES, parse: parseIstiodMetrics }, deps, signal)),
       logs: logs.length === 0 ? undefined : await lookAll(logs, deps),
     }
   } catch (error) {
     return { message: (error as Error).message }
   }
-}
-
-async function askAll(targets: readonly Target[], deps: ProbeDeps, signal: AbortSignal): Promise<IstiodFacts['silent']> {
-  const http = createHttpGet({ deadlineMs: ANSWERS_WITHIN_MS, maxBytes: MAX_BYTES }, deps)
-  const silent: { place: string; reason: string }[] = []
-  const askOne = async (target: Target): Promise<void> => {
-    const { url } = target
-    if (url === undefined) return void silent.push({ place: target.pod?.name ?? target.name, reason: 'it has no address yet' })
-    await http
-      .get(url, signal)
-      .then(parseIstiodMetrics)
-      .catch((error: Error) => void silent.push({ place: placeOf(target), reason: error.message }))
-  }
-  try {
-    await Promise.all(targets.map(askOne))
-  } finally {
-    await http.close()
-  }
-  return silent
 }
 
 async function lookAll(logs: readonly LogTarget[], { growingFiles }: ProbeDeps): Promise<LogFacts> {
@@ -99,26 +74,13 @@ export function findIstiod({ istiod, config: { istiod: options } }: Found): Find
   if (options.enabled === false) return [ok('not asked (istiod.enabled: false)')]
   if (!istiod) return [ok('not asked: no pods are followed, and istiod.targets names none')]
   if ('message' in istiod) return [warn(`istiods of this node cannot be found: ${istiod.message}`)]
-  if (istiod.istiods === 0) return [ok('no istiod on this node')]
-  return [findAnswers(istiod, options), ...findLogs(istiod)]
+  if (istiod.targets === 0) return [ok('no istiod on this node')]
+  return [findAnswers(istiod, { name: ['istiod', 'istiods'], isWanted: options.enabled === true, remedyOf }), ...findLogs(istiod)]
 }
 
-function findAnswers({ istiods, silent }: IstiodFacts, { enabled }: Config['istiod']): Finding {
-  const count = `${istiods} ${istiods === 1 ? 'istiod' : 'istiods'}`
-  const [first] = silent
-  if (!first) return ok(`${count}, ${istiods === 1 ? 'it answers' : 'all answer'}`)
-  const answering = istiods - silent.length
-  const level = answering === 0 && enabled === true ? fail : warn
-  return level(
-    `${count}, ${answering} of them ${answering === 1 ? 'answers' : 'answer'}, not ${first.place}: ${first.reason}`,
-    ...remedyOf(first.reason),
-  )
-}
-
-function remedyOf(reason: string): readonly string[] {
-  if (reason === 'it answers 403') return ['take METRICS_LOCALHOST_ACCESS_ONLY out of the environment of istiod']
-  const isBlocked = reason.startsWith('it does not answer') || reason.includes('connected')
-  return isBlocked ? ['let the NetworkPolicies of its namespace pass the agent to port 15014'] : []
+function remedyOf(reason: string): string | undefined {
+  if (reason === 'it answers 403') return 'take METRICS_LOCALHOST_ACCESS_ONLY out of the environment of istiod'
+  return isBlocked(reason) ? 'let the NetworkPolicies of its namespace pass the agent to port 15014' : undefined
 }
 
 function findLogs({ logs }: IstiodFacts): readonly Finding[] {

@@ -171,12 +171,12 @@ t.test('envoy', async (t) => {
   const cases = [
     { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and envoy.targets names none'] },
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (envoy.enabled: false)'] },
-    { name: 'no mesh', facts: factsWith({ envoy: { proxies: 0, silent: [] } }), lines: ['ok no Istio proxies on this node'] },
-    { name: 'one', facts: factsWith({ envoy: { proxies: 1, silent: [] } }), lines: ['ok 1 proxy, it answers'] },
-    { name: 'all', facts: factsWith({ envoy: { proxies: 31, silent: [] } }), lines: ['ok 31 proxies, all answer'] },
+    { name: 'no mesh', facts: factsWith({ envoy: { targets: 0, silent: [] } }), lines: ['ok no Istio proxies on this node'] },
+    { name: 'one', facts: factsWith({ envoy: { targets: 1, silent: [] } }), lines: ['ok 1 proxy, it answers'] },
+    { name: 'all', facts: factsWith({ envoy: { targets: 31, silent: [] } }), lines: ['ok 31 proxies, all answer'] },
     {
       name: 'for localhost only',
-      facts: factsWith({ envoy: { proxies: 31, silent: silent(30, 'it answers 403') } }),
+      facts: factsWith({ envoy: { targets: 31, silent: silent(30, 'it answers 403') } }),
       lines: [
         'warn 31 proxies, 1 of them answers, not http://10.1.0.1:15090/stats/prometheus: it answers 403',
         '  port 15090 is for localhost alone: take METRICS_LOCALHOST_ACCESS_ONLY out of the proxyMetadata',
@@ -184,7 +184,7 @@ t.test('envoy', async (t) => {
     },
     {
       name: 'blocked',
-      facts: factsWith({ envoy: { proxies: 2, silent: silent(2, 'it does not answer within 3 s') }, config: asked(true) }),
+      facts: factsWith({ envoy: { targets: 2, silent: silent(2, 'it does not answer within 3 s') }, config: asked(true) }),
       lines: [
         'fail 2 proxies, 0 of them answer, not http://10.1.0.1:15090/stats/prometheus: it does not answer within 3 s',
         '  let the NetworkPolicies of the namespace pass the agent to port 15090',
@@ -206,16 +206,16 @@ t.test('istiod', async (t) => {
   const cases = [
     { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and istiod.targets names none'] },
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (istiod.enabled: false)'] },
-    { name: 'none', facts: factsWith({ istiod: { istiods: 0, silent: [], logs: undefined } }), lines: ['ok no istiod on this node'] },
+    { name: 'none', facts: factsWith({ istiod: { targets: 0, silent: [], logs: undefined } }), lines: ['ok no istiod on this node'] },
     {
       name: 'one, with its log',
-      facts: factsWith({ istiod: { istiods: 1, silent: [], logs: { readable: 1, unreadable: [] } } }),
+      facts: factsWith({ istiod: { targets: 1, silent: [], logs: { readable: 1, unreadable: [] } } }),
       lines: ['ok 1 istiod, it answers', 'ok its log can be read'],
     },
     {
       name: 'two, and a log that cannot be read',
       facts: factsWith({
-        istiod: { istiods: 2, silent: [], logs: { readable: 1, unreadable: [{ folder, reason: 'permission denied' }] } },
+        istiod: { targets: 2, silent: [], logs: { readable: 1, unreadable: [{ folder, reason: 'permission denied' }] } },
       }),
       lines: [
         'ok 2 istiods, all answer',
@@ -225,7 +225,7 @@ t.test('istiod', async (t) => {
     },
     {
       name: 'for localhost only',
-      facts: factsWith({ istiod: { istiods: 2, silent: silent('it answers 403'), logs: undefined } }),
+      facts: factsWith({ istiod: { targets: 2, silent: silent('it answers 403'), logs: undefined } }),
       lines: [
         'warn 2 istiods, 1 of them answers, not http://10.1.0.1:15014/metrics: it answers 403',
         '  take METRICS_LOCALHOST_ACCESS_ONLY out of the environment of istiod',
@@ -233,7 +233,7 @@ t.test('istiod', async (t) => {
     },
     {
       name: 'blocked',
-      facts: factsWith({ istiod: { istiods: 1, silent: silent('it does not answer within 3 s'), logs: undefined }, config: asked(true) }),
+      facts: factsWith({ istiod: { targets: 1, silent: silent('it does not answer within 3 s'), logs: undefined }, config: asked(true) }),
       lines: [
         'fail 1 istiod, 0 of them answer, not http://10.1.0.1:15014/metrics: it does not answer within 3 s',
         '  let the NetworkPolicies of its namespace pass the agent to port 15014',

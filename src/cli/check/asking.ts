@@ -1,0 +1,70 @@
+// Which of the targets that an agent would ask answer it.
+import type { Deps } from '../../deps.js'
+import { createHttpGet } from '../../sources/http-get.js'
+import { placeOf, type Target } from '../../sources/scraping.js'
+import { createSlots } from '../../sources/slots.js'
+import { type Finding, fail, ok, warn } from './finding.js'
+
+export interface Asked {
+  readonly targets: number
+  /** One for each that did not answer. */
+  readonly silent: readonly { readonly place: string; readonly reason: string }[]
+}
+
+interface Asking {
+  readonly maxBytes: number
+  /** Rejects where it is no answer. */
+  readonly parse: (text: string) => unknown
+}
+
+const ANSWERS_WITHIN_MS = 3_000
+const AT_ONCE = 32
+
+export async function askAll(
+  targets: readonly Target[],
+  { maxBytes, parse }: Asking,
+  deps: Pick<Deps, 'clock'>,
+  signal: AbortSignal,
+): Promise<Asked> {
+  const http = createHttpGet({ deadlineMs: ANSWERS_WITHIN_MS, maxBytes }, deps)
+  const slots = createSlots(AT_ONCE)
+  const silent: { place: string; reason: string }[] = []
+  const askOne = async (target: Target): Promise<void> => {
+    const { url } = target
+    if (url === undefined) return void silent.push({ place: target.pod?.name ?? target.name, reason: 'it has no address yet' })
+    await http
+      .get(url, signal)
+      .then(parse)
+      .catch((error: Error) => void silent.push({ place: placeOf(target), reason: error.message }))
+  }
+  try {
+    await Promise.all(targets.map((target) => slots(() => askOne(target))))
+  } finally {
+    await http.close()
+  }
+  return { targets: targets.length, silent }
+}
+
+interface Told {
+  readonly name: readonly [one: string, many: string]
+  /** That none answers is then a failure. */
+  readonly isWanted: boolean
+  readonly remedyOf: (reason: string) => string | undefined
+}
+
+/** Of one target at least. */
+export function findAnswers({ targets, silent }: Asked, { name, isWanted, remedyOf }: Told): Finding {
+  const count = `${targets} ${name[targets === 1 ? 0 : 1]}`
+  const [first] = silent
+  if (!first) return ok(`${count}, ${targets === 1 ? 'it answers' : 'all answer'}`)
+  const answering = targets - silent.length
+  const level = answering === 0 && isWanted ? fail : warn
+  const reasons = [...new Set(silent.map(({ reason }) => reason))]
+  return level(
+    `${count}, ${answering} of them ${answering === 1 ? 'answers' : 'answer'}, not ${first.place}: ${first.reason}`,
+    ...reasons.flatMap((reason) => remedyOf(reason) ?? []),
+  )
+}
+
+/** Somebody on the way keeps it from being asked. */
+export const isBlocked = (reason: string): boolean => reason.startsWith('it does not answer') || reason.includes('connected')

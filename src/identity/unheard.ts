@@ -1,0 +1,13 @@
+// Times in which somebody may have come and gone without a word.
+import type { Stretch } from '../model.js'
+
+/** In order of their ends. What overlaps becomes one: who cannot hear for long lists anew again and again. */
+export function withUnheard(all: readonly Stretch[], { fromMs, toMs }: Stretch): readonly Stretch[] {
+  const overlapping = all.filter((one) => one.fromMs <= toMs && one.toMs >= fromMs)
+  const others = all.filter((one) => !overlapping.includes(one))
+  const merged = {
+    fromMs: Math.min(fromMs, ...overlapping.map((one) => one.fromMs)),
+    toMs: Math.max(toMs, ...overlapping.map((one) => one.toMs)),
+  }
+  return [...others, merged].sort((one, other) => one.toMs - other.toMs)
+}
