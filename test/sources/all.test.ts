@@ -4,7 +4,7 @@ import t from 'tap'
 import { sources } from '../../src/sources/all.js'
 
 const SRC = join(import.meta.dirname, '../../src/sources')
-const SHARED = ['all', 'source', 'http-get', 'scraping', 'slots']
+const SHARED = ['all', 'source', 'http-get', 'scraping', 'slots', 'container-logs']
 
 t.test('every source on disk is in the list, and has tests', async (t) => {
   const onDisk = readdirSync(SRC).map((file) => file.replace(/\.ts$/, ''))

@@ -6,11 +6,11 @@
 import type { Clock, GrowingFiles, Log } from '../../deps.js'
 import { TELLING } from '../../formats/istiod-log.js'
 import type { Labels, MarkReading, OfPod, Reading, Source, TotalReading } from '../../model.js'
+import { type Begun, createLines, type Lines } from '../container-logs/lines.js'
+import type { LogPlace } from '../container-logs/segments.js'
+import { createTail, type Position, type Tail } from '../container-logs/tail.js'
 import { type CauseReader, createCauses } from './causes.js'
 import { families, logLines, pushEvents, sampledOut } from './families.js'
-import { type Begun, createLines, type Lines } from './lines.js'
-import type { LogPlace } from './segments.js'
-import { createTail, type Position, type Tail } from './tail.js'
 
 /** A log of this node. */
 export interface LogTarget {

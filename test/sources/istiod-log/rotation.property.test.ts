@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { podLog } from '../../../src/sources/istiod-log/segments.js'
+import { podLog } from '../../../src/sources/container-logs/segments.js'
 import { createCriLog, pushLine } from './cri-log.js'
 import { createWorld, target } from './world.js'
 
