@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { parseInventory } from '../../src/config/inventory.js'
 import { parseJson } from '../../src/config/json.js'
+import { fc } from '../property.js'
 import { anyString, listTokens, mappingTokens, renderJson, scalarTokens, stringTokens, type Tokens } from './json-texts.js'
 
 t.test('an inventory', async (t) => {

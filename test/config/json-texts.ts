@@ -1,5 +1,6 @@
 // Random JSON as no serializer writes it: any space between the tokens, keys given twice, numbers and characters in any spelling.
-import fc, { type Arbitrary } from 'fast-check'
+import type { Arbitrary } from 'fast-check'
+import { fc } from '../property.js'
 
 /** A piece of JSON, told apart from the text around it: `renderJson` puts space between pieces. */
 export type Tokens = readonly string[]

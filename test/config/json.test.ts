@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { parseJson } from '../../src/config/json.js'
 import { type Node, parseYaml } from '../../src/config/yaml.js'
+import { fc } from '../property.js'
 import { anyString, listTokens, mappingTokens, renderJson, scalarTokens, stringTokens, type Tokens } from './json-texts.js'
 
 /** What a tree says, without where; the order of keys means nothing. */

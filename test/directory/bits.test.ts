@@ -1,6 +1,6 @@
-import * as fc from 'fast-check'
 import t from 'tap'
 import { createBits } from '../../src/directory/bits.js'
+import { fc } from '../property.js'
 
 const id = fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 100_000 }))
 const step = fc.oneof(

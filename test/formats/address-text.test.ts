@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { addressText } from '../../src/formats/address-text.js'
 import { parseAddress } from '../../src/identity/address.js'
 import { addressText as kernelText } from '../../src/kernel/address.js'
+import { fc } from '../property.js'
 
 t.test('addressText', async (t) => {
   const cases = [

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { parseAddress, parsePrefix, translatedOf } from '../../src/identity/address.js'
+import { fc } from '../property.js'
 
 /** ipaddr.js takes `::10.0.0.1`, IPv4-compatible and long deprecated, for IPv4; inet_pton does not, and neither do we. */
 const isReadAlike = (text: string): boolean => !/^::\d+\./.test(text)

@@ -1,5 +1,5 @@
 // Random lives of pods on three nodes that share a few addresses, seen by the agent of n1: what its ledger would do with their bytes.
-import fc from 'fast-check'
+
 import t from 'tap'
 import type { ClusterChanges } from '../../src/identity/cluster-changes.js'
 import { createClusterNames } from '../../src/identity/cluster-names.js'
@@ -8,8 +8,9 @@ import { createIdentity } from '../../src/identity/identity.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import { bookOf } from '../../src/ledger/posting.js'
 import type { Placement, Stretch } from '../../src/model.js'
+import { fc, runs } from '../property.js'
 
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 1000)
+const RUNS = runs(1000)
 const SKEW_MS = 2_000
 const MAX_CYCLE_MS = 12_000
 const HANDOVER_MS = 15_000

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createHolders, type Held, type Holding, type Tenant } from '../../src/identity/holders.js'
 import type { Who } from '../../src/model.js'
+import { fc, runs } from '../property.js'
 
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 2000)
+const RUNS = runs(2000)
 const SKEW_MS = 2_000
 const ADDRESS = '10.1.0.7'
 

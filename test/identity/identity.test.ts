@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createClusterNames } from '../../src/identity/cluster-names.js'
 import { type Changes, type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { InventoryEntry, Placement, Who } from '../../src/model.js'
+import { fc } from '../property.js'
 
 const NODE = { name: 'n1', zone: 'a', region: 'r' }
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../../src/identity/address.js'
 import { createPrefixTable } from '../../src/identity/prefix-table.js'
+import { fc } from '../property.js'
 
 function prefixOf(cidr: string): Prefix {
   const prefix = parsePrefix(cidr)

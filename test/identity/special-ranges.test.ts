@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import t from 'tap'
 import { parseAddress } from '../../src/identity/address.js'
 import { type AddressClass, createClassify } from '../../src/identity/special-ranges.js'
+import { fc } from '../property.js'
 
 const classify = createClassify()
 const classOf = (text: string): AddressClass => classify(parseAddress(text) ?? [])

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { withUnheard } from '../../src/identity/unheard.js'
 import type { Stretch } from '../../src/model.js'
+import { fc } from '../property.js'
 
 t.test('who lists anew all the time has one long time of it', async (t) => {
   const times = Array.from({ length: 1_000 }, (_, index) => ({ fromMs: index * 1_000 - 15_000, toMs: index * 1_000 }))

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { addressText } from '../../src/kernel/address.js'
+import { fc } from '../property.js'
 
 t.test('addresses in their one spelling', async (t) => {
   const cases = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import t from 'tap'
 import { createListSplitter, type ListMetadata } from '../../src/kube/list-splitter.js'
+import { fc } from '../property.js'
 
 interface Split {
   readonly items: unknown[]

@@ -1,12 +1,12 @@
-import fc from 'fast-check'
 import t from 'tap'
 import type { Known, Placement } from '../../src/model.js'
+import { fc, runs } from '../property.js'
 import { WHOS } from './identity-model.js'
 import type { Path } from './kernel-model.js'
 import type { Action, KillAfter } from './world.js'
 import { createWorld } from './world.js'
 
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 200)
+const RUNS = runs(200)
 
 const SOURCES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']
 const DESTINATIONS = [...SOURCES, '224.0.0.251']

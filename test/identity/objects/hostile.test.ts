@@ -1,5 +1,5 @@
 // Whatever is sent, nothing throws, and what comes out is whole.
-import fc from 'fast-check'
+
 import t from 'tap'
 import { fieldsOf } from '../../../src/formats/raw.js'
 import { nodeFactsOf } from '../../../src/identity/objects/node.js'
@@ -12,6 +12,7 @@ import { createOwners } from '../../../src/identity/owners.js'
 import { heldAddressesOf, placeOfPod } from '../../../src/identity/pod-places.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 import { createKeptLog } from '../../kube/kept-log.js'
+import { fc } from '../../property.js'
 import { change, FIXTURES, fixture } from './fixture.js'
 
 const owners = createOwners(

@@ -1,11 +1,11 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
 import { createTotals, type Totals } from '../../../src/ledger/totals/totals.js'
 import type { EventReading, Family } from '../../../src/model.js'
+import { fc, runs } from '../../property.js'
 import { createModelDisk } from '../disk-model.js'
 
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
+const RUNS = runs(300)
 const FAMILY: Family = { name: 'meshtoll_causes_total', kind: 'counter', labels: ['cause', 'push'], help: 'Causes.' }
 const LIMIT = 3
 const SOURCE = 'log'

@@ -1,11 +1,11 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
 import { createTotals, type TotalEntry, type Totals } from '../../../src/ledger/totals/totals.js'
 import type { Family, Series } from '../../../src/model.js'
+import { fc, runs } from '../../property.js'
 import { createModelDisk } from '../disk-model.js'
 
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 300)
+const RUNS = runs(300)
 const FAMILY: Family = { name: 'meshtoll_debounce_seconds', kind: 'histogram', labels: ['owner_name'], help: 'Time.' }
 const INFINITE = Number.POSITIVE_INFINITY
 /** Of istiod to 1.30, from 1.31 on, and one that nobody has seen yet. */

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
 import type { TotalsState } from '../../../src/ledger/totals/state.js'
@@ -6,6 +5,7 @@ import { createTotals } from '../../../src/ledger/totals/totals.js'
 import type { Family, Labels } from '../../../src/model.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 import { createKeptLog } from '../../kube/kept-log.js'
+import { fc } from '../../property.js'
 import { createModelDisk } from '../disk-model.js'
 
 const LABELS = ['owner_name', 'code', 'flags']

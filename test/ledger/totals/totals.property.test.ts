@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import t from 'tap'
+import { fc, runs } from '../../property.js'
 import { createTotalsWorld, type Kill, type Step } from './world.js'
 
-const RUNS = Number(process.env.FAST_CHECK_RUNS ?? 400)
+const RUNS = runs(400)
 const target = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 }) })
 const owner = fc.constantFrom('cart', 'stock', 'web')
 const KILLS: readonly Kill[] = [...Array<Kill>(10).fill('no'), 'before the write', 'in the write', 'in the write', 'after the write']

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createInterner, type Interner } from '../../../src/sources/flows/interner.js'
+import { fc } from '../../property.js'
 
 const WIDTH = 2
 const internRow = (interner: Interner, row: readonly number[]): number => {

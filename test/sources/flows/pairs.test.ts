@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createPairs, type PairTable } from '../../../src/sources/flows/pairs.js'
+import { fc } from '../../property.js'
 
 const IPV4 = fc.tuple(fc.constantFrom('10.0.0.', '10.255.0.'), fc.nat({ max: 3 })).map(([prefix, last]) => prefix + last)
 const IPV6 = fc.tuple(fc.constantFrom('fd00::', '::ffff:10.0.0.'), fc.integer({ min: 1, max: 4 })).map(([prefix, last]) => prefix + last)
