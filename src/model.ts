@@ -10,7 +10,7 @@ export interface Family {
   /** Without the `le` of a histogram. */
   readonly labels: readonly string[]
   /** What the values of one owner come to; absent: their sum. */
-  readonly ofOwner?: 'minimum'
+  readonly ofOwner?: 'minimum' | 'maximum'
   /** Series at most; what is beyond goes to `_other`, in all labels but those of its owner. */
   readonly limit?: number
   /** One sentence, starts with a capital, ends with a full stop. */
@@ -53,6 +53,12 @@ export interface OfPod {
   readonly network?: 'own' | 'perhaps node'
 }
 
+/** Whoever has an address, which a source does not know: by label, or by field of a row, what is said of it behind the others. */
+export interface Peer {
+  readonly address: string
+  readonly says: Readonly<Record<string, 'zone' | 'namespace' | 'kind' | 'name'>>
+}
+
 /** A value of the moment or the running total of a counter that is not ours, both served as they were read. */
 export interface ValueReading {
   readonly kind: 'value'
@@ -61,6 +67,14 @@ export interface ValueReading {
   readonly value: number
   /** Then its owner's labels come first, and the values of one owner are added up. */
   readonly pod?: OfPod
+  readonly peer?: Peer
+}
+
+/** One of the few that the snapshot names, and nothing else serves: there are too many of them for labels. */
+export interface RowReading {
+  readonly kind: 'row'
+  readonly row: Readonly<Record<string, unknown>>
+  readonly peer?: Peer
 }
 
 /** The running total of one of many counters that come and go: served is what they add up to by labels, whichever of them are there. */
@@ -151,7 +165,7 @@ export interface FlowReading {
   readonly egress: Egress
 }
 
-export type Reading = ValueReading | TotalReading | EventReading | MarkReading | FlowReading
+export type Reading = ValueReading | TotalReading | EventReading | MarkReading | RowReading | FlowReading
 
 export interface Readings {
   readonly readings: readonly Reading[]

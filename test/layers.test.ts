@@ -66,7 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
-const MAX_MODEL_LINES = 255
+const MAX_MODEL_LINES = 280
 
 interface Import {
   readonly from: string

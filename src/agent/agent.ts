@@ -23,6 +23,7 @@ import { createLeaving } from './leaving.js'
 import { createNames } from './names.js'
 import { createOthers } from './others.js'
 import type { Agent, AgentDeps, AgentParts } from './parts.js'
+import { createPeers } from './peers.js'
 import { createPolls } from './polls.js'
 import { createPosting } from './posting.js'
 import { createReaders, type SourceStatus, valuesIn } from './readers.js'
@@ -58,7 +59,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   )
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
-  const polls = createPolls({ polled, idleMs: config.series.idleMs, readers, self, inTurn, keepValues }, deps)
+  const peers = createPeers(identity, deps)
+  const polls = createPolls({ polled, idleMs: config.series.idleMs, readers, self, peers, inTurn, keepValues }, deps)
   const leaving = createLeaving(
     { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
     deps,
@@ -178,6 +180,11 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return true
   }
 
+  function rowsOf(source: string): Pick<SourceStatus, 'rows'> {
+    const rows = polls.rowsOf(source)
+    return rows.length > 0 ? { rows } : {}
+  }
+
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return inTurn(async () => {
       if (refusal) throw refusal
@@ -196,7 +203,11 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     self: () => self.families(),
     get status() {
       const isReady = Number.isFinite(readAtMs)
-      const notes = (status: SourceStatus) => (status.name === flows.name && isOpen ? { ...status, note: flows.status.note } : status)
+      const notes = (status: SourceStatus) => ({
+        ...status,
+        ...(status.name === flows.name && isOpen ? { note: flows.status.note } : {}),
+        ...rowsOf(status.name),
+      })
       return {
         ready: isReady,
         why: isReady ? '' : 'the first read is not done yet',

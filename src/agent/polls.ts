@@ -6,9 +6,10 @@ import { createPauses } from '../ledger/pauses.js'
 import type { Budget } from '../ledger/totals/choice.js'
 import { createTotalsJournal } from '../ledger/totals/journal.js'
 import { createTotals, type Totals } from '../ledger/totals/totals.js'
-import type { FamilySnapshot, Source, ValueReading } from '../model.js'
+import type { FamilySnapshot, Reading, RowReading, Source, ValueReading } from '../model.js'
 import { every } from './every.js'
 import type { AgentDeps } from './parts.js'
+import type { Peers } from './peers.js'
 import type { Readers } from './readers.js'
 import type { Whose } from './whose.js'
 
@@ -27,6 +28,8 @@ export interface Polls {
   /** Nothing is asked any more: all is written to the platter. In the agent's turn. */
   finish(): Promise<void>
   families(): readonly FamilySnapshot[]
+  /** What the source names one by one. */
+  rowsOf(source: string): readonly RowReading['row'][]
   readonly writable: boolean
 }
 
@@ -35,15 +38,17 @@ export interface PollsParts {
   readonly idleMs: number
   readonly readers: Readers
   readonly self: Pick<Self, 'reset'>
+  readonly peers: Peers
   readonly inTurn: (task: () => Promise<void>) => Promise<void>
   /** What is served as it was read. */
   readonly keepValues: (source: string, values: readonly ValueReading[]) => void
 }
 
-export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues }: PollsParts, deps: AgentDeps): Polls {
+export function createPolls({ polled, idleMs, readers, self, peers, inTurn, keepValues }: PollsParts, deps: AgentDeps): Polls {
   const { clock } = deps
   const journal = createTotalsJournal(deps)
   const pauses = createPauses(clock)
+  const rows = new Map<string, readonly RowReading['row'][]>()
   let totals: Totals | undefined
 
   async function load(): Promise<void> {
@@ -68,9 +73,12 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
     const readings = await readers.read(source, signal)
     if (signal.aborted) return
     await inTurn(async () => {
+      rows.delete(source.name)
       if (!readings || !totals) return keepValues(source.name, [])
-      const said = whose(readings)
+      const placed = await peers(readings)
+      const said = whose(placed)
       keepValues(source.name, said.values)
+      rows.set(source.name, rowsIn(placed))
       totals.count(source.name, said.counted)
       const resets = await post(totals.posting(source.name, said.totals, atMs))
       if (resets > 0) self.reset(source.name, resets)
@@ -88,11 +96,15 @@ export function createPolls({ polled, idleMs, readers, self, inTurn, keepValues 
       if (totals) await journal.close(totals.rows())
     },
     families: () => totals?.families() ?? [],
+    rowsOf: (source) => rows.get(source) ?? [],
     get writable() {
       return journal.writable
     },
   }
 }
+
+const rowsIn = (readings: readonly Reading[]): readonly RowReading['row'][] =>
+  readings.flatMap((reading) => (reading.kind === 'row' ? [reading.row] : []))
 
 async function pollUntil(clock: Clock, { ms, signal }: { ms: number; signal: AbortSignal }, poll: () => Promise<void>): Promise<void> {
   if (!signal.aborted) await poll()

@@ -2,7 +2,7 @@
 import { within } from '../deadline.js'
 import type { Clock, Log } from '../deps.js'
 import type { Self } from '../exporters/self.js'
-import type { Reading, Source, ValueReading } from '../model.js'
+import type { Reading, RowReading, Source, ValueReading } from '../model.js'
 
 export interface SourceStatus {
   readonly name: string
@@ -10,6 +10,8 @@ export interface SourceStatus {
   readonly readSeconds: number
   readonly error: string
   readonly note: string
+  /** What it names one by one, where there is any. */
+  readonly rows?: readonly RowReading['row'][]
 }
 
 export interface Readers {

@@ -126,7 +126,11 @@ function merged(values: readonly ValueReading[]): readonly ValueReading[] {
   return [...byLabels.values()]
 }
 
-const both = ({ ofOwner }: Family, one: number, other: number): number => (ofOwner === 'minimum' ? Math.min(one, other) : one + other)
+/** What two values of one owner come to. */
+export function both({ ofOwner }: Family, one: number, other: number): number {
+  if (ofOwner === undefined) return one + other
+  return ofOwner === 'minimum' ? Math.min(one, other) : Math.max(one, other)
+}
 
 interface Labelled {
   readonly zone: string

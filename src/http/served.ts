@@ -1,4 +1,4 @@
-import type { FamilySnapshot, Snapshot } from '../model.js'
+import type { FamilySnapshot, RowReading, Snapshot } from '../model.js'
 
 export interface SourceStatus {
   readonly name: string
@@ -6,6 +6,8 @@ export interface SourceStatus {
   readonly readSeconds: number
   readonly error: string
   readonly note: string
+  /** What it names one by one, where there is any. */
+  readonly rows?: readonly RowReading['row'][]
 }
 
 export interface Status {

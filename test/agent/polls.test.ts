@@ -56,6 +56,7 @@ function createLife({ disk, read, run, resume }: LifeOptions) {
       idleMs: 3_600_000,
       readers,
       self,
+      peers: async (readings) => readings,
       inTurn,
       keepValues: (_, said) => void values.push(said),
     },
@@ -138,6 +139,29 @@ t.test('what a source counts itself is written with how far it has read, and han
     await disk.close()
   }
   t.same(resumed, [[], false, [['log', '1']], true])
+})
+
+t.test('what a source names one by one is that of its last read', async (t) => {
+  const disk = createDisk(t.testdir())
+  const named: unknown[] = []
+  const done = createDeferred()
+  let reads = 0
+  const { polls, run, stop } = createLife({
+    disk,
+    async read() {
+      named.push(polls.rowsOf('things'))
+      if (reads++ === 2) done.resolve()
+      if (reads === 2) throw new Error('it does not answer')
+      return { readings: [{ kind: 'row', row: { proxy: `cart-${reads}` } }], rejected: 0 }
+    },
+  })
+  await polls.load()
+  const running = run()
+  await done.promise
+  stop()
+  await running
+  await disk.close()
+  t.same(named.slice(0, 3), [[], [{ proxy: 'cart-1' }], []])
 })
 
 t.test('a process that is killed loses nothing and counts nothing twice', async (t) => {

@@ -1,6 +1,6 @@
 // What every source must do, whatever it reads. A test of a source calls this beside its own tables.
 import type { Test } from 'tap'
-import type { Family, FlowReading, MarkReading, Reading, Source } from '../../src/model.js'
+import type { Family, FlowReading, MarkReading, Reading, RowReading, Source } from '../../src/model.js'
 import { NotHere, OWNER_LABELS } from '../../src/sources/source.js'
 
 /** Each makes the source in one situation. Where a situation cannot be, say so in a comment and leave it out. */
@@ -103,22 +103,24 @@ function deadline(): Promise<Error> {
   })
 }
 
-type Named = Exclude<Reading, FlowReading | MarkReading>
+type Named = Exclude<Reading, FlowReading | MarkReading | RowReading>
 
-const isNamed = (reading: Reading): reading is Named => reading.kind !== 'flows' && reading.kind !== 'mark'
+const NAMELESS: readonly Reading['kind'][] = ['flows', 'mark', 'row']
+const isNamed = (reading: Reading): reading is Named => !NAMELESS.includes(reading.kind)
 
+const peerOf = (reading: Named) => (reading.kind === 'value' ? reading.peer : undefined)
 const podOf = (reading: Named) => (reading.kind === 'event' ? undefined : reading.pod)
 
 function keyOf(reading: Named): string {
   const { family, labels } = reading
-  const whose = reading.kind === 'total' ? [reading.target, reading.series] : [podOf(reading)?.uid]
+  const whose = reading.kind === 'total' ? [reading.target, reading.series] : [podOf(reading)?.uid, peerOf(reading)?.address]
   return JSON.stringify([family.name, labels, ...whose])
 }
 
-/** Of a pod its owner's labels are found out later. */
+/** Of a pod its owner's labels are found out later, as are those of whoever has an address. */
 function isDeclared(reading: Named, families: readonly Family[]): boolean {
   const { family, labels } = reading
   const value = (reading.kind === 'event' ? reading.count : reading.value) ?? 0
-  const all = [...(podOf(reading) ? OWNER_LABELS : []), ...Object.keys(labels)]
+  const all = [...(podOf(reading) ? OWNER_LABELS : []), ...Object.keys(labels), ...Object.keys(peerOf(reading)?.says ?? {})]
   return families.includes(family) && all.join() === family.labels.join() && Number.isFinite(value) && value >= 0
 }

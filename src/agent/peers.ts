@@ -1,0 +1,49 @@
+// Readings that carry an address -> with what is known of whoever has it. Values that come to the same labels are one from here on: of the
+// thousands of proxies of an istiod a handful is left.
+import type { Clock } from '../deps.js'
+import { createPauses } from '../ledger/pauses.js'
+import type { Identity, Labels, Peer, Reading, RowReading, ValueReading } from '../model.js'
+import { both } from './whose.js'
+
+/** In the agent's turn: nobody becomes somebody else meanwhile. */
+export type Peers = (readings: readonly Reading[]) => Promise<readonly Reading[]>
+
+export function createPeers({ place }: Pick<Identity, 'place'>, { clock }: { readonly clock: Pick<Clock, 'monotonic'> }): Peers {
+  const saidOf = ({ address, says }: Peer): Labels => {
+    const { who } = place(address)
+    return Object.fromEntries(Object.entries(says).map(([label, what]) => [label, who[what]]))
+  }
+
+  return async (readings) => {
+    const { pause } = createPauses(clock)
+    const others: Reading[] = []
+    const values = createSums()
+    for (const reading of readings) {
+      if (!hasPeer(reading)) others.push(reading)
+      else if (reading.kind === 'row') others.push({ kind: 'row', row: { ...reading.row, ...saidOf(reading.peer) } })
+      else values.add(reading, saidOf(reading.peer))
+      await pause()
+    }
+    return [...others, ...values.all()]
+  }
+}
+
+type WithPeer = (ValueReading | RowReading) & { readonly peer: Peer }
+
+const hasPeer = (reading: Reading): reading is WithPeer => 'peer' in reading && reading.peer !== undefined
+
+function createSums() {
+  /** Sources have few objects of labels, each for many readings. */
+  const byLabels = new Map<Labels, Map<string, ValueReading>>()
+  return {
+    add({ family, labels, value, pod }: ValueReading, said: Labels): void {
+      const known = byLabels.get(labels) ?? new Map<string, ValueReading>()
+      byLabels.set(labels, known)
+      const key = [family.name, pod?.uid, ...Object.values(said)].join('\0')
+      const before = known.get(key)
+      if (before) known.set(key, { ...before, value: both(family, before.value, value) })
+      else known.set(key, { kind: 'value', family, labels: { ...labels, ...said }, value, ...(pod ? { pod } : {}) })
+    },
+    all: (): readonly ValueReading[] => [...byLabels.values()].flatMap((known) => [...known.values()]),
+  }
+}
