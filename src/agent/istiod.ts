@@ -4,10 +4,11 @@ import type { Deps } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
 import type { Budget } from '../ledger/totals/choice.js'
 import type { Source } from '../model.js'
-import { fileLog, podLog } from '../sources/container-logs/segments.js'
+import type { LogTarget } from '../sources/container-logs/following.js'
+import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import { createIstiod } from '../sources/istiod/source.js'
 import { CAUSE_LABELS, pushCauses } from '../sources/istiod-log/families.js'
-import { createIstiodLog, type LogTarget, PODS } from '../sources/istiod-log/source.js'
+import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
 import { configuredTargets, targetsOf } from './targets.js'
 
@@ -61,13 +62,11 @@ export function* istiodsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods:
   if (pods) yield* targetsOf(pods, 'istiod', (host) => `http://${host}:${PORT}${PATH}`)
 }
 
-/** As a kubelet lays them out: NAMESPACE_NAME_UID/CONTAINER. */
 export function* logsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<LogTarget> {
   const named = targets.filter(({ log }) => log !== '')
   for (const [i, { name, labels }] of configuredTargets(named).entries()) yield { name, labels, place: fileLog(named[i]?.log ?? '') }
   if (!pods) return
   for (const { name, pod, labels } of targetsOf(pods, 'istiod', (host) => host)) {
-    if (!pod) continue
-    yield { name, pod, labels, place: podLog(`${PODS}/${pod.namespace}_${pod.name}_${pod.uid}/${CONTAINER}`) }
+    if (pod) yield { name, pod, labels, place: containerLog(pod, CONTAINER) }
   }
 }

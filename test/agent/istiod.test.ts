@@ -89,12 +89,12 @@ t.test('by the configuration alone, against a real server and a real file', asyn
   const probes = { ...deps, readFile: async () => '' }
   t.same(
     await probeIstiod({ config, ...all }, probes, never),
-    { istiods: 1, silent: [], logs: { readable: 1, unreadable: [] } },
+    { targets: 1, silent: [], logs: { readable: 1, unreadable: [] } },
     'check: all is well',
   )
   t.match(
     await probeIstiod({ config: none, ...all }, probes, never),
-    { istiods: 2, silent: [], logs: { readable: 0, unreadable: [{ folder: '/nowhere', reason: 'there is no log' }] } },
+    { targets: 2, silent: [], logs: { readable: 0, unreadable: [{ folder: '/nowhere', reason: 'there is no log' }] } },
     'check: a log that is nowhere',
   )
   t.equal(await probeIstiod({ config: configOf('{}'), ...all }, probes, never), undefined, 'check: nobody to ask')

@@ -2,6 +2,7 @@
 // renaming, and packs all but the youngest of those that it renamed:
 //   0.log.20261121-054512.gz  0.log.20261121-061003  0.log  1.log
 // Elsewhere a log is one file, and what logrotate makes of it: istiod.log.1, istiod.log
+import type { OfPod } from '../../model.js'
 
 export interface LogPlace {
   readonly folder: string
@@ -9,7 +10,12 @@ export interface LogPlace {
   inOrder(names: readonly string[]): readonly string[]
 }
 
+/** Where a kubelet keeps them. */
+export const PODS = '/var/log/pods'
 const OF_POD = /^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.gz)?$/
+
+export const containerLog = ({ namespace, name, uid }: OfPod, container: string): LogPlace =>
+  podLog(`${PODS}/${namespace}_${name}_${uid}/${container}`)
 
 export function podLog(folder: string): LogPlace {
   return {

@@ -22,8 +22,8 @@ export interface Reading {
 }
 
 export interface Tail {
-  /** All that was written until now. Where it fails, it goes on from there the next time. */
-  readOn(reading: Reading): Promise<void>
+  /** All that was written until now; false where the time was over first. Where it fails, it goes on from there the next time. */
+  readOn(reading: Reading): Promise<boolean>
   /** Undefined while there is no file. */
   readonly position: Position | undefined
   close(): Promise<void>
@@ -60,7 +60,7 @@ export function createTail(parts: TailParts, { files, clock }: { readonly files:
   const { place, lines, isNew } = parts
   let last = parts.position
   let current: Current | undefined
-  let underWay: Promise<void> = Promise.resolve()
+  let underWay: Promise<unknown> = Promise.resolve()
 
   const pathOf = (name: string): string => `${place.folder}/${name}`
 
@@ -177,26 +177,28 @@ export function createTail(parts: TailParts, { files, clock }: { readonly files:
     return drain(next, reading)
   }
 
-  async function readAll(reading: Reading): Promise<void> {
+  async function readAll(reading: Reading): Promise<boolean> {
     const names = place.inOrder(await files.list(place.folder))
     await begin(names)
-    if (!current) return
+    if (!current) return true
     const later = await laterThan(current, names)
-    if (!(await drain(current, reading))) return
+    if (!(await drain(current, reading))) return false
     for await (const next of opened(later)) {
       try {
-        if (!(await follow(current, next, reading))) return
+        if (!(await follow(current, next, reading))) return false
       } finally {
         if (current !== next) await next.file.close()
       }
     }
+    return true
   }
 
   return {
     readOn(reading) {
       // One that hung may still be at it.
-      underWay = underWay.catch(() => undefined).then(() => readAll(reading))
-      return untilAborted(underWay, reading.signal)
+      const read = underWay.catch(() => undefined).then(() => readAll(reading))
+      underWay = read
+      return untilAborted(read, reading.signal)
     },
     get position() {
       return last

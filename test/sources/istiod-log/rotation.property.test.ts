@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { podLog } from '../../../src/sources/container-logs/segments.js'
 import { fc, runs } from '../../property.js'
-import { createCriLog, pushLine } from './cri-log.js'
+import { createCriLog, pushLine } from '../container-logs/cri-log.js'
 import { createWorld, target } from './world.js'
 
 const RUNS = runs(60)
