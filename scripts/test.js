@@ -1,5 +1,5 @@
 // Runs the tests and says at the end how many there were: `N passed, N failed, N skipped`.
-//   node scripts/test.js              all: first those of parts, then those that load the machine, one at a time
+//   node scripts/test.js              all: first those of parts, then those on real servers and networks, which mostly wait
 //   node scripts/test.js unit         those of parts only
 //   node scripts/test.js FILE...      these files
 import { spawn } from 'node:child_process'
@@ -105,7 +105,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 await runEach(light, { ...compiled, jobs: 2 })
-await runEach(heavy, { ...compiled, jobs: 1 })
+await runEach(heavy, { ...compiled, jobs: 2 })
 for (const [reason, times] of reasons) process.stdout.write(`skipped ${times}: ${reason}\n`)
 process.stdout.write(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`)
 process.exitCode = count.failed === 0 ? 0 : 1
