@@ -40,6 +40,7 @@ const DISCIPLINES = [
   },
 ]
 
+const ss = (...args: readonly string[]): string => execFileSync('ss', args, { encoding: 'utf8' })
 const tc = (line: string): Buffer => execFileSync('tc', line.split(' '), { stdio: 'pipe' })
 
 /** Values of one device by the rest of the family's name. */
@@ -52,11 +53,12 @@ async function valuesOf(source: Source, device: string): Promise<Record<string, 
 
 /** Leaves the connection open, so that nothing but what the socket has counted is sent. */
 async function send(): Promise<{ socket: Socket; bytesSent: number; segments: number }> {
+  await eventually('connections before it have said their last', () => ss('-tnHa', 'exclude', 'time-wait', 'src', '10.0.0.1') === '')
   const socket = connect(5000, '10.0.0.2')
   await once(socket, 'connect')
   socket.write(Buffer.alloc(BYTES))
   const said = await eventually('all acknowledged', () => {
-    const text = execFileSync('ss', ['-tinH', 'state', 'established', 'src', `10.0.0.1:${socket.localPort}`], { encoding: 'utf8' })
+    const text = ss('-tinH', 'state', 'established', 'src', `10.0.0.1:${socket.localPort}`)
     const field = (name: string): number => Number(new RegExp(`\\b${name}:(\\d+)`).exec(text)?.[1])
     const isDone = field('bytes_acked') >= BYTES && !text.includes('unacked:')
     return isDone ? { bytesSent: field('bytes_sent'), segments: field('segs_out') } : undefined
