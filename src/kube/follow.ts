@@ -1,7 +1,7 @@
 // Keeps what is known of a collection the same as what the API server has: a list, then watches from where it ended.
 import type { Deps } from '../deps.js'
 import { createBackoff, fractionOf } from './backoff.js'
-import { createKnown, type Into, type Prune } from './known.js'
+import { createKnown, type Into, type Prune, type Unheard } from './known.js'
 import { isExpired, KubeError } from './kube-error.js'
 import { createListing, type Listing, type ListOptions } from './list.js'
 import { createTrouble } from './trouble.js'
@@ -29,7 +29,7 @@ const TIMEOUT_SPREAD_S = 300
 const EARLY_MS = 2000
 /** Changes may be missed for so long, between two watches, before it is said: less than `identity.handover`. */
 const DEAF_MS = 8_000
-/** A connection that is dead is noticed within 13 s (client.ts): what it brought before that is certain. */
+/** What a connection that stands brings is not older, but for a moment: one that is dead is noticed within 13 s (client.ts). */
 const SILENT_MS = 15_000
 /** A watch that stood this long has brought what was missed, and is the end of a time of failures. */
 const STABLE_MS = 10_000
@@ -68,6 +68,8 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   let hasExpired = false
   /** Since 1970. All changes up to then are known. */
   let heardMs: number | undefined
+  /** A watch that was just taken has yet to bring what was missed, and may end before it does. */
+  let isStanding = false
   let hearing = new AbortController()
 
   const fallBehind = (error: Error): void => {
@@ -85,19 +87,24 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     clock.sleep(DEAF_MS, hearing.signal).then(say, () => undefined)
   }
 
+  const hear = (): void => {
+    if (isStanding) heardMs = Math.max(heardMs ?? 0, clock.now() - SILENT_MS)
+  }
+
+  const unheardNow = (): Unheard | undefined => (heardMs === undefined ? undefined : { fromMs: heardMs, toMs: clock.now() })
+
   const list = async (due: Listing, signal: AbortSignal): Promise<void> => {
     const item = (raw: unknown): void => {
       if (!signal.aborted) known.put(raw)
     }
-    const read = await due.read({ begin: known.begin, item }, signal)
+    const read = await due.read({ begin: () => known.begin(unheardNow()), item }, signal)
     signal.throwIfAborted()
     listing = undefined
     reached = read.resourceVersion
     hasNoCache ||= read.hasNoCache
     isBehind = false
-    const nowMs = clock.now()
-    known.complete(heardMs === undefined ? undefined : { fromMs: heardMs, toMs: nowMs })
-    heardMs = nowMs
+    known.complete(unheardNow())
+    heardMs = clock.now()
     goDeaf()
   }
 
@@ -105,6 +112,8 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     hearing.abort()
     // Not before: a watch that was taken may still end at once because its resourceVersion has expired.
     const settle = (): void => {
+      isStanding = !signal.aborted
+      hear()
       backoff.reset()
       trouble.over()
       hasExpired = false
@@ -119,23 +128,20 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     const timeoutSeconds = Math.round(TIMEOUT_FLOOR_S + TIMEOUT_SPREAD_S * fractionOf(random()))
     const ended = new AbortController()
     const startedAtMs = clock.monotonic()
-    let isOpen = false
     const changes = {
-      opened: () => {
-        isOpen = true
-        opened(ended.signal)
-      },
+      opened: () => opened(ended.signal),
       put: known.put,
       remove: known.remove,
       reached: (resourceVersion: string) => {
         reached = resourceVersion
+        hear()
       },
     }
     try {
       await watchObjects({ ...options, accept: accept?.watch, resourceVersion: reached, timeoutSeconds }, changes, signal)
     } finally {
       ended.abort()
-      if (isOpen) heardMs = Math.max(heardMs ?? 0, clock.now() - SILENT_MS)
+      isStanding = false
       goDeaf()
     }
     return clock.monotonic() - startedAtMs >= timeoutSeconds * 1000 - EARLY_MS

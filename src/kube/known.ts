@@ -1,10 +1,10 @@
 // The objects that are known, by key: what a new list lacks is removed only when that list is complete.
 export interface Into<T> {
-  /** New or changed; after a new list also unchanged. */
-  put(key: string, object: T): void
+  /** New or changed; after a new list also unchanged. `sinceMs`: what it was before it was until then, and perhaps no longer. */
+  put(key: string, object: T, sinceMs?: number): void
   /** Gone. Only for a key that was put. `sinceMs`: it was there until then, and may have gone at any time after that. */
   remove(key: string, sinceMs?: number): void
-  /** Something may have come and gone in between (since 1970) without a word. Before `synced`. */
+  /** Something may have come and gone in between (since 1970) without a word. Before what a new list brings, and once more before `synced`. */
   missed?(unheard: Unheard): void
   /** Everything there is has been put, and changes follow: after every whole list, and when it has gone on for a while after `failed`. */
   synced(): void
@@ -23,8 +23,8 @@ export interface Unheard {
 export type Prune<T> = (raw: unknown) => T | undefined
 
 export interface Known {
-  /** From here on a list is put. */
-  begin(): void
+  /** From here on a list is put. `unheard`: since the changes before it, up to now. */
+  begin(unheard?: Unheard): void
   put(raw: unknown): void
   remove(raw: unknown): void
   /** The list is complete. `unheard`: since the changes before it. */
@@ -35,8 +35,10 @@ export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error:
   /** The round - the list - that last had the key. */
   const rounds = new Map<string, number>()
   let round = 0
+  /** While a list is put. */
+  let sinceMs: number | undefined
 
-  const forget = (key: string, sinceMs?: number): void => {
+  const forget = (key: string): void => {
     if (rounds.delete(key)) into.remove(key, sinceMs)
   }
 
@@ -46,8 +48,10 @@ export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error:
   }
 
   return {
-    begin() {
+    begin(unheard) {
       round++
+      sinceMs = unheard?.fromMs
+      if (unheard) into.missed?.(unheard)
     },
     put(raw) {
       const key = keyOf(raw)
@@ -55,7 +59,7 @@ export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error:
       const object = prunedOf(prune, raw)
       if (object instanceof NotUnderstood) return reject(key, new Error(`${key}: ${object.message}`, { cause: object.cause }))
       rounds.set(key, round)
-      into.put(key, object)
+      into.put(key, object, sinceMs)
     },
     remove(raw) {
       const key = keyOf(raw)
@@ -63,7 +67,8 @@ export function createKnown<T>(prune: Prune<T>, into: Into<T>, rejected: (error:
       else forget(key)
     },
     complete(unheard) {
-      for (const [key, last] of rounds) if (last !== round) forget(key, unheard?.fromMs)
+      for (const [key, last] of rounds) if (last !== round) forget(key)
+      sinceMs = undefined
       if (unheard) into.missed?.(unheard)
       into.synced()
     },

@@ -472,5 +472,99 @@ t.test('what may have come and gone unheard of', { timeout: 20_000 }, async (t) 
   ;(await server.next()).json(list([thing('b', '1')], { resourceVersion: '20' }))
   await seen.until('remove shop/a')
   await opened(server)
-  t.same(seen.unheard, [{ fromMs: listedMs, toMs: clock.now() }], 'a new list does not')
+  t.same(seen.unheard.at(-1), { fromMs: listedMs, toMs: clock.now() }, 'a new list does not')
+})
+
+const expired = (watch: Asked): Promise<void> => watch.event('ERROR', { kind: 'Status', code: 410, reason: 'Expired' })
+
+t.test('since when nothing was heard', { timeout: 20_000 }, async (t) => {
+  const cases: readonly {
+    readonly name: string
+    /** Of a watch that stands. Resolves with the time up to which all changes are known. */
+    fail(here: Here, watch: Asked): Promise<number>
+  }[] = [
+    {
+      name: 'a watch that is taken, and ends before it has told anything, has heard nothing',
+      async fail(here, watch) {
+        const { server, clock } = here
+        const brokenMs = clock.now()
+        watch.drop()
+        await waited(here, WAITS_MS[0])
+        ;(await server.next()).refuse(500)
+        clock.advance(600_000)
+        await waited(here, WAITS_MS[1])
+        await expired(await opened(server))
+        await waited(here, WAITS_MS[2])
+        return brokenMs
+      },
+    },
+    {
+      name: 'nor has one that ends before it has told all',
+      async fail(here, watch) {
+        const { server, seen, clock } = here
+        const brokenMs = clock.now()
+        watch.drop()
+        clock.advance(600_000)
+        await waited(here, WAITS_MS[0])
+        const next = await opened(server)
+        await next.event('ADDED', thing('b', '1', '12'))
+        await seen.until('put shop/b=1')
+        next.drop()
+        await waited(here, WAITS_MS[1])
+        await expired(await opened(server))
+        await waited(here, WAITS_MS[2])
+        return brokenMs
+      },
+    },
+    {
+      name: 'one that falls silent has heard all up to its last word',
+      async fail(here, watch) {
+        const { server, seen, clock } = here
+        await clock.untilSleeping(90_000)
+        clock.advance(60_000)
+        await watch.event('ADDED', thing('b', '1', '12'))
+        await seen.until('put shop/b=1')
+        const heardMs = clock.now()
+        clock.advance(30_000)
+        await clock.untilSleeping(60_000)
+        clock.advance(60_000)
+        await seen.until(/^failed .*nothing came for 90 s/)
+        await waited(here, WAITS_MS[0])
+        await expired(await opened(server))
+        await waited(here, WAITS_MS[1])
+        return heardMs
+      },
+    },
+  ]
+  for (const { name, fail } of cases) {
+    const here = await start(t)
+    const { server, seen, clock } = here
+    const watch = await listed(server, [thing('a', '1')])
+    await waited(here, 10_000)
+    clock.advance(30_000)
+    await watch.event('MODIFIED', thing('a', '2', '11'))
+    await seen.until('put shop/a=2')
+    const certainMs = await fail(here, watch)
+    ;(await server.next()).json(list([], { resourceVersion: '20' }))
+    await seen.until('remove shop/a')
+    const { fromMs = 0, toMs } = seen.unheard.at(-1) ?? {}
+    t.ok(fromMs <= certainMs && fromMs >= certainMs - 20_000, `${name}: ${fromMs - certainMs}`)
+    t.equal(toMs, clock.now(), name)
+  }
+})
+
+t.test('that something may have come and gone is said before what a new list brings', { timeout: 20_000 }, async (t) => {
+  const here = await start(t)
+  const { server, seen, clock } = here
+  const watch = await listed(server, [thing('a', '1')])
+  const listedMs = clock.now()
+  await expired(watch)
+  await waited(here, WAITS_MS[0])
+  const again = await server.next()
+  again.open()
+  await again.write('{"metadata":{"resourceVersion":"20"},"items":[')
+  await again.write(JSON.stringify(thing('c', '1')))
+  await again.write(',')
+  await seen.until('put shop/c=1')
+  t.same(seen.unheard, [{ fromMs: listedMs, toMs: clock.now() }])
 })
