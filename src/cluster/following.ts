@@ -8,7 +8,7 @@ import { KubeError } from '../kube/kube-error.js'
 
 interface Objects<T> {
   readonly prune: Prune<T>
-  put(key: string, object: T): void
+  put(key: string, object: T, sinceMs?: number): void
   remove(key: string, sinceMs?: number): void
   missed?(unheard: Unheard): void
 }

@@ -10,7 +10,7 @@ import type { OwnPodFacts } from '../identity/own-pods.js'
 import type { Owner } from '../identity/owners/direct-owner.js'
 import { type ControllerReference, controllerIn } from '../identity/owners/lookup.js'
 import { createOwners } from '../identity/owners.js'
-import type { Tenancies } from '../identity/tenancies.js'
+import type { Heard, Tenancies } from '../identity/tenancies.js'
 import { createBackoff } from '../kube/backoff.js'
 import type { KubeClient } from '../kube/client.js'
 import { readMetadata } from '../kube/metadata.js'
@@ -42,7 +42,7 @@ type ClusterDeps = Pick<Deps, 'clock' | 'log' | 'random'>
 /** Its owner is asked for; `goneMs`: it has gone meanwhile. */
 interface Waiting {
   readonly pod: PodFacts
-  readonly heardMs: number
+  readonly heard: Heard
   readonly goneMs?: number
 }
 
@@ -93,8 +93,8 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
           const pod = podOf(raw, ownNode, sharing)
           return pod && { pod, restarted: restarts ? restartsOf(raw) : [] }
         },
-        put(key, { pod, restarted }) {
-          pods.put(key, pod)
+        put(key, { pod, restarted }, sinceMs) {
+          pods.put(key, pod, sinceMs)
           restarts?.put(key, pod, restarted)
         },
         remove(key, sinceMs) {
@@ -116,8 +116,8 @@ function createOwnedPods({ client, tenancies, patienceMs }: PodParts, deps: Clus
   const owners = createOwners({ readController, createBackoff: () => createBackoff(deps.random), giveUpMs: patienceMs, ...deps }, signal)
   const waiting = new Map<string, Waiting>()
 
-  function tell(key: string, { pod, heardMs, goneMs }: Waiting, owner: Owner): void {
-    tenancies.putPod(key, pod, owner, heardMs)
+  function tell(key: string, { pod, heard, goneMs }: Waiting, owner: Owner): void {
+    tenancies.putPod(key, pod, owner, heard)
     if (goneMs !== undefined) tenancies.removePod(key, goneMs)
   }
 
@@ -130,18 +130,20 @@ function createOwnedPods({ client, tenancies, patienceMs }: PodParts, deps: Clus
   }
 
   return {
-    put(key: string, pod: PodFacts): void {
-      const isAsked = waiting.get(key)?.pod.uid === pod.uid
-      const heard = { pod, heardMs: deps.clock.now() }
-      if (isAsked) waiting.set(key, heard)
+    /** `sinceMs`: what it was before it may have ceased to be at any time after that. */
+    put(key: string, pod: PodFacts, sinceMs?: number): void {
+      const before = waiting.get(key)
+      const isAsked = before?.pod.uid === pod.uid
+      const latest = { pod, heard: { atMs: deps.clock.now(), sinceMs: before?.heard.sinceMs ?? sinceMs } }
+      if (isAsked) waiting.set(key, latest)
       if (isAsked) return
       const owner = owners.ownerOf(pod)
       if (!(owner instanceof Promise)) {
         waiting.delete(key)
-        tell(key, heard, owner)
+        tell(key, latest, owner)
         return
       }
-      waiting.set(key, heard)
+      waiting.set(key, latest)
       void tellLater(key, pod.uid, owner)
     },
     missed: tenancies.miss,

@@ -98,9 +98,9 @@ export function createOwnPods(node: string): OwnPods {
 export function heardBy(pods: OwnPods, tenancies: Tenancies): Tenancies {
   return {
     ...tenancies,
-    putPod(key, pod, owner, atMs) {
+    putPod(key, pod, owner, heard) {
       pods.put(key, pod, owner)
-      tenancies.putPod(key, pod, owner, atMs)
+      tenancies.putPod(key, pod, owner, heard)
     },
     removePod(key, atMs) {
       pods.remove(key, atMs)

@@ -22,10 +22,16 @@ export interface NodeRange {
   readonly node: string
 }
 
+export interface Heard {
+  /** When it was heard of. A pod that lives on gets other addresses where its node began anew. */
+  readonly atMs?: number
+  /** What it was before it may have ceased to be at any time after that: it came back by its name, or with other addresses. */
+  readonly sinceMs?: number | undefined
+}
+
 /** Keys of pods are those of the API server: `namespace/name`. */
 export interface Tenancies {
-  /** `atMs`: when it was heard of. A pod that lives on gets other addresses where its node began anew. */
-  putPod(key: string, pod: PodFacts, owner: Owner, atMs?: number): void
+  putPod(key: string, pod: PodFacts, owner: Owner, heard?: Heard): void
   removePod(key: string, atMs: number): void
   putNode(node: NodeFacts): void
   removeNode(name: string, atMs: number): void
@@ -113,7 +119,7 @@ export function createTenancies(): Tenancies {
     }
   }
 
-  function putPod(key: string, pod: PodFacts, owner: Owner, atMs = pod.startedMs): void {
+  function putPod(key: string, pod: PodFacts, owner: Owner, { atMs = pod.startedMs, sinceMs = FOREVER }: Heard = {}): void {
     const { uid, node } = pod
     const kept = pods.get(key)
     const before = kept && podOf(kept)
@@ -121,7 +127,7 @@ export function createTenancies(): Tenancies {
     const held = heldSince(pod, isSamePod ? before.tenancies : [], atMs)
     const after = { key: uid, node, tenancies: tenanciesOfPod(pod, { owner, held, nodes, intern }) }
     pods.set(key, briefly(after))
-    keep(before, after, isSamePod ? atMs : pod.startedMs)
+    keep(before, after, Math.min(sinceMs, isSamePod ? atMs : pod.startedMs))
   }
 
   function putLasting(key: string, tenancies: readonly Tenancy[]): void {

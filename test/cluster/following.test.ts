@@ -1,6 +1,8 @@
 // What may be missing is in nobody's way.
 import t from 'tap'
 import { createFollowing } from '../../src/cluster/following.js'
+import { followPodsOf } from '../../src/cluster/objects.js'
+import { createTenancies } from '../../src/identity/tenancies.js'
 import { createKubeClient } from '../../src/kube/client.js'
 import { createFaultyServer } from '../kube/faulty-server.js'
 import { createHandClock } from '../kube/hand-clock.js'
@@ -61,4 +63,38 @@ t.test('what is no longer followed stands in the way of nobody', async (t) => {
   ending.abort(new Error('enough'))
   await t.rejects(followed, { message: 'enough' })
   t.equal(following.trouble, '')
+})
+
+t.test('a pod that came back by its name while nothing was heard was there until then at least', async (t) => {
+  const server = await createFaultyServer(t)
+  const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
+  const client = createKubeClient({ server: server.url }, { clock })
+  t.teardown(async () => {
+    stopping.abort(new Error('stopped'))
+    await client.close()
+  })
+  const deps = { clock, log, random: () => '' }
+  const tenancies = createTenancies()
+  const parts = { client, following: createFollowing(client, deps), tenancies, patienceMs: 0 }
+  const podOf = (uid: string, podIP: string, startTime: string) => ({
+    kind: 'Pod',
+    metadata: { name: 'db-0', namespace: 'shop', uid, resourceVersion: '10' },
+    spec: { nodeName: 'n1' },
+    status: { startTime, podIP },
+  })
+  const heldBy = (uid: string) => {
+    const { fromMs, untilMs } = tenancies.take().tenancies.find(({ key }) => key === uid) ?? {}
+    return [fromMs, untilMs]
+  }
+  const followed = followPodsOf('n1', parts, deps, stopping.signal)
+  ;(await server.next()).json(list([podOf('u1', '10.1.0.7', '1970-01-01T00:00:10Z')], { resourceVersion: '10' }))
+  await followed
+  t.same(heldBy('u1'), [10_000, Number.POSITIVE_INFINITY])
+  const certainMs = clock.now()
+  ;(await server.next()).refuse(410, { reason: 'Expired' })
+  await clock.untilSleeping(FIRST_WAIT_MS)
+  clock.advance(600_000)
+  ;(await server.next()).json(list([podOf('u2', '10.1.0.9', '1970-01-01T00:26:00Z')], { resourceVersion: '20' }))
+  await server.next()
+  t.same(heldBy('u1'), [10_000, certainMs])
 })

@@ -34,9 +34,9 @@ const addressesOf = (name: string): readonly string[] => (name === 'web.elb' ? [
 
 type Step = (tenancies: Tenancies) => void
 const put =
-  (changes: Partial<PodFacts> = {}, atMs?: number): Step =>
+  (changes: Partial<PodFacts> = {}, atMs?: number, sinceMs?: number): Step =>
   (tenancies) =>
-    tenancies.putPod(KEY, { ...CART, ...changes }, OWNER, atMs)
+    tenancies.putPod(KEY, { ...CART, ...changes }, OWNER, atMs === undefined ? undefined : { atMs, sinceMs })
 const putNode =
   (node: NodeFacts): Step =>
   (tenancies) =>
@@ -170,6 +170,17 @@ t.test('what the last step changes', async (t) => {
       steps: [putNode(N1), putNode(N2), put(), put({ uid: 'u2', node: 'n2', addresses: ['10.2.0.9'], startedMs: 160_000 }, 165_000)],
       says: ['10.1.0.7 u1 100-160, shop/Deployment/cart in a|r on n1 node', '10.2.0.9 u2 160-, shop/Deployment/cart in b|r on n2 node'],
     },
+    {
+      name: 'another of its name, and since when the first is gone nobody heard',
+      steps: [putNode(N1), put(), put({ uid: 'u2', addresses: ['10.1.0.9'], startedMs: 160_000 }, 165_000, 120_000)],
+      says: ['10.1.0.7 u1 100-120, shop/Deployment/cart in a|r on n1 node', '10.1.0.9 u2 160-, shop/Deployment/cart in a|r on n1 node'],
+    },
+    {
+      name: 'it got another address, and when it lost the first nobody heard',
+      steps: [putNode(N1), put(), put({ addresses: ['10.1.0.9'] }, 165_000, 120_000)],
+      says: ['10.1.0.7 u1 100-120, shop/Deployment/cart in a|r on n1 node', '10.1.0.9 u1 165-, shop/Deployment/cart in a|r on n1 node'],
+    },
+    { name: 'the pod as before, after nothing was heard', steps: [putNode(N1), put(), put({}, 165_000, 120_000)], says: [] },
     {
       name: 'a node moves that it is no longer on',
       steps: [put(), put({ uid: 'u2', node: 'n2', startedMs: 160_000 }), putNode({ ...N1, internalIps: [] })],
