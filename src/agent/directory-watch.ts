@@ -28,6 +28,8 @@ type WatchDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
 
 /** The directory says something every 5 s. Who hears nothing for so long may have missed a change: less than `identity.handover`. */
 const DOUBTFUL_MS = 12_000
+/** A directory notices within 13 s that its own connection is dead: what it told is certain up to so long before its last word. */
+const LATE_MS = 15_000
 /** And after this time asks anew: later, since a directory that is asked by all at once only gets slower by being asked again. */
 const SILENCE_MS = 30_000
 const NOT_YET = 'the directory has not answered yet'
@@ -65,38 +67,37 @@ export async function createDirectoryWatch(
   let isTold = false
   let trouble = NOT_YET
   let heardMs = 0
-  /** Since 1970. */
-  let lastHeardMs = 0
+  /** On this watch: one that ends before has told nothing for certain. */
+  let isAllTold = false
+  /** Since 1970. What was told before is certain up to here. */
+  let certainMs = 0
 
   function hear(line: DirectoryLine): void {
     heardMs = deps.clock.monotonic()
     if (line.session) begin(line)
     else if (line.unheard) unheard = [...unheard, ...line.unheard]
-    lastHeardMs = deps.clock.now()
     for (const { name, covers: does } of line.nodes) covers.set(name, does)
     told.keep(line.tenancies)
     if (line.ranges.length > 0) keepRanges(line.ranges)
     zones = line.zones ?? zones
     if (line.revision !== undefined && !line.session) settle(line.revision)
+    if (isAllTold) certainMs = deps.clock.now() - LATE_MS
   }
-
-  /** What was told before is certain up to here. */
-  const certainUntil = (): number => lastHeardMs - DOUBTFUL_MS
 
   /** What this directory has missed since it was last heard; of what another one has, this one or the one before told the rest. */
   function miss(stretches: readonly Stretch[], isSame: boolean): void {
-    const sinceMs = certainUntil()
-    const late = stretches.filter(({ toMs }) => toMs > sinceMs)
-    unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, sinceMs), toMs }))]
+    const late = stretches.filter(({ toMs }) => toMs > certainMs)
+    unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, certainMs), toMs }))]
   }
 
   function begin(line: DirectoryLine): void {
     session = line.session
     isOpening = false
+    isAllTold = false
     const isSame = line.instance === last.instance
     if (isTold) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
     if (!isSame) last = { instance: line.instance, revision: 0 }
-    if (line.revision === 0) told.beginAnew(certainUntil())
+    if (line.revision === 0) told.beginAnew(certainMs)
   }
 
   function keepRanges(more: readonly NodeRange[]): void {
@@ -110,6 +111,7 @@ export async function createDirectoryWatch(
     told.settle()
     last = { ...last, revision }
     isTold = true
+    isAllTold = true
     trouble = ''
     backoff.reset()
   }

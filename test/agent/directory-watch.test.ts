@@ -55,8 +55,13 @@ async function setUp(t: Test, { strangers = 0 } = {}) {
   const directory = { url, caFile: null, insecure: true, tokenFile: '/token' }
   let mayGoOn = Promise.resolve()
   // Waits are a hundredth of what they are, and those after a failure last as long as the test wants.
+  let aheadMs = 0
   const clock = {
     ...CLOCK,
+    now: () => CLOCK.now() + aheadMs,
+    advance(ms: number) {
+      aheadMs += ms
+    },
     async sleep(ms: number, until?: AbortSignal) {
       await CLOCK.sleep(ms / 100, until)
       await mayGoOn
@@ -72,7 +77,7 @@ async function setUp(t: Test, { strangers = 0 } = {}) {
   const deps = { clock, log: createKeptLog(), random: () => crypto.randomUUID(), readFile: async () => 'secret' }
   const watch = await createDirectoryWatch({ node: 'n1', directory }, deps, signal)
   const nextWatch = (count: number): Promise<Asked> => eventually(`watch ${count}`, () => watches[count - 1])
-  return { watch, wishes, nextWatch, signal, refused, pause }
+  return { watch, wishes, nextWatch, signal, refused, pause, clock }
 }
 
 const tenancy = (address: string) => ({
@@ -208,8 +213,8 @@ t.test('what a directory has missed is of interest as far as nobody told of it',
   })
   t.equal(unheard?.toMs, toMs)
   t.ok(
-    (unheard?.fromMs ?? 0) > begunMs - 13_000 && (unheard?.fromMs ?? 0) < begunMs,
-    'what was told before is certain but for the last 12 s',
+    (unheard?.fromMs ?? 0) > begunMs - 16_000 && (unheard?.fromMs ?? 0) < begunMs,
+    'what was told before is certain but for the last 15 s',
   )
   t.same(others, [], 'and what ended before that is of no interest')
   second.end()
@@ -218,4 +223,32 @@ t.test('what a directory has missed is of interest as far as nobody told of it',
   third.say({ revision: 1 })
   const missed = await eventually('word of it', async () => ((await isHeard()).length > 0 ? true : undefined))
   t.ok(missed, 'one that does not say what it missed')
+})
+
+t.test('a watch that has not told all by its end has told nothing', async (t) => {
+  const { watch, nextWatch, signal, clock } = await setUp(t)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  void watch.run(signal)
+  const first = await nextWatch(1)
+  first.say({ session: 's1', instance: 'i1', revision: 0 })
+  first.say({ tenancies: [tenancy('10.1.2.1')] })
+  first.say({ revision: 1 })
+  await isUp(watch)
+  watch.take()
+  const heardMs = clock.now()
+  first.end()
+  const second = await nextWatch(2)
+  clock.advance(600_000)
+  second.say({ session: 's2', instance: 'i2', revision: 0, unheard: [] })
+  second.end()
+  const third = await nextWatch(3)
+  clock.advance(30_000)
+  const beganMs = clock.now() - 60_000
+  third.say({ session: 's3', instance: 'i3', revision: 0, unheard: [{ fromMs: 0, toMs: beganMs }] })
+  third.say({ revision: 1 })
+  await isUp(watch)
+  const { tenancies, unheard } = watch.take()
+  t.match(unheard, [{ toMs: beganMs }])
+  for (const atMs of [unheard[0]?.fromMs ?? 0, tenancies[0]?.untilMs ?? 0])
+    t.ok(atMs > heardMs - 20_000 && atMs <= heardMs, `${atMs - heardMs}`)
 })
