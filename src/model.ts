@@ -56,7 +56,10 @@ export interface OfPod {
 /** Whoever has an address, which a source does not know: by label, or by field of a row, what is said of it behind the others. */
 export interface Peer {
   readonly address: string
-  readonly says: Readonly<Record<string, 'zone' | 'namespace' | 'kind' | 'name'>>
+  /** Whoever had it then, throughout; otherwise whoever has it now. */
+  readonly during?: Stretch
+  /** `ended`: whether that pod had ended by then: yes, no, _unknown, or nothing where it is no pod. */
+  readonly says: Readonly<Record<string, 'zone' | 'namespace' | 'kind' | 'name' | 'ended'>>
 }
 
 /** A value of the moment or the running total of a counter that is not ours, both served as they were read. */
@@ -102,6 +105,9 @@ export interface EventReading {
   readonly family: Family
   readonly labels: Labels
   readonly count: number
+  /** Then its owner's labels come first. */
+  readonly pod?: OfPod
+  readonly peer?: Peer
 }
 
 /** How far a source has read what it reads once only: written down with what it counted there. Undefined: there is nothing more. */

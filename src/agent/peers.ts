@@ -1,17 +1,27 @@
 // Readings that carry an address -> with what is known of whoever has it. Values that come to the same labels are one from here on: of the
 // thousands of proxies of an istiod a handful is left.
 import type { Clock } from '../deps.js'
+import type { Called } from '../identity/called.js'
+import type { ChangingIdentity } from '../identity/identity.js'
 import { createPauses } from '../ledger/pauses.js'
-import type { Identity, Labels, Peer, Reading, RowReading, ValueReading } from '../model.js'
+import type { EventReading, Labels, Peer, Reading, RowReading, ValueReading } from '../model.js'
 import { both } from './whose.js'
 
 /** In the agent's turn: nobody becomes somebody else meanwhile. */
 export type Peers = (readings: readonly Reading[]) => Promise<readonly Reading[]>
 
-export function createPeers({ place }: Pick<Identity, 'place'>, { clock }: { readonly clock: Pick<Clock, 'monotonic'> }): Peers {
-  const saidOf = ({ address, says }: Peer): Labels => {
-    const { who } = place(address)
-    return Object.fromEntries(Object.entries(says).map(([label, what]) => [label, who[what]]))
+export function createPeers(
+  { place, called }: Pick<ChangingIdentity, 'place' | 'called'>,
+  { clock }: { readonly clock: Pick<Clock, 'monotonic'> },
+): Peers {
+  const holderNow = (address: string): Called => {
+    const { who, endedMs } = place(address)
+    return { who, ended: endedMs === undefined ? '' : 'yes' }
+  }
+
+  const saidOf = ({ address, during, says }: Peer): Labels => {
+    const { who, ended } = during ? called(address, during) : holderNow(address)
+    return Object.fromEntries(Object.entries(says).map(([label, what]) => [label, what === 'ended' ? ended : who[what]]))
   }
 
   return async (readings) => {
@@ -21,6 +31,7 @@ export function createPeers({ place }: Pick<Identity, 'place'>, { clock }: { rea
     for (const reading of readings) {
       if (!hasPeer(reading)) others.push(reading)
       else if (reading.kind === 'row') others.push({ kind: 'row', row: { ...reading.row, ...saidOf(reading.peer) } })
+      else if (reading.kind === 'event') others.push(withoutPeer(reading, saidOf(reading.peer)))
       else values.add(reading, saidOf(reading.peer))
       await pause()
     }
@@ -28,7 +39,15 @@ export function createPeers({ place }: Pick<Identity, 'place'>, { clock }: { rea
   }
 }
 
-type WithPeer = (ValueReading | RowReading) & { readonly peer: Peer }
+const withoutPeer = ({ kind, family, labels, count, pod }: EventReading, said: Labels): EventReading => ({
+  kind,
+  family,
+  labels: { ...labels, ...said },
+  count,
+  ...(pod ? { pod } : {}),
+})
+
+type WithPeer = (ValueReading | EventReading | RowReading) & { readonly peer: Peer }
 
 const hasPeer = (reading: Reading): reading is WithPeer => 'peer' in reading && reading.peer !== undefined
 

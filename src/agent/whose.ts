@@ -89,8 +89,11 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
       if (reading.kind === 'total') totals.push(entryOf(reading, labels, owner.whose))
       else if (owner.whose === 'certain') values.push({ kind: 'value', family: reading.family, labels, value: reading.value })
     }
+    // What happened is not told again: it is of whoever is known by now.
+    const events = readings
+      .filter((reading) => reading.kind === 'event')
+      .map(({ pod, ...event }) => (pod ? { ...event, labels: joined(owners.of(pod).labels, event.labels) } : event))
     owners.done()
-    const events = readings.filter((reading) => reading.kind === 'event')
     const marks = readings.filter((reading) => reading.kind === 'mark')
     return { totals, values: merged(values), counted: { events, marks } }
   }

@@ -1,14 +1,15 @@
 // What the cluster says of addresses, as of now and as of the time of the bytes. What it has not told of yet may still be told: those bytes
 // wait, and only after `patienceMs` the best answer there is stands.
 import type { Placement, Stretch, Who } from '../model.js'
-import { type Address, parseAddress, parsePrefix } from './address.js'
+import { type Address, parseAddress } from './address.js'
+import { type Called, createCalledDuring } from './called.js'
 import type { ClusterChanges, ClusterOptions } from './cluster-changes.js'
-import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY, type Tenant } from './holders.js'
+import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY } from './holders.js'
 import { createNodeCoverage } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
 import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD } from './placing.js'
-import { createPrefixTable } from './prefix-table.js'
-import type { NodeRange, Tenancy, Zone } from './tenancies.js'
+import { rangesTable } from './ranges.js'
+import type { Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
 
 export interface ClusterNames {
@@ -28,6 +29,8 @@ export interface ClusterNames {
   ): Placement | undefined
   /** As `Identity.placeDuring`; undefined: nothing more is known. */
   placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined
+  /** As `ChangingIdentity.called`; undefined: nobody of the cluster ever had it. */
+  called(address: string, stretch: Stretch): Called | undefined
   /** The node itself, as of a time. */
   here(who: Who, atMs: number): Placement
   /** Whether one of the addresses was asked for since the last change. */
@@ -50,11 +53,12 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   const coverage = createNodeCoverage(node)
   const placed = createPlacing(coverage)
   const waiting = createWaiting(patienceMs)
-  let ranges = createPrefixTable<Tenant>()
+  let ranges = rangesTable([])
   let used = new Set<string>()
   let zones: readonly Zone[] = []
   let isCurrent = false
-  let wasCurrent = false
+  /** When that was first so. */
+  let heardSinceMs: number | undefined
   /** When those who leave their addresses will have left them. */
   let ends: { readonly address: string; readonly atMs: number }[] = []
   let forgetAtMs = 0
@@ -99,7 +103,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   function takeAll({ tenancies = [], unheard = [], ranges: changed }: ClusterChanges): boolean {
     for (const tenancy of tenancies) takeIn(tenancy)
     for (const stretch of unheard) holders.miss(stretch)
-    if (changed) ranges = createPrefixTable(rowsOf(changed))
+    if (changed) ranges = rangesTable(changed)
     return tenancies.length + unheard.length > 0 || changed !== undefined
   }
 
@@ -111,7 +115,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (standing) coverage.putSelf(standing, nowMs)
     const before = isCurrent
     isCurrent = changes.isCurrent ?? isCurrent
-    wasCurrent ||= isCurrent
+    if (isCurrent) heardSinceMs ??= nowMs
     const isOther = isAnyOver(nowMs) || isCurrent !== before
     const hasChanged = isOther || isTold || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
@@ -149,14 +153,15 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   /** Nor whether its node has an agent by now. */
   function inDoubt(placement: Placement, { tenant }: Holding): Placement {
-    const isStale = wasCurrent && !isCurrent && tenant.coverage === 'node'
+    const isStale = heardSinceMs !== undefined && !isCurrent && tenant.coverage === 'node'
     return isStale && placement.local === 'no' && placement.covered === 'no'
       ? Object.freeze({ ...placement, covered: 'unknown' })
       : placement
   }
 
   /** While changes are not heard of a pod may be gone, and another have its address. */
-  const isDoubtful = ({ tenant }: Holding): boolean => wasCurrent && !isCurrent && isPod(tenant)
+  const isDoubtful = ({ tenant }: Holding): boolean => heardSinceMs !== undefined && !isCurrent && isPod(tenant)
+  const calledDuring = createCalledDuring({ holders, skewMs, isDoubtful })
 
   function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
     const sinceMs = fromMs === undefined ? nowMs : waitedSince(text, fromMs)
@@ -222,6 +227,10 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     apply,
     place,
     placeDuring,
+    called(address, stretch) {
+      used.add(address)
+      return calledDuring(address, stretch, heardSinceMs)
+    },
     placeOutside: outsiders.place,
     placeOfNobody,
     placeSince,
@@ -234,12 +243,5 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     get zones() {
       return zones
     },
-  }
-}
-
-function* rowsOf(ranges: readonly NodeRange[]) {
-  for (const { cidr, node } of ranges) {
-    const prefix = parsePrefix(cidr)
-    if (prefix) yield [prefix, { who: NOBODY, node, coverage: 'node' } satisfies Tenant] as const
   }
 }

@@ -42,6 +42,8 @@ export interface Holders {
   set(address: string, holding: Holding): void
   /** Who has it now, or had it last. */
   last(address: string): Holding | undefined
+  /** All on record, in order. */
+  allOf(address: string): readonly Holding[]
   /** Whose the bytes of a stretch are. `before`: who the address was until then, as far as was known. Undefined: nobody ever had it. */
   heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined
   /** In that time somebody may have had any of them without being on record. */
@@ -122,6 +124,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   return {
     set,
     last,
+    allOf: (address) => byAddress.get(address) ?? [],
     heldDuring,
     miss(unheard) {
       missed = withUnheard(missed, unheard)
@@ -158,7 +161,7 @@ function livingAmong(tenants: readonly Tenant[]): readonly Tenant[] {
 }
 
 /** Where all agree there is no doubt: a workload's new pod with the address of its old one. */
-function merged(holders: readonly Who[]): Pick<Held, 'who' | 'isAmbiguous'> {
+export function merged(holders: readonly Who[]): Pick<Held, 'who' | 'isAmbiguous'> {
   const latest = holders.at(-1) as Who
   if (holders.every((who) => isSame(who, latest))) return { who: latest, isAmbiguous: false }
   const shared = (of: (who: Who) => string): string => (holders.every((who) => of(who) === of(latest)) ? of(latest) : UNKNOWN)

@@ -2,6 +2,7 @@ import type { Clock } from '../deps.js'
 import { addressText } from '../formats/address-text.js'
 import type { Identity, InventoryEntry, Placement, Stretch, Who } from '../model.js'
 import { type Address, parseAddress, translatedOf } from './address.js'
+import { type Called, NOT_KNOWN } from './called.js'
 import type { ClusterChanges } from './cluster-changes.js'
 import type { ClusterNames } from './cluster-names.js'
 import { createHostPods, type HostPodsByCgroup, withoutCgroup } from './host-pods.js'
@@ -32,6 +33,8 @@ export interface IdentityParts {
 export interface ChangingIdentity extends Identity {
   /** One at a time; `place` answers from before until all is ready. Rejects a malformed address or CIDR, and then nothing has changed. */
   update(changes: Changes, pause: Pause): Promise<void>
+  /** Who had an address that was called then, and whether he had ended before. Total: never throws, never undefined. */
+  called(address: string, stretch: Stretch): Called
 }
 
 const UNKNOWN = '_unknown'
@@ -120,10 +123,24 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     return (address && !own.lookup(address) && cluster.placeDuring(text, now, stretch)) || now
   }
 
+  const called = (text: string, stretch: Stretch): Called => {
+    const address = parseAddress(text)
+    if (!address) return NOT_KNOWN
+    const here = own.lookup(address)
+    if (here) return { who: here.who, ended: '' }
+    const canonical = addressText(address)
+    const held = cluster?.called(canonical, stretch)
+    if (held) return held
+    const isOutside = classify(address) === 'global' && (!cluster || address.length === 1)
+    const known = names.table.lookup(address)?.placement ?? cluster?.placeOutside(canonical) ?? (isOutside ? external : undefined)
+    return known ? { who: known.who, ended: '' } : NOT_KNOWN
+  }
+
   return {
     place,
     placeSince,
     placeDuring,
+    called,
     update,
     get version() {
       return version

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createPeers } from '../../src/agent/peers.js'
+import type { Called } from '../../src/identity/called.js'
 import type { Family, Peer, Placement, Reading, Who } from '../../src/model.js'
 
 const GAUGE: Family = { name: 'meshtoll_proxies_here', kind: 'gauge', labels: ['kind', 'zone_of'], help: 'X.' }
@@ -7,7 +8,11 @@ const OLDEST: Family = { ...GAUGE, name: 'meshtoll_oldest', ofOwner: 'maximum' }
 const ZONES: Readonly<Record<string, string>> = { '10.1.0.1': 'a', '10.1.0.2': 'b', '10.1.0.3': 'b' }
 const NOBODY: Who = { zone: '_unknown', region: '', namespace: '', kind: '_unknown', name: '_unknown', external: false }
 const place = (address: string): Placement => ({ who: { ...NOBODY, zone: ZONES[address] ?? '_unknown' }, local: 'no', covered: 'no' })
-const peers = createPeers({ place }, { clock: { monotonic: () => 0 } })
+const called = (address: string, { toMs }: { readonly toMs: number }): Called => ({
+  who: place(address).who,
+  ended: toMs > 100 ? 'yes' : 'no',
+})
+const peers = createPeers({ place, called }, { clock: { monotonic: () => 0 } })
 
 const SIDECARS = { kind: 'sidecar' }
 const at = (address: string): Peer => ({ address, says: { zone_of: 'zone' } })
@@ -50,9 +55,24 @@ t.test('rows say it beside the rest', async (t) => {
 t.test('many give way to others', async (t) => {
   let nowMs = 0
   let waited = 0
-  const slow = createPeers({ place }, { clock: { monotonic: () => nowMs++ } })
+  const slow = createPeers({ place, called }, { clock: { monotonic: () => nowMs++ } })
   const ticking = setInterval(() => void waited++, 0)
   await slow(Array.from({ length: 1_000 }, (_, i) => value(`10.2.0.${i}`)))
   clearInterval(ticking)
   t.ok(waited > 0)
+})
+
+t.test('events are of whoever had the address then', async (t) => {
+  const family: Family = { ...GAUGE, kind: 'counter', name: 'meshtoll_calls_total' }
+  const event = (toMs: number): Reading => ({
+    kind: 'event',
+    family,
+    labels: SIDECARS,
+    count: 2,
+    peer: { address: '10.1.0.2', during: { fromMs: 0, toMs }, says: { zone_of: 'zone', ended: 'ended' } },
+  })
+  t.same(
+    await peers([event(100), event(101)]),
+    ['no', 'yes'].map((ended) => ({ kind: 'event', family, labels: { ...SIDECARS, zone_of: 'b', ended }, count: 2 })),
+  )
 })

@@ -110,3 +110,13 @@ t.test("a pod's zone may be told after its owner", async (t) => {
   pass(30_000)
   t.same(one(total(CART)), [['certain', { ...OWNED, owner_zone: '_unknown' }]], 'it is not waited for longer than the patience')
 })
+
+t.test('whose an event is', async (t) => {
+  const { whose, put } = createHere()
+  const event: Reading = { kind: 'event', family: family('counter'), labels: { flags: 'UF' }, count: 3 }
+  const one = (reading: Reading): unknown => whose([reading]).counted.events
+  t.same(one(event), [event], "nobody's pod")
+  t.same(one({ ...event, pod: CART }), [{ ...event, labels: { ...UNKNOWN, flags: 'UF' } }], 'not told of yet: it does not wait')
+  put()
+  t.same(one({ ...event, pod: CART }), [{ ...event, labels: { ...OWNED, flags: 'UF' } }])
+})

@@ -108,12 +108,12 @@ type Named = Exclude<Reading, FlowReading | MarkReading | RowReading>
 const NAMELESS: readonly Reading['kind'][] = ['flows', 'mark', 'row']
 const isNamed = (reading: Reading): reading is Named => !NAMELESS.includes(reading.kind)
 
-const peerOf = (reading: Named) => (reading.kind === 'value' ? reading.peer : undefined)
-const podOf = (reading: Named) => (reading.kind === 'event' ? undefined : reading.pod)
+const peerOf = (reading: Named) => (reading.kind === 'total' ? undefined : reading.peer)
 
 function keyOf(reading: Named): string {
   const { family, labels } = reading
-  const whose = reading.kind === 'total' ? [reading.target, reading.series] : [podOf(reading)?.uid, peerOf(reading)?.address]
+  const whose =
+    reading.kind === 'total' ? [reading.target, reading.series] : [reading.pod?.uid, peerOf(reading)?.address, peerOf(reading)?.during]
   return JSON.stringify([family.name, labels, ...whose])
 }
 
@@ -121,6 +121,6 @@ function keyOf(reading: Named): string {
 function isDeclared(reading: Named, families: readonly Family[]): boolean {
   const { family, labels } = reading
   const value = (reading.kind === 'event' ? reading.count : reading.value) ?? 0
-  const all = [...(podOf(reading) ? OWNER_LABELS : []), ...Object.keys(labels), ...Object.keys(peerOf(reading)?.says ?? {})]
+  const all = [...(reading.pod ? OWNER_LABELS : []), ...Object.keys(labels), ...Object.keys(peerOf(reading)?.says ?? {})]
   return families.includes(family) && all.join() === family.labels.join() && Number.isFinite(value) && value >= 0
 }
