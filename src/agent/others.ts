@@ -11,6 +11,7 @@ import { createKubeletSource, isOnNodesNetwork, usesKubelet } from './kubelet.js
 import type { AgentDeps, AgentParts } from './parts.js'
 import type { Polled } from './polls.js'
 import { createWhose } from './whose.js'
+import { createZtunnelSource, usesZtunnel } from './ztunnel.js'
 
 export interface Others {
   /** Read with the flows: they answer at once. */
@@ -45,6 +46,7 @@ export function createOthers({ config, environment, rtnetlink, cluster }: Parts,
     ...(readsIstiodLog(config, pods)
       ? [{ ...polledAs(createIstiodLogSource(config, pods, deps), config.istiod.intervalMs), budgets: [causesBudget(config)] }]
       : []),
+    ...(usesZtunnel(config, pods) ? [polledAs(createZtunnelSource(config, pods, deps), config.ztunnel.intervalMs)] : []),
   ]
   return { local, polled }
 }

@@ -3,6 +3,7 @@ import { type List, list, option, optional, type Section, time, timeOrOff, type 
 import { ISTIOD } from './istiod-fields.js'
 import { boolean, decimal, either, label, notYet, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
 import { TARGET_FIELDS, targetUrl } from './target-fields.js'
+import { ZTUNNEL } from './ztunnel-fields.js'
 
 const TUNNEL_PORTS = ['4789', '6081', '8285', '8472', '51820', '51821', '51871']
 
@@ -143,6 +144,7 @@ export const OPTIONS = {
     },
   },
   istiod: ISTIOD,
+  ztunnel: ZTUNNEL,
   series: {
     about: 'How much detail is served.',
     fields: {

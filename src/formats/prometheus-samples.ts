@@ -1,4 +1,5 @@
-// Reads Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): `name{label="value"} 1.5 1395066363000`.
+// Reads Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): `name{label="value"} 1.5 1395066363000`. Of OpenMetrics that
+// holds as well, where there are no exemplars; its counters end in `_total`.
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Labels } from '../model.js'
 
@@ -26,6 +27,7 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?=[{ \t]|$)/
 const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,|$)/y
 /** Takes some milliseconds at most. */
 const TURN_LENGTH = 65_536
+const END = '# EOF\n'
 
 /** Comments are passed over, HELP and TYPE among them, and samples that have no value: NaN. */
 export function parseSamples(text: string, isWanted: IsWanted): ParsedSamples {
@@ -39,6 +41,29 @@ export function parseSamples(text: string, isWanted: IsWanted): ParsedSamples {
 export async function parseSamplesInTurns(text: string, isWanted: IsWanted): Promise<ParsedSamples> {
   const { samples, take } = gathering()
   return { samples, rejected: await readSamplesInTurns(text, isWanted, take) }
+}
+
+/**
+ * The same of one that comes in pieces and may be longer than what is to be kept of it. `isWhole`: it ends as OpenMetrics does, in `# EOF`. Rejects
+ * where a line is longer than any that is meant to be read.
+ */
+export async function readSamplesInPieces(
+  pieces: AsyncIterable<string>,
+  isWanted: IsWanted,
+  take: TakeSample,
+): Promise<{ readonly rejected: number; readonly isWhole: boolean }> {
+  let [rejected, isWhole, rest] = [0, false, '']
+  for await (const piece of pieces) {
+    const text = rest + piece
+    const end = text.lastIndexOf('\n') + 1
+    rest = text.slice(end)
+    if (rest.length > TURN_LENGTH) throw new Error('a line of it is too long')
+    const lines = text.slice(0, end)
+    if (lines !== '') isWhole = lines.endsWith(END)
+    rejected += await readSamplesInTurns(lines, isWanted, take)
+    await turnOfTheLoop()
+  }
+  return { rejected, isWhole: isWhole && rest === '' }
 }
 
 /** For who knows most of the labels already. Resolves with how many lines could not be understood. */

@@ -7,6 +7,7 @@ import { families as istiodLog } from './istiod-log/families.js'
 import { families as kubelet } from './kubelet/families.js'
 import { families as netDev } from './net-dev.js'
 import { families as qdisc } from './qdisc.js'
+import { families as ztunnel } from './ztunnel/families.js'
 
 export const sources: readonly { readonly name: string; readonly families: readonly Family[] }[] = [
   { name: 'flows', families: flows },
@@ -16,4 +17,5 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'envoy', families: envoy },
   { name: 'istiod', families: istiod },
   { name: 'istiod-log', families: istiodLog },
+  { name: 'ztunnel', families: ztunnel },
 ]

@@ -23,6 +23,8 @@ export class Unanswered extends Error {
 export interface HttpGet {
   /** The whole body of a 200. Rejects with Unanswered for whatever else, and with the signal's reason when aborted. */
   get(url: string, signal: AbortSignal): Promise<string>
+  /** The same of a body that may be long, and is not kept: what `read` makes of its pieces, a failure of which is a reason as well. */
+  read<T>(url: string, read: (pieces: AsyncIterable<string>) => Promise<T>, signal: AbortSignal): Promise<T>
   /** No more is asked there for now: ends its connection. */
   leave(url: string): void
   close(): Promise<void>
@@ -78,17 +80,22 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
     long.delete(url)
   }
 
-  async function ask(url: string, signal: AbortSignal): Promise<string> {
+  async function open(url: string, { packed, signal }: { readonly packed: boolean; readonly signal: AbortSignal }) {
     const { pathname, search } = new URL(url)
     const asked = request.call(clientOf(url), {
       path: `${pathname}${search}`,
       method: 'GET',
-      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...(long.has(url) ? PACKED : {}) },
+      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...(packed ? PACKED : {}) },
       signal,
     })
     // undici does not notice an abort while it connects.
     const { statusCode, headers, body } = await untilAborted(asked, signal)
     if (statusCode !== OK) throw new Unanswered(`it answers ${statusCode}`, { status: statusCode })
+    return { headers, body }
+  }
+
+  async function ask(url: string, signal: AbortSignal): Promise<string> {
+    const { headers, body } = await open(url, { packed: long.has(url), signal })
     const bytes = await readWhole(body, maxBytes)
     const whole = headers['content-encoding'] === 'gzip' ? await unpack(bytes, { maxOutputLength: maxBytes }) : bytes
     if (whole.length >= PACKED_FROM) long.add(url)
@@ -96,20 +103,27 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
     return whole.toString('utf8')
   }
 
+  async function answered<T>(url: string, signal: AbortSignal, asked: (limited: AbortSignal) => Promise<T>): Promise<T> {
+    // All that are asked at once listen to it; Node takes more than ten for a leak, and warns.
+    setMaxListeners(0, signal)
+    try {
+      return await within(clock, { ms: deadlineMs, signal }, asked)
+    } catch (error) {
+      // What is left of the answer, or comes late, is nobody's.
+      leave(url)
+      signal.throwIfAborted()
+      throw unansweredOf(error, { deadlineMs, maxBytes })
+    }
+  }
+
   return {
     leave,
-    async get(url, signal) {
-      // All that are asked at once listen to it; Node takes more than ten for a leak, and warns.
-      setMaxListeners(0, signal)
-      try {
-        return await within(clock, { ms: deadlineMs, signal }, (limited) => ask(url, limited))
-      } catch (error) {
-        // What is left of the answer, or comes late, is nobody's.
-        leave(url)
-        signal.throwIfAborted()
-        throw unansweredOf(error, { deadlineMs, maxBytes })
-      }
-    },
+    get: (url, signal) => answered(url, signal, (limited) => ask(url, limited)),
+    read: (url, read, signal) =>
+      answered(url, signal, async (limited) => {
+        const { body } = await open(url, { packed: false, signal: limited })
+        return read(textsOf(body, maxBytes))
+      }),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.destroy()))
       clients.clear()
@@ -118,6 +132,16 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
 }
 
 class TooLarge extends Error {}
+
+async function* textsOf(body: Readable, maxBytes: number): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let bytes = 0
+  for await (const piece of body) {
+    bytes += (piece as Buffer).length
+    if (bytes > maxBytes) throw new TooLarge()
+    yield decoder.decode(piece as Buffer, { stream: true })
+  }
+}
 
 async function readWhole(body: Readable, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = []

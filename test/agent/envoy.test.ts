@@ -80,7 +80,7 @@ t.test('by the configuration alone, against a real server', async (t) => {
     t.ok(found.has(row), row)
   t.same(asked.sort(), ['/agent', '/cart', '/refused'])
   t.same(await probeEnvoy({ config, environment: {}, followsPods: false }, deps, never), {
-    proxies: 2,
+    targets: 2,
     silent: [{ place: at('refused'), reason: 'it answers 403' }],
   })
   t.equal(await probeEnvoy({ config: configOf('{}'), environment: {}, followsPods: false }, deps, never), undefined)

@@ -30,6 +30,7 @@ t.test('an empty file has all defaults', async (t) => {
     kubelet: { enabled: 'auto', intervalMs: 15_000, url: null, tls: { caFile: null, insecureSkipVerify: false } },
     envoy: { enabled: 'auto', intervalMs: 15_000, agentIntervalMs: 60_000, admin: 'off', accessLog: 'off', targets: [] },
     istiod: { enabled: 'auto', intervalMs: 15_000, log: 'auto', debug: false, targets: [] },
+    ztunnel: { enabled: 'auto', intervalMs: 15_000, targets: [] },
     series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 },
     price: {
       provider: 'aws',
@@ -175,7 +176,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
       name: 'a list for the file',
       text: '- a',
       lines: [
-        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, istiod, series, price',
+        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, istiod, ztunnel, series, price',
       ],
     },
     {

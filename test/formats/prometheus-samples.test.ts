@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseSamples, parseSamplesInTurns } from '../../src/formats/prometheus-samples.js'
+import { parseSamples, parseSamplesInTurns, readSamplesInPieces } from '../../src/formats/prometheus-samples.js'
 
 t.test('parseSamples', async (t) => {
   const cases = [
@@ -31,6 +31,57 @@ t.test('parseSamples', async (t) => {
     )
   for (const { name, text, samples, rejected } of cases)
     t.same(await parseSamplesInTurns(text, (sample) => sample !== 'other'), { samples, rejected }, name)
+})
+
+async function* cut(text: string, length: number): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += length) yield text.slice(at, at + length)
+}
+
+t.test('in pieces, wherever they are cut', async (t) => {
+  const text = '# TYPE a counter\na_total{b="é\\""} 1\nother 5\na_total{b=c} 2\na_total 3\n'
+  const cases = [
+    { name: 'a whole one', text: `${text}# EOF\n`, isWhole: true },
+    { name: 'one without an end', text, isWhole: false },
+    { name: 'one that is cut within its end', text: `${text}# EO`, isWhole: false },
+    { name: 'one that goes on behind its end', text: `${text}# EOF\na_tot`, isWhole: false },
+  ]
+  for (const { name, text, isWhole } of cases)
+    for (const length of [1, 7, 1_000]) {
+      const found: unknown[] = []
+      const { rejected, ...read } = await readSamplesInPieces(
+        cut(text, length),
+        (sample) => sample !== 'other',
+        (_, labelText, value) => labelText !== 'b=c' && found.push([labelText, value]) > 0,
+      )
+      t.same(
+        [found, rejected, read.isWhole],
+        [
+          [
+            ['b="é\\""', 1],
+            ['', 3],
+          ],
+          1,
+          isWhole,
+        ],
+        `${name}, by ${length}`,
+      )
+    }
+  await t.rejects(
+    readSamplesInPieces(
+      cut('x'.repeat(70_000), 1_000),
+      () => true,
+      () => true,
+    ),
+    { message: 'a line of it is too long' },
+  )
+  t.same(
+    await readSamplesInPieces(
+      cut('', 1),
+      () => true,
+      () => true,
+    ),
+    { rejected: 0, isWhole: false },
+  )
 })
 
 t.test('a long text leaves the loop to others', async (t) => {

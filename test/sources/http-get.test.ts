@@ -57,6 +57,43 @@ t.test('one whose last answer was long packs the next', async (t) => {
   }
 })
 
+t.test('an answer in pieces, of which none is kept', async (t) => {
+  const { server, http } = await start(t)
+  const gather = async (pieces: AsyncIterable<string>): Promise<string[]> => {
+    const all: string[] = []
+    for await (const piece of pieces) all.push(piece)
+    return all
+  }
+  const got = http.read(server.url, gather, never)
+  const { raw } = await server.next()
+  const [head = Buffer.alloc(0), tail] = [Buffer.from('a{b="é"} 1\n').subarray(0, 6), Buffer.from('a{b="é"} 1\n').subarray(6)]
+  raw.writeHead(200).write(head)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  raw.end(tail)
+  t.equal((await got).join(''), 'a{b="é"} 1\n', 'a letter may be cut')
+  const cases = [
+    { name: 'too long', answer: 'x'.repeat(MAX_BYTES + 1), read: gather, says: 'its answer is larger than 1 MiB' },
+    {
+      name: 'not what was asked for',
+      answer: 'a 1\n',
+      read: async () => Promise.reject(new Error('it is another')),
+      says: 'it is another',
+    },
+  ]
+  for (const { name, answer, read, says } of cases) {
+    const failed = http.read<unknown>(server.url, read, never).catch(({ message }: Error) => message)
+    ;(await server.next()).page(200, answer)
+    t.equal(await failed, says, name)
+  }
+  const abort = new AbortController()
+  const reason = new Error('over')
+  const aborted = http.read(server.url, gather, abort.signal).catch((error: unknown) => error)
+  const asked = await server.next()
+  asked.raw.writeHead(200).write('a 1\n')
+  abort.abort(reason)
+  t.equal(await aborted, reason)
+})
+
 t.test('what is no answer, in words that are the same for all', async (t) => {
   const cases: { name: string; answer: (asked: Asked) => unknown; says: string }[] = [
     { name: 'refused', answer: (asked) => asked.page(403, 'Forbidden'), says: 'it answers 403' },

@@ -1,6 +1,6 @@
 // Which of the targets that an agent would ask answer it.
 import type { Deps } from '../../deps.js'
-import { createHttpGet } from '../../sources/http-get.js'
+import { createHttpGet, type HttpGet } from '../../sources/http-get.js'
 import { placeOf, type Target } from '../../sources/scraping.js'
 import { createSlots } from '../../sources/slots.js'
 import { type Finding, fail, ok, warn } from './finding.js'
@@ -11,31 +11,25 @@ export interface Asked {
   readonly silent: readonly { readonly place: string; readonly reason: string }[]
 }
 
-interface Asking {
-  readonly maxBytes: number
-  /** Rejects where it is no answer. */
-  readonly parse: (text: string) => unknown
-}
+/** Rejects where it is no answer: of a whole text, or of one that is read in pieces. */
+type Asking = { readonly maxBytes: number } & (
+  | { readonly parse: (text: string) => unknown }
+  | { readonly read: (pieces: AsyncIterable<string>) => Promise<unknown> }
+)
 
 const ANSWERS_WITHIN_MS = 3_000
 const AT_ONCE = 32
 
-export async function askAll(
-  targets: readonly Target[],
-  { maxBytes, parse }: Asking,
-  deps: Pick<Deps, 'clock'>,
-  signal: AbortSignal,
-): Promise<Asked> {
-  const http = createHttpGet({ deadlineMs: ANSWERS_WITHIN_MS, maxBytes }, deps)
+export async function askAll(targets: readonly Target[], asking: Asking, deps: Pick<Deps, 'clock'>, signal: AbortSignal): Promise<Asked> {
+  const http = createHttpGet({ deadlineMs: ANSWERS_WITHIN_MS, maxBytes: asking.maxBytes }, deps)
   const slots = createSlots(AT_ONCE)
   const silent: { place: string; reason: string }[] = []
   const askOne = async (target: Target): Promise<void> => {
     const { url } = target
     if (url === undefined) return void silent.push({ place: target.pod?.name ?? target.name, reason: 'it has no address yet' })
-    await http
-      .get(url, signal)
-      .then(parse)
-      .catch((error: Error) => void silent.push({ place: placeOf(target), reason: error.message }))
+    await answerOf(http, { url, asking, signal }).catch(
+      (error: Error) => void silent.push({ place: placeOf(target), reason: error.message }),
+    )
   }
   try {
     await Promise.all(targets.map((target) => slots(() => askOne(target))))
@@ -43,6 +37,16 @@ export async function askAll(
     await http.close()
   }
   return { targets: targets.length, silent }
+}
+
+interface Question {
+  readonly url: string
+  readonly asking: Asking
+  readonly signal: AbortSignal
+}
+
+async function answerOf(http: HttpGet, { url, asking, signal }: Question): Promise<unknown> {
+  return 'read' in asking ? http.read(url, asking.read, signal) : asking.parse(await http.get(url, signal))
 }
 
 interface Told {

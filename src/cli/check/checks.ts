@@ -12,6 +12,7 @@ import { type Check, type Finding, fail, ok, warn } from './finding.js'
 import { findIstiod } from './istiod.js'
 import { capabilities, hostNetwork, kernel, table } from './kernel.js'
 import { findKubelet } from './kubelet.js'
+import { findZtunnel } from './ztunnel.js'
 
 export const CHECKS: readonly Check[] = [
   { name: 'configuration', find: configuration },
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'kubelet', find: findKubelet },
   { name: 'envoy', find: findEnvoy },
   { name: 'istiod', find: findIstiod },
+  { name: 'ztunnel', find: findZtunnel },
   { name: 'inventory', find: inventory },
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },

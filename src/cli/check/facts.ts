@@ -20,6 +20,7 @@ import { type IstiodFacts, probeIstiod } from './istiod.js'
 import { type KubeletFacts, probeKubelet } from './kubelet.js'
 import { type PortFacts, probePort } from './port.js'
 import { probeState, type StateFacts } from './state.js'
+import { probeZtunnel, type ZtunnelFacts } from './ztunnel.js'
 
 export interface Facts {
   readonly loaded: Loaded
@@ -37,6 +38,8 @@ export interface Facts {
   readonly envoy: Asked | { readonly message: string } | undefined
   /** Undefined where the agent would ask none. */
   readonly istiod: IstiodFacts | { readonly message: string } | undefined
+  /** Undefined where the agent would ask none. */
+  readonly ztunnel: ZtunnelFacts | { readonly message: string } | undefined
   readonly state: StateFacts
   readonly port: PortFacts
   /** TLS is asked for: an agent that listens cannot be told from another program. */
@@ -92,6 +95,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const surroundings = { config, environment, followsPods: cluster !== undefined && 'node' in cluster }
   const envoy = await probeEnvoy(surroundings, deps, signal)
   const istiod = await probeIstiod(surroundings, deps, signal)
+  const ztunnel = await probeZtunnel(surroundings, deps, signal)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
   const nowMs = clock.now()
@@ -105,6 +109,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     kubelet,
     envoy,
     istiod,
+    ztunnel,
     state,
     port,
     hasWebFile: flags['web.config.file'] !== null,

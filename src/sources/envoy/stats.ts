@@ -7,6 +7,7 @@
 //   istio_requests_total{reporter="source",...,destination_service_name="cart",destination_service_namespace="shop",...,response_code="503",
 //     response_flags="UF,URX",...} 7
 import { parseLabels, readSamplesInTurns } from '../../formats/prometheus-samples.js'
+import { nameOfText } from '../../formats/text-name.js'
 import type { Labels } from '../../model.js'
 
 /** Undefined where it does not say. */
@@ -114,7 +115,7 @@ function createRequests({ bySeries: before }: KnownRequests) {
     known,
     failed,
     take(labelText: string, count: number): boolean {
-      const series = nameOf(labelText)
+      const series = nameOfText(labelText)
       if (!before.has(series)) {
         const raw = parseLabels(labelText)
         if (!raw) return false
@@ -145,16 +146,3 @@ const knownOf = (text = 'unknown'): string => (text === 'unknown' ? '_unknown' :
 
 /** A part of a string keeps all of it in memory. */
 const copyOf = (text: string): string => Buffer.from(text).toString()
-
-/** cyrb53: two hashes of 32 bits in one pass, for a text of seven hundred letters that is met again every time. */
-function nameOf(text: string): string {
-  let [one, other] = [0xdeadbeef, 0x41c6ce57]
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    one = Math.imul(one ^ code, 2_654_435_761)
-    other = Math.imul(other ^ code, 1_597_334_677)
-  }
-  one = Math.imul(one ^ (one >>> 16), 2_246_822_507) ^ Math.imul(other ^ (other >>> 13), 3_266_489_909)
-  other = Math.imul(other ^ (other >>> 16), 2_246_822_507) ^ Math.imul(one ^ (one >>> 13), 3_266_489_909)
-  return (one >>> 0).toString(36) + (other >>> 0).toString(36).padStart(7, '0')
-}

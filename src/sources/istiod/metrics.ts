@@ -6,6 +6,7 @@
 //   pilot_xds{version="1.31.0"} 3
 // Not read: pilot_push_triggers, which counts each push once for each proxy; pilot_xds_lds_reject and the like, which are 1 once and for ever.
 import { parseSamplesInTurns, type Sample } from '../../formats/prometheus-samples.js'
+import { shortTypeOf } from '../../formats/xds-types.js'
 import type { Family } from '../../model.js'
 import { configBytes, convergence, debounce, pushContext, pushes, queue, rejects, sendErrors } from './families.js'
 
@@ -40,21 +41,6 @@ const HISTOGRAMS: ReadonlyMap<string, Family> = new Map([
   ['pilot_pushcontext_init_seconds', pushContext],
 ])
 const PART = /_(bucket|sum)$/
-/** As istiod shortens them elsewhere (istio.io: pkg/model/xds.go). */
-const SHORT: ReadonlyMap<string, string> = new Map([
-  ['envoy.config.cluster.v3.Cluster', 'cds'],
-  ['envoy.config.endpoint.v3.ClusterLoadAssignment', 'eds'],
-  ['envoy.config.listener.v3.Listener', 'lds'],
-  ['envoy.config.route.v3.RouteConfiguration', 'rds'],
-  ['envoy.extensions.transport_sockets.tls.v3.Secret', 'sds'],
-  ['envoy.config.core.v3.TypedExtensionConfig', 'ecds'],
-  ['envoy.config.bootstrap.v3.Bootstrap', 'bds'],
-  ['istio.networking.nds.v1.NameTable', 'nds'],
-  ['istio.mesh.v1alpha1.ProxyConfig', 'pcds'],
-  ['istio.workload.Address', 'wds'],
-  ['istio.workload.Workload', 'wds'],
-  ['istio.security.Authorization', 'wads'],
-])
 
 const isWanted = (name: string): boolean =>
   [STARTED, PROXIES, PUSHES, SIZES, REJECTS].includes(name) || HISTOGRAMS.has(name.replace(PART, ''))
@@ -84,7 +70,7 @@ function counters(samples: readonly Sample[]): readonly IstiodTotal[] {
     const { type = '' } = labels
     const family = familyOf(name, type)
     if (!family) continue
-    const xds = name === SIZES ? shortOf(type) : type.replace(SEND_ERROR, '')
+    const xds = name === SIZES ? (shortTypeOf(type) ?? type) : type.replace(SEND_ERROR, '')
     const key = `${family.name} ${xds}`
     // Two types may have one short name.
     sums.set(key, { family, xds, value: value + (sums.get(key)?.value ?? 0) })
@@ -97,8 +83,6 @@ function familyOf(name: string, type: string): Family | undefined {
   if (name === REJECTS) return rejects
   return name === SIZES ? configBytes : undefined
 }
-
-const shortOf = (type: string): string => SHORT.get(type.slice(type.lastIndexOf('/') + 1)) ?? type
 
 /** Buckets say how many are not above their bound; told apart they can be added to others. One that has fewer than the one before it is torn. */
 function histogramsOf(samples: readonly Sample[]): { readonly totals: readonly IstiodTotal[]; readonly rejected: number } {

@@ -248,6 +248,36 @@ t.test('istiod', async (t) => {
   for (const { name, facts, lines } of cases) t.same(linesOf('istiod', facts), lines, name)
 })
 
+t.test('ztunnel', async (t) => {
+  const asked = (enabled: boolean | 'auto') => ({ ztunnel: { ...defaultConfig('n1').ztunnel, enabled } })
+  const blocked = [{ place: 'http://10.1.0.1:15020/stats/prometheus', reason: 'it does not answer within 3 s' }]
+  const cases = [
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and ztunnel.targets names none'] },
+    { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (ztunnel.enabled: false)'] },
+    { name: 'none', facts: factsWith({ ztunnel: { targets: 0, silent: [], withoutZones: 0 } }), lines: ['ok no ztunnel on this node'] },
+    { name: 'one', facts: factsWith({ ztunnel: { targets: 1, silent: [], withoutZones: 0 } }), lines: ['ok 1 ztunnel, it answers'] },
+    {
+      name: 'one before 1.25',
+      facts: factsWith({ ztunnel: { targets: 1, silent: [], withoutZones: 1 } }),
+      lines: ['ok 1 ztunnel, it answers', 'warn it names no zones: its bytes go to _unknown', '  use Istio 1.25 or newer'],
+    },
+    {
+      name: 'blocked',
+      facts: factsWith({ ztunnel: { targets: 1, silent: blocked, withoutZones: 0 }, config: asked(true) }),
+      lines: [
+        'fail 1 ztunnel, 0 of them answer, not http://10.1.0.1:15020/stats/prometheus: it does not answer within 3 s',
+        '  let the NetworkPolicies of its namespace pass the agent to port 15020',
+      ],
+    },
+    {
+      name: 'not told of',
+      facts: factsWith({ ztunnel: { message: 'GET /api/v1/pods: forbidden' } }),
+      lines: ['warn ztunnels of this node cannot be found: GET /api/v1/pods: forbidden'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('ztunnel', facts), lines, name)
+})
+
 t.test('inventory', async (t) => {
   const config = { inventory: { file: '/etc/inventory.yaml' } }
   const mistakes = [{ where: 'inventory.yaml', found: [{ at: { line: 1, column: 1 }, text: 'the file has no entries' }] }]

@@ -16,6 +16,7 @@ interface Changes {
   readonly kubelet?: Facts['kubelet']
   readonly envoy?: Facts['envoy']
   readonly istiod?: Facts['istiod']
+  readonly ztunnel?: Facts['ztunnel']
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
   readonly port?: Facts['port']['state']
@@ -45,6 +46,7 @@ export function factsWith(changes: Changes = {}): Facts {
     kubelet: changes.kubelet,
     envoy: changes.envoy,
     istiod: changes.istiod,
+    ztunnel: changes.ztunnel,
     state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,

@@ -1,0 +1,41 @@
+// The ztunnels of this node as a source: whether they are asked, who they are, and where they answer.
+import type { Config } from '../config/fields.js'
+import type { Deps } from '../deps.js'
+import type { OwnPods } from '../identity/own-pods.js'
+import type { Source } from '../model.js'
+import type { Target } from '../sources/scraping.js'
+import { createZtunnel } from '../sources/ztunnel/source.js'
+import { configuredTargets, targetsOf } from './targets.js'
+
+const PORT = 15020
+const PATH = '/stats/prometheus'
+const DEADLINE_MS = 10_000
+/** One that has met with 10,000 pairs of workloads says 40 MiB; no more than a piece of it is kept at a time. */
+const MAX_BYTES = 128 << 20
+
+type Pods = Pick<OwnPods, 'live'>
+type ZtunnelConfig = Pick<Config, 'ztunnel'>
+
+/** Auto: where it is known which pods there are, or which ztunnels. */
+export function usesZtunnel({ ztunnel }: ZtunnelConfig, pods: Pods | undefined): boolean {
+  return ztunnel.enabled === 'auto' ? pods !== undefined || ztunnel.targets.length > 0 : ztunnel.enabled
+}
+
+export function createZtunnelSource({ ztunnel }: ZtunnelConfig, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
+  return createZtunnel(
+    {
+      intervalMs: ztunnel.intervalMs,
+      targets: () => ztunnelsOf(ztunnel, pods),
+      open: async () => {
+        const { createHttpGet } = await import('../sources/http-get.js')
+        return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
+      },
+    },
+    deps,
+  )
+}
+
+export function* ztunnelsOf({ targets }: Pick<Config['ztunnel'], 'targets'>, pods: Pods | undefined): Generator<Target> {
+  yield* configuredTargets(targets)
+  if (pods) yield* targetsOf(pods, 'ztunnel', (host) => `http://${host}:${PORT}${PATH}`)
+}
