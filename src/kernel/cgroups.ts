@@ -100,10 +100,13 @@ async function* podFolders(deps: CgroupDeps, root: string): AsyncGenerator<reado
   const classes = top.filter((path) => QOS_CLASS.test(nameOf(path)))
   const folders = [...top, ...(await Promise.all(classes.map((path) => foldersIn(deps, path)))).flat()]
   for (const path of folders) {
-    const pod = POD.exec(nameOf(path))?.[1]
-    if (pod !== undefined) yield [pod.replaceAll('_', '-'), path]
+    const pod = podOf(nameOf(path))
+    if (pod !== undefined) yield [pod, path]
   }
 }
+
+/** The uid of the pod that a cgroup of this name is of, as its node knows it. */
+export const podOf = (name: string): string | undefined => POD.exec(name)?.[1]?.replaceAll('_', '-')
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 

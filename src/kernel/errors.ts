@@ -31,4 +31,5 @@ export const EINTR = constants.errno.EINTR
 export const EAGAIN = constants.errno.EAGAIN
 export const EADDRINUSE = constants.errno.EADDRINUSE
 export const EMSGSIZE = constants.errno.EMSGSIZE
+export const EINPROGRESS = constants.errno.EINPROGRESS
 export const ENOBUFS = constants.errno.ENOBUFS

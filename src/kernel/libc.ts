@@ -10,7 +10,12 @@ export interface Libc {
   receive(fd: number, buffer: Uint8Array, length: number, flags: number): number
   setOption(fd: number, level: number, name: number, value: Uint8Array, length: number): number
   flock(fd: number, operation: number): number
+  open(path: string, flags: number): number
+  connect(fd: number, address: Uint8Array, length: number): number
+  setns(fd: number, type: number): number
   close(fd: number): number
+  /** Ends the process at once, by SIGABRT. */
+  abort(): void
   errno(): number
 }
 
@@ -31,7 +36,11 @@ export async function loadLibc(): Promise<Libc> {
     receive: (fd, buffer, length, flags) => again(() => receive(fd, buffer, length, flags)),
     setOption: library.func('int setsockopt(int, int, int, const uint8_t *, uint32_t)'),
     flock: library.func('int flock(int, int)'),
+    open: library.func('int open(const char *, int)'),
+    connect: library.func('int connect(int, const uint8_t *, uint32_t)'),
+    setns: library.func('int setns(int, int)'),
     close: library.func('int close(int)'),
+    abort: library.func('void abort()'),
     errno: () => koffi.errno(),
   }
 }
