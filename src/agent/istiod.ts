@@ -7,7 +7,7 @@ import type { Source } from '../model.js'
 import type { LogTarget } from '../sources/container-logs/following.js'
 import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import { createIstiod } from '../sources/istiod/source.js'
-import { CAUSE_LABELS, pushCauses } from '../sources/istiod-log/families.js'
+import { CAUSE_LABELS, endpointChanges, PROXY_LABELS, pushCauses, SERVICE_LABELS, sentBytes } from '../sources/istiod-log/families.js'
 import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
 import { configuredTargets, targetsOf } from './targets.js'
@@ -50,12 +50,14 @@ export function createIstiodLogSource({ istiod }: IstiodConfig, pods: Pods | und
   return createIstiodLog({ logs: () => logsOf(istiod, pods) }, deps)
 }
 
-/** As many names of causes as are served. */
-export const causesBudget = ({ series }: Pick<Config, 'series'>): Budget => ({
-  family: pushCauses,
-  limit: series.causes,
-  name: CAUSE_LABELS,
-})
+/** As many names of each kind as are served. */
+export function logBudgets({ series: { causes: limit } }: Pick<Config, 'series'>): readonly Budget[] {
+  return [
+    { family: pushCauses, limit, name: CAUSE_LABELS },
+    { family: endpointChanges, limit, name: SERVICE_LABELS },
+    { family: sentBytes, limit, name: PROXY_LABELS },
+  ]
+}
 
 export function* istiodsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<Target> {
   yield* configuredTargets(targets)

@@ -6,7 +6,7 @@ import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import type { Cluster } from './cluster.js'
 import { createEnvoySource, usesEnvoy } from './envoy.js'
-import { causesBudget, createIstiodLogSource, createIstiodSource, readsIstiodLog, usesIstiod } from './istiod.js'
+import { createIstiodLogSource, createIstiodSource, logBudgets, readsIstiodLog, usesIstiod } from './istiod.js'
 import { createKubeletSource, isOnNodesNetwork, usesKubelet } from './kubelet.js'
 import type { AgentDeps, AgentParts } from './parts.js'
 import type { Polled } from './polls.js'
@@ -44,7 +44,7 @@ export function createOthers({ config, environment, rtnetlink, cluster }: Parts,
     ...(usesEnvoy(config, pods) ? [polledAs(createEnvoySource(config, pods, deps), config.envoy.intervalMs)] : []),
     ...(usesIstiod(config, pods) ? [polledAs(createIstiodSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(readsIstiodLog(config, pods)
-      ? [{ ...polledAs(createIstiodLogSource(config, pods, deps), config.istiod.intervalMs), budgets: [causesBudget(config)] }]
+      ? [{ ...polledAs(createIstiodLogSource(config, pods, deps), config.istiod.intervalMs), budgets: logBudgets(config) }]
       : []),
     ...(usesZtunnel(config, pods) ? [polledAs(createZtunnelSource(config, pods, deps), config.ztunnel.intervalMs)] : []),
   ]

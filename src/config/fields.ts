@@ -156,7 +156,7 @@ export const OPTIONS = {
       causes: option(
         wholeNumber(1, 10_000),
         '100',
-        'Resources at most that are named as causes of pushes, those that cause most; further ones are folded into _other.',
+        'Resources at most that are named as causes of pushes, Services whose endpoints change, and namespaces of proxies that are sent to: of each those with most; further ones are folded into _other.',
       ),
       idle: time(
         { from: '1s', to: '30d' },

@@ -1,8 +1,14 @@
-// Lines of istiod's log that tell why it pushes (istio.io: pilot/pkg/xds/discovery.go), of 1.10 to 1.32.
+// Lines of istiod's log that tell why it pushes, and what (istio.io: pilot/pkg/xds/{discovery,delta,xdsgen}.go, pilot/pkg/model/endpointshards.go),
+// of 1.10 to 1.32.
 //   2026-11-21T05:46:20.275502Z	info	ads	Push debounce stable[2] 1 for config Endpoints/noisy/flapper.noisy.svc.cluster.local: 100.2ms since last change, 100.2ms since last push, forced=false
+//   2026-11-21T05:46:20.275502Z	info	model	Incremental push, service flapper.noisy.svc.cluster.local at shard Kubernetes/Kubernetes has no endpoints
+//   2026-11-21T05:46:20.275502Z	info	delta	CDS: PUSH for node:cart-7d9f5b6c4d-1.shop resources:12 removed:0 size:8.1kB cached:6/6
 //   {"level":"info","time":"...","scope":"ads","msg":"Push debounce stable[2555] 1193 for config ... and 182 more configs: ..., full=true"}
 //   {"severity":"info","timestamp":"...","logger":"ads","message":"..."}         for Stackdriver
 // "since last push" is really since the first event of the batch.
+// A message in text is written as it is, with line feeds in it, so that a line may be of somebody else's making: only one that begins as istiod begins
+// them is taken for an entry. In JSON a line feed cannot stand for itself.
+import { quantityOf } from './quantity.js'
 import { fieldsOf, type Raw, textOf } from './raw.js'
 
 /** As istiod names a resource. A Kubernetes Service is a ServiceEntry by the name of its host, or Endpoints where only those changed (1.31). */
@@ -29,8 +35,33 @@ export interface Trigger {
   readonly configs: readonly ConfigKey[]
 }
 
+/** What endpoints of one Service did to it. */
+export interface EndpointChange {
+  readonly kind: 'endpoints'
+  readonly reason: 'no_endpoints' | 'new_service' | 'service_accounts'
+  /** `none`: no push of its own, as that of its Service comes (1.25). */
+  readonly push: 'full' | 'incremental' | 'none'
+  /** Undefined where neither the line nor the host says it. */
+  readonly namespace: string | undefined
+  readonly host: string
+}
+
+/** What one proxy was sent of one type. */
+export interface Sent {
+  readonly kind: 'sent'
+  /** As its metrics have it: `cds`. Undefined where istiod has no short name. */
+  readonly xds: string | undefined
+  readonly namespace: string | undefined
+  /** As istiod rounds them: from 1,000 on to one decimal of kB, MB or GB. */
+  readonly bytes: number
+}
+
+export type Line = Debounce | Trigger | EndpointChange | Sent
+
 /** What a line has that can be understood: so that others need not be looked into. */
-export const TELLING: readonly string[] = ['Push debounce stable[', 'push triggered configs=[']
+export const TELLING: readonly string[] = ['Push debounce stable[', 'push triggered configs=[', 'l push, ', 'Cache Update, ']
+/** And one that says what was sent: one for each proxy and type, where of the others there are a few for each push. */
+export const SENDING = ': PUSH'
 
 interface Entry {
   readonly scope: string
@@ -42,23 +73,35 @@ const DEBOUNCE =
 const MORE = / and \d+ more configs$/
 const KEY = /^([^/]+)\/([^/]*)\/(.+)$/
 const TRIGGER = /^(?:full )?push triggered configs=\[(.*)\] reasons=\[.*\]$/
-const TIME = /^\d{4}-\d\d-\d\dT/
+const NO_ENDPOINTS = /^(Incremental push|Cache Update), [sS]ervice (\S+)(?: at shard \S+)? has no endpoints$/
+const NEW_SERVICE = /^(Full push|Cache Update), new service ([^/\s]+)\/(\S+)$/
+const ACCOUNTS = /^(Full push|Cache Update), service accounts changed, (\S+)$/
+const PUSHES: Readonly<Record<string, EndpointChange['push']>> = { 'Full push': 'full', 'Incremental push': 'incremental' }
+const OF_CLUSTER = /^[^.]+\.([^.]+)\.svc\./
+const SENT = /^(\S+): PUSH(?: INC)?(?: request)? for node:(\S+) resources:\d+(?: removed:\d+)? size:(\d{1,15}(?:\.\d)?[kMGTPE]?)B(?: |$)/
+const SHORT_TYPE = /^[A-Z]{3,4}$/
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
+const ENTRY_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
+const LEVELS = ['info', 'debug', 'warn', 'error', 'fatal']
 /** Written where --log_caller asks for it. */
 const CALLER = /^\S+\.go:\d+$/
 const MAX_NAME = 512
+const NO_ENTRY: Entry = { scope: '', message: '' }
 
 /** Undefined where it is none of these lines, or cut off. */
-export function parseIstiodLine(line: string): Debounce | Trigger | undefined {
-  const entry = line.startsWith('{') ? jsonEntryOf(line) : textEntryOf(line)
-  if (entry?.scope === 'ads') return debounceOf(entry.message)
-  if (entry?.scope === 'fullpush' || entry?.scope === 'push') return triggerOf(entry.message)
-  return undefined
+export function parseIstiodLine(line: string): Line | undefined {
+  const { scope, message } = (line.startsWith('{') ? jsonEntryOf(line) : textEntryOf(line)) ?? NO_ENTRY
+  if (scope === 'ads') return debounceOf(message) ?? endpointsOf(message) ?? sentOf(message)
+  if (scope === 'delta') return sentOf(message)
+  if (scope === 'model') return endpointsOf(message)
+  return scope === 'fullpush' || scope === 'push' ? triggerOf(message) : undefined
 }
 
 /** Of the scope `default` the column is absent. */
 function textEntryOf(line: string): Entry | undefined {
-  const [time = '', , scope = '', message = '', next = ''] = line.split('\t', 5)
-  return TIME.test(time) ? { scope, message: CALLER.test(message) ? next : message } : undefined
+  const [time = '', level = '', scope = '', message = '', next = ''] = line.split('\t', 5)
+  if (!ENTRY_TIME.test(time) || !LEVELS.includes(level)) return undefined
+  return { scope, message: CALLER.test(message) ? next : message }
 }
 
 function jsonEntryOf(line: string): Entry {
@@ -93,3 +136,34 @@ function configOf(key: string): ConfigKey | undefined {
   if (kind === undefined || namespace === undefined || name === undefined || key.length > MAX_NAME) return undefined
   return { kind, namespace, name }
 }
+
+function endpointsOf(message: string): EndpointChange | undefined {
+  const [none, noneBy = '', empty = ''] = NO_ENDPOINTS.exec(message) ?? []
+  if (none !== undefined) return changeOf('no_endpoints', noneBy, { host: empty })
+  const [created, createdBy = '', namespace = '', host = ''] = NEW_SERVICE.exec(message) ?? []
+  if (created !== undefined) return changeOf('new_service', createdBy, { host, namespace })
+  const [changed, changedBy = '', of = ''] = ACCOUNTS.exec(message) ?? []
+  return changed === undefined ? undefined : changeOf('service_accounts', changedBy, { host: of })
+}
+
+/** Only the host of a Kubernetes Service says its namespace. */
+function changeOf(
+  reason: EndpointChange['reason'],
+  by: string,
+  { host, namespace = OF_CLUSTER.exec(host)?.[1] }: { readonly host: string; readonly namespace?: string },
+): EndpointChange | undefined {
+  return host.length > MAX_NAME
+    ? undefined
+    : { kind: 'endpoints', reason, push: PUSHES[by] ?? 'none', namespace: namespaceOf(namespace), host }
+}
+
+/** A node is a pod's name, a dot and its namespace. */
+function sentOf(message: string): Sent | undefined {
+  const [found, type = '', node = '', size] = SENT.exec(message) ?? []
+  const bytes = quantityOf(size)
+  if (found === undefined || bytes === undefined) return undefined
+  const namespace = namespaceOf(node.slice(node.lastIndexOf('.') + 1))
+  return { kind: 'sent', xds: SHORT_TYPE.test(type) ? type.toLowerCase() : undefined, namespace, bytes: Math.round(bytes) }
+}
+
+const namespaceOf = (text = ''): string | undefined => (NAMESPACE.test(text) ? text : undefined)

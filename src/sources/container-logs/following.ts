@@ -28,6 +28,8 @@ export interface FollowingParts<Counts extends LineCounts> {
   readonly logs: () => Iterable<LogTarget>
   /** Whichever line has one of them is read. */
   readonly wanted: readonly string[]
+  /** By the words that it has: whether there is room for it. All are read where nobody says. */
+  readonly takes?: (counts: Counts, words: string) => boolean
   /** Of a log that nobody has read. */
   readonly begin: (startedMs: number) => Counts
   /** What becomes of the lines of one. */
@@ -75,7 +77,7 @@ const FORGET_MS = 600_000
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))[ \t]/
 
 export function createFollowing<Counts extends LineCounts>(parts: FollowingParts<Counts>, deps: FollowingDeps): Following<Counts> {
-  const { source, logs, wanted, begin, reader } = parts
+  const { source, logs, wanted, takes = () => true, begin, reader } = parts
   const { clock, log, growingFiles: files } = deps
   const followed = new Map<string, Followed<Counts>>()
   let readMs: number | undefined
@@ -85,7 +87,7 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
   function follow(target: LogTarget): Followed<Counts> {
     const kept = parseKept<Counts>(resumed.get(target.name))
     const counts = kept?.counts ?? begin(clock.now())
-    const lines = createLines({ wanted, onWanted: reader(counts), begun: kept?.begun })
+    const lines = createLines({ wanted, takes: (words) => takes(counts, words), onWanted: reader(counts), begun: kept?.begun })
     const lastMs = readMs ?? clock.now()
     const isNew = (beginning: string): boolean => timeOf(beginning) >= lastMs
     const tail = createTail({ place: target.place, lines, position: kept?.position, isNew }, { files, clock })

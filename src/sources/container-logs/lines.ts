@@ -39,11 +39,13 @@ const MAX_TEXT = 64 * 1024
 
 interface LinesParts {
   readonly wanted: readonly string[]
+  /** Of a line that is wanted, by the first of the words that it has: whether it is to be made text of. All are where nobody says. */
+  readonly takes?: (words: string) => boolean
   readonly onWanted: (text: string) => void
   readonly begun?: Begun | undefined
 }
 
-export function createLines({ wanted, onWanted, begun: before = { stdout: '', stderr: '' } }: LinesParts): Lines {
+export function createLines({ wanted, takes = () => true, onWanted, begun: before = { stdout: '', stderr: '' } }: LinesParts): Lines {
   const needles = wanted.map((text) => Buffer.from(text))
   const begun = { ...before }
   let isWithin = false
@@ -64,7 +66,8 @@ export function createLines({ wanted, onWanted, begun: before = { stdout: '', st
     return before
   }
 
-  function line(bytes: Buffer, start: number, { end, isWanted }: { readonly end: number; readonly isWanted: boolean }): void {
+  /** `words`: that are in it, as far as it is in these bytes. */
+  function line(bytes: Buffer, start: number, { end, words }: { readonly end: number; readonly words: string | undefined }): void {
     const cri = criOf(bytes, start, end)
     if (cri?.isPartial) {
       part(cri, bytes, end)
@@ -72,19 +75,23 @@ export function createLines({ wanted, onWanted, begun: before = { stdout: '', st
     }
     counted++
     const before = finish(cri)
-    if (!isWanted && before === '') return
+    if (before === '') {
+      if (words !== undefined && takes(words)) onWanted(bytes.toString('utf8', cri?.start ?? start, end))
+      return
+    }
     const text = before + bytes.toString('utf8', cri?.start ?? start, end)
-    if (wanted.some((one) => text.includes(one))) onWanted(text)
+    const found = wanted.find((one) => text.includes(one))
+    if (found !== undefined && takes(found)) onWanted(text)
   }
 
   return {
     take(bytes) {
-      const isWantedIn = searchOf(needles, bytes)
+      const wordsIn = searchOf(needles, bytes)
       let start = 0
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
         // The end of a line that was passed over.
         if (isWithin) counted++
-        else line(bytes, start, { end, isWanted: isWantedIn(start, end) })
+        else line(bytes, start, { end, words: wanted[wordsIn(start, end)] })
         isWithin = false
         start = end + 1
       }
@@ -104,15 +111,23 @@ export function createLines({ wanted, onWanted, begun: before = { stdout: '', st
   }
 }
 
-/** Each needle is looked for once over all bytes, not in each line. */
-function searchOf(needles: readonly Buffer[], bytes: Buffer): (start: number, end: number) => boolean {
-  const hits = needles.map((needle) => bytes.indexOf(needle))
+/** Which needle a line has, -1 where it has none. Each is looked for once over all bytes, not in each line. */
+function searchOf(needles: readonly Buffer[], bytes: Buffer): (start: number, end: number) => number {
+  const find = (needle: Buffer, from: number): number => {
+    const at = bytes.indexOf(needle, from)
+    return at < 0 ? bytes.length : at
+  }
+  const hits = needles.map((needle) => find(needle, 0))
+  /** Before it there is nothing. */
+  let next = Math.min(...hits)
   return (start, end) => {
-    for (const [i, needle] of needles.entries()) {
-      const hit = hits[i] ?? -1
-      if (hit >= 0 && hit < start) hits[i] = bytes.indexOf(needle, start)
+    if (next >= end) return -1
+    for (let i = 0; i < hits.length; i++) {
+      const needle = needles[i]
+      if (needle && (hits[i] ?? 0) < start) hits[i] = find(needle, start)
     }
-    return hits.some((hit) => hit >= start && hit < end)
+    next = Math.min(...hits)
+    return next < end ? hits.indexOf(next) : -1
   }
 }
 
@@ -126,6 +141,6 @@ function criOf(bytes: Buffer, start: number, end: number): Cri | undefined {
   const isPartial = bytes[tag] === PARTIAL
   const isTag = (isPartial || bytes[tag] === FULL) && (tag + 1 === end || bytes[tag + 1] === SPACE || bytes[tag + 1] === COLON)
   if (!isStream || !isTag) return undefined
-  const after = bytes.indexOf(SPACE, tag)
+  const after = bytes[tag + 1] === SPACE ? tag + 1 : bytes.indexOf(SPACE, tag)
   return { isStdout, isPartial, start: after < 0 || after >= end ? end : after + 1 }
 }

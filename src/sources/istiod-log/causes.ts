@@ -1,7 +1,7 @@
-// What of a log's lines is counted: each push under one of the resources that caused it.
-import { type ConfigKey, type Debounce, parseIstiodLine, type Trigger } from '../../formats/istiod-log.js'
-import type { EventReading, Labels } from '../../model.js'
-import { pushCauses } from './families.js'
+// What of a log's lines is counted: each push under one of the resources that caused it, what endpoints did, and what was sent to whom.
+import { type ConfigKey, type Debounce, type EndpointChange, parseIstiodLine, type Sent, type Trigger } from '../../formats/istiod-log.js'
+import type { EventReading, Family, Labels } from '../../model.js'
+import { endpointChanges, pushCauses, sentBytes } from './families.js'
 
 /** One log. */
 export interface CauseReader {
@@ -16,40 +16,63 @@ export interface Causes {
   take(): { readonly events: readonly EventReading[]; readonly rejected: number }
 }
 
-const UNKNOWN: ConfigKey = { kind: '_unknown', namespace: '_unknown', name: '_unknown' }
+const NOBODY = '_unknown'
+const UNKNOWN: ConfigKey = { kind: NOBODY, namespace: NOBODY, name: NOBODY }
 /** Of one push: more triggers than this are not told apart. */
 const MAX_TRIGGERS = 10_000
 
 export function createCauses(): Causes {
-  let counts = new Map<string, { readonly labels: Labels; count: number }>()
+  let counts = new Map<string, { readonly family: Family; readonly labels: Labels; count: number }>()
   let rejected = 0
 
-  function add({ kind, namespace, name }: ConfigKey, push: Debounce['push']): void {
-    const key = JSON.stringify([kind, namespace, name, push])
+  /** `key`: of all that is in the labels. */
+  function add(
+    family: Family,
+    { key, count, labelsOf }: { readonly key: string; readonly count: number; readonly labelsOf: () => Labels },
+  ): void {
     const known = counts.get(key)
-    if (known) known.count++
-    else counts.set(key, { labels: Object.freeze({ config_kind: kind, config_namespace: namespace, config_name: name, push }), count: 1 })
+    if (known) known.count += count
+    else counts.set(key, { family, labels: Object.freeze(labelsOf()), count })
+  }
+
+  function addPush({ kind, namespace, name }: ConfigKey, push: Debounce['push']): void {
+    const labelsOf = () => ({ config_kind: kind, config_namespace: namespace, config_name: name, push })
+    add(pushCauses, { key: JSON.stringify([kind, namespace, name, push]), count: 1, labelsOf })
+  }
+
+  function addChange({ reason, push, namespace = NOBODY, host }: EndpointChange): void {
+    const labelsOf = () => ({ config_namespace: namespace, config_name: host, reason, push })
+    add(endpointChanges, { key: JSON.stringify([namespace, host, reason, push, '']), count: 1, labelsOf })
+  }
+
+  /** One for each proxy: neither of the two has a space. */
+  function addSent({ xds = NOBODY, namespace = NOBODY, bytes }: Sent): void {
+    add(sentBytes, { key: `${xds} ${namespace}`, count: bytes, labelsOf: () => ({ xds, proxy_namespace: namespace }) })
   }
 
   return {
     ofLog(onEvents) {
       let triggers: Trigger[] = []
+
+      function debounce(found: Debounce): void {
+        onEvents(found.events)
+        addPush(causeOf(found, triggers) ?? UNKNOWN, found.push)
+        triggers = []
+      }
+
       return {
         line(text) {
           const found = parseIstiodLine(text)
           if (!found) rejected++
-          else if (found.kind === 'trigger') {
-            if (triggers.length < MAX_TRIGGERS) triggers.push(found)
-          } else {
-            onEvents(found.events)
-            add(causeOf(found, triggers) ?? UNKNOWN, found.push)
-            triggers = []
-          }
+          else if (found.kind === 'sent') addSent(found)
+          else if (found.kind === 'endpoints') addChange(found)
+          else if (found.kind === 'debounce') debounce(found)
+          else if (triggers.length < MAX_TRIGGERS) triggers.push(found)
         },
       }
     },
     take() {
-      const events = [...counts.values()].map(({ labels, count }): EventReading => ({ kind: 'event', family: pushCauses, labels, count }))
+      const events = [...counts.values()].map(({ family, labels, count }): EventReading => ({ kind: 'event', family, labels, count }))
       const taken = { events, rejected }
       counts = new Map()
       rejected = 0

@@ -1,8 +1,10 @@
-// istiod's log, from the files that a kubelet keeps of it: which resources made it push. See formats/istiod-log.ts for its lines.
+// istiod's log, from the files that a kubelet keeps of it: which resources made it push, and what it sent. See formats/istiod-log.ts for its
+// lines.
 // Needs /var/log/pods, and to be the user that may read it. Absent where there is no istiod on this node.
-// All lines are counted. Of those that tell of a push 5,000 are looked into at each read, 300 a second with the usual interval, where an istiod
-// writes ten at most; further ones are counted as sampled out.
-import { TELLING } from '../../formats/istiod-log.js'
+// All lines are counted. Of those that tell of a push or of endpoints 5,000 are looked into at each read, 300 a second with the usual interval,
+// where an istiod writes ten at most; of those that tell what a proxy was sent 50,000, so that they leave the others their room. Further ones are
+// counted as sampled out.
+import { SENDING, TELLING } from '../../formats/istiod-log.js'
 import type { Source, TotalReading } from '../../model.js'
 import { createFollowing, type FollowingDeps, type LineCounts, type LogTarget, type ReadLog } from '../container-logs/following.js'
 import { PODS } from '../container-logs/segments.js'
@@ -19,26 +21,29 @@ interface Counts extends LineCounts {
   sampledOut: number
 }
 
-const MAX_TELLING = 5_000
+const [MAX_TELLING, MAX_SENDING] = [5_000, 50_000]
+const WANTED = [...TELLING, SENDING]
 
 export function createIstiodLog({ logs }: Parts, deps: FollowingDeps): Source {
   const name = 'istiod-log'
   const causes = createCauses()
-  let left = MAX_TELLING
+  const left = { telling: MAX_TELLING, sending: MAX_SENDING }
+
+  function takes(counts: Counts, words: string): boolean {
+    const isLeft = left[words === SENDING ? 'sending' : 'telling']-- > 0
+    if (!isLeft) counts.sampledOut++
+    return isLeft
+  }
 
   function readerOf(counts: Counts): (text: string) => void {
-    const reader = causes.ofLog((events) => {
+    const { line } = causes.ofLog((events) => {
       counts.events += events
     })
-    return (text) => {
-      if (left > 0) reader.line(text)
-      else counts.sampledOut++
-      left--
-    }
+    return line
   }
 
   const begin = (startedMs: number): Counts => ({ startedMs, lines: 0, events: 0, sampledOut: 0 })
-  const following = createFollowing<Counts>({ source: name, logs, wanted: TELLING, begin, reader: readerOf }, deps)
+  const following = createFollowing<Counts>({ source: name, logs, wanted: WANTED, takes, begin, reader: readerOf }, deps)
 
   return {
     name,
@@ -46,7 +51,8 @@ export function createIstiodLog({ logs }: Parts, deps: FollowingDeps): Source {
     needs: [{ kind: 'file', path: PODS }],
     resume: following.resume,
     async read(signal) {
-      left = MAX_TELLING
+      left.telling = MAX_TELLING
+      left.sending = MAX_SENDING
       const read = await following.read(signal)
       const { events, rejected } = causes.take()
       return { readings: [...read.logs.flatMap((one) => [...totalsOf(one)]), ...events, ...read.marks], rejected }

@@ -66,3 +66,11 @@ const SINCE = '100ms since last change, 100ms since last push'
 /** As istiod 1.30 writes it. */
 export const pushLine = (name: string, events = 1): string =>
   `2026-11-21T05:46:20.275502Z\tinfo\tads\tPush debounce stable[7] ${events} for config ServiceEntry/shop/${name}: ${SINCE}, full=true`
+
+/** As istiod 1.22 writes it. */
+export const sentLine = (namespace: string, size = '1.0kB'): string =>
+  `2026-11-21T05:46:20.275502Z\tinfo\tdelta\tCDS: PUSH for node:cart-1.${namespace} resources:1 removed:0 size:${size} cached:1/1`
+
+/** As istiod 1.22 writes it. */
+export const emptyLine = (name: string): string =>
+  `2026-11-21T05:46:20.275502Z\tinfo\tmodel\tIncremental push, service ${name}.shop.svc.cluster.local at shard Kubernetes/c has no endpoints`

@@ -8,7 +8,7 @@ import { fileLog, podLog } from '../../../src/sources/container-logs/segments.js
 import { createIstiodLog } from '../../../src/sources/istiod-log/source.js'
 import { testSourceContract } from '../../contract/source.js'
 import { createKeptLog } from '../../kube/kept-log.js'
-import { type CriLog, createCriLog, pushLine } from '../container-logs/cri-log.js'
+import { type CriLog, createCriLog, emptyLine, pushLine, sentLine } from '../container-logs/cri-log.js'
 import { createWorld, target, watchFiles } from './world.js'
 
 const CAPTURE = readFileSync(join(import.meta.dirname, '../../fixtures/istio/istiod.log'), 'utf8')
@@ -64,6 +64,15 @@ t.test('a real log: each line once, each push under the name that it prints', as
       'ServiceEntry/flapper.noisy.svc.cluster.local unforced': 13,
       'ServiceEntry/checkout.shop.svc.cluster.local forced': 1,
     },
+    changes: {
+      'default/kubernetes.default.svc.cluster.local/new_service/full': 1,
+      'noisy/flapper.noisy.svc.cluster.local/new_service/full': 1,
+      'shop/cart.shop.svc.cluster.local/new_service/full': 1,
+      'shop/catalog.shop.svc.cluster.local/new_service/full': 1,
+      'shop/checkout.shop.svc.cluster.local/new_service/full': 1,
+      'shop/orders.rds.example.com/new_service/full': 1,
+    },
+    sent: { 'cds/shop': 33_338, 'eds/shop': 15_168, 'lds/shop': 196_000, 'cds/noisy': 17_000, 'eds/noisy': 7_989, 'lds/noisy': 98_000 },
     lines: CAPTURE.length,
     events: 109,
     sampledOut: 0,
@@ -296,15 +305,40 @@ t.test('a file that logrotate keeps', async (t) => {
   t.same(world.served().causes, causes({ a: 1, b: 1, c: 1, d: 1 }), 'copied and truncated, while there was no agent')
 })
 
-t.test('too many lines that tell of pushes: the first of a read are looked into, the others counted', async (t) => {
+t.test('too many lines that tell something: the first of a read are looked into, the others counted', async (t) => {
   const { log, world } = await createNode(t, ['before'])
-  const line = `2026-11-21T00:00:00Z stdout F ${pushLine('a')}\n`
-  log.append(line.repeat(12_000))
+  const [push, empty, sent] = [pushLine('a'), emptyLine('a'), sentLine('shop')].map((line) => `2026-11-21T00:00:00Z stdout F ${line}\n`)
+  log.append(`${sent}`.repeat(60_000) + `${push}${empty}`.repeat(6_000))
   await world.read()
-  t.same(world.served(), { causes: causes({ a: 5_000 }), lines: 12_000, events: 5_000, sampledOut: 7_000 })
-  log.append(line)
+  const change = 'shop/a.shop.svc.cluster.local/no_endpoints/incremental'
+  t.same(
+    world.served(),
+    {
+      causes: causes({ a: 2_500 }),
+      changes: { [change]: 2_500 },
+      sent: { 'cds/shop': 50_000_000 },
+      lines: 72_000,
+      events: 2_500,
+      sampledOut: 17_000,
+    },
+    'what was sent leaves the others their room',
+  )
+  log.append(`${push}${empty}${sent}`)
   await world.read()
-  t.same(world.served(), { causes: causes({ a: 5_001 }), lines: 12_001, events: 5_001, sampledOut: 7_000 }, 'at the next read anew')
+  t.match(
+    world.served(),
+    { causes: causes({ a: 2_501 }), changes: { [change]: 2_501 }, sent: { 'cds/shop': 50_001_000 }, lines: 72_003, sampledOut: 17_000 },
+    'at the next read anew',
+  )
+})
+
+t.test('a line feed in a message makes no entry', async (t) => {
+  const { log, world } = await createNode(t, ['before'])
+  const [, , scope, message] = pushLine('a').split('\t')
+  for (const line of [`2026-11-21T05:46:20.275502Z\terror\tdelta\tADS:LDS: ACK ERROR`, `${message}`, `info\t${scope}\t${message}`])
+    log.write(line)
+  await world.read()
+  t.match(world.served(), { causes: {}, lines: 3, events: 0 })
 })
 
 t.test('lines without an end', async (t) => {
@@ -317,7 +351,7 @@ t.test('lines without an end', async (t) => {
   log.write('z')
   log.write(pushLine('b'))
   await world.read()
-  t.same(world.served(), { causes: causes({ a: 1, b: 1 }), lines: 4, events: 2, sampledOut: 0 })
+  t.match(world.served(), { causes: causes({ a: 1, b: 1 }), lines: 4, events: 2, sampledOut: 0 })
 })
 
 t.test('where each event of a push has its line, the one that most of them name', async (t) => {

@@ -84,12 +84,14 @@ export function createWorld(t: Test, logs: () => Iterable<LogTarget>, files = gr
     get openFiles() {
       return watched.open
     },
-    /** `causes`: by kind, name and how it was pushed. */
+    /** `causes`: by kind, name and how it was pushed; `changes` and `sent`: by their labels. */
     served(): {
       readonly causes: Readonly<Record<string, number>>
       readonly lines: number
       readonly events: number
       readonly sampledOut: number
+      readonly changes: Readonly<Record<string, number>>
+      readonly sent: Readonly<Record<string, number>>
     } {
       const seriesOf = (name: string) => [...((running?.totals.families() ?? []).find(({ family }) => family.name === name)?.series ?? [])]
       const sumOf = (name: string): number => seriesOf(name).reduce((sum, { value }) => sum + value, 0)
@@ -97,7 +99,11 @@ export function createWorld(t: Test, logs: () => Iterable<LogTarget>, files = gr
         `${labels.config_kind}/${labels.config_name} ${labels.push}`,
         value,
       ])
+      const byLabels = (name: string) =>
+        Object.fromEntries(seriesOf(name).map(({ labels, value }) => [Object.values(labels).join('/'), value]))
       return {
+        changes: byLabels('meshtoll_pilot_endpoint_changes_total'),
+        sent: byLabels('meshtoll_pilot_xds_sent_bytes_total'),
         causes: Object.fromEntries(causes),
         lines: sumOf('meshtoll_pilot_log_lines_total'),
         events: sumOf('meshtoll_pilot_push_events_total'),
