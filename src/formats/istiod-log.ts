@@ -61,7 +61,7 @@ export type Line = Debounce | Trigger | EndpointChange | Sent
 /** What a line has that can be understood: so that others need not be looked into. */
 export const TELLING: readonly string[] = ['Push debounce stable[', 'push triggered configs=[', 'l push, ', 'Cache Update, ']
 /** And one that says what was sent: one for each proxy and type, where of the others there are a few for each push. */
-export const SENDING = ': PUSH'
+export const SENDING = 'PUSH'
 
 interface Entry {
   readonly scope: string
@@ -81,10 +81,7 @@ const OF_CLUSTER = /^[^.]+\.([^.]+)\.svc\./
 const SENT = /^(\S+): PUSH(?: INC)?(?: request)? for node:(\S+) resources:\d+(?: removed:\d+)? size:(\d{1,15}(?:\.\d)?[kMGTPE]?)B(?: |$)/
 const SHORT_TYPE = /^[A-Z]{3,4}$/
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
-const ENTRY_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
-const LEVELS = ['info', 'debug', 'warn', 'error', 'fatal']
-/** Written where --log_caller asks for it. */
-const CALLER = /^\S+\.go:\d+$/
+const ENTRY = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\t(?:info|debug|warn|error|fatal)\t([^\t]*)\t(?:\S+\.go:\d+\t)?([^\t]*)/
 const MAX_NAME = 512
 const NO_ENTRY: Entry = { scope: '', message: '' }
 
@@ -97,11 +94,10 @@ export function parseIstiodLine(line: string): Line | undefined {
   return scope === 'fullpush' || scope === 'push' ? triggerOf(message) : undefined
 }
 
-/** Of the scope `default` the column is absent. */
+/** Of the scope `default` the column is absent. Where --log_caller asks for it there is a caller. */
 function textEntryOf(line: string): Entry | undefined {
-  const [time = '', level = '', scope = '', message = '', next = ''] = line.split('\t', 5)
-  if (!ENTRY_TIME.test(time) || !LEVELS.includes(level)) return undefined
-  return { scope, message: CALLER.test(message) ? next : message }
+  const [, scope, message] = ENTRY.exec(line) ?? []
+  return scope === undefined || message === undefined ? undefined : { scope, message }
 }
 
 function jsonEntryOf(line: string): Entry {

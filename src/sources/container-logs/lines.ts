@@ -133,9 +133,9 @@ function searchOf(needles: readonly Buffer[], bytes: Buffer): (start: number, en
 
 /** Undefined where the line is of another format. By bytes: most lines need not be text. */
 function criOf(bytes: Buffer, start: number, end: number): Cri | undefined {
-  const space = bytes.indexOf(SPACE, start)
+  const space = spaceIn(bytes, start, Math.min(end, start + LONGEST_TIME))
   const tag = space + 1 + STREAM_LENGTH + 1
-  if (space < 0 || space - start > LONGEST_TIME || tag >= end) return undefined
+  if (space < 0 || tag >= end) return undefined
   const isStdout = bytes[space + 4] === LETTER_O
   const isStream = bytes[space + 1] === LETTER_S && (isStdout || bytes[space + 4] === LETTER_E) && bytes[tag - 1] === SPACE
   const isPartial = bytes[tag] === PARTIAL
@@ -143,4 +143,10 @@ function criOf(bytes: Buffer, start: number, end: number): Cri | undefined {
   if (!isStream || !isTag) return undefined
   const after = bytes[tag + 1] === SPACE ? tag + 1 : bytes.indexOf(SPACE, tag)
   return { isStdout, isPartial, start: after < 0 || after >= end ? end : after + 1 }
+}
+
+/** For so few bytes a call to look for it takes longer. */
+function spaceIn(bytes: Buffer, start: number, end: number): number {
+  for (let at = start; at < end; at++) if (bytes[at] === SPACE) return at
+  return -1
 }
