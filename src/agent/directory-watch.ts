@@ -26,11 +26,11 @@ export interface DirectoryWatch {
 
 type WatchDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
 
-/** The directory says something every 5 s. Who hears nothing for so long may have missed a change: less than `identity.handover`. */
+/** The directory says every 5 s that all is told. Who does not hear that for so long may have missed a change: less than `identity.handover`. */
 const DOUBTFUL_MS = 12_000
-/** A directory notices within 13 s that its own connection is dead: what it told is certain up to so long before its last word. */
+/** A directory notices within 13 s that its own connection is dead: all it told is certain up to so long before it said so. */
 const LATE_MS = 15_000
-/** And after this time asks anew: later, since a directory that is asked by all at once only gets slower by being asked again. */
+/** After this time without a word it is asked anew: later, since a directory that is asked by all at once only gets slower by being asked again. */
 const SILENCE_MS = 30_000
 const NOT_YET = 'the directory has not answered yet'
 const GONE = 404
@@ -66,14 +66,12 @@ export async function createDirectoryWatch(
   let last = { instance: '', revision: 0 }
   let isTold = false
   let trouble = NOT_YET
-  let heardMs = 0
-  /** On this watch: one that ends before has told nothing for certain. */
-  let isAllTold = false
+  /** When it last said that all is told. A watch that ends before has told nothing for certain, nor has a directory that is deaf itself. */
+  let allToldMs = 0
   /** Since 1970. What was told before is certain up to here. */
   let certainMs = 0
 
   function hear(line: DirectoryLine): void {
-    heardMs = deps.clock.monotonic()
     if (line.session) begin(line)
     else if (line.unheard) unheard = [...unheard, ...line.unheard]
     for (const { name, covers: does } of line.nodes) covers.set(name, does)
@@ -81,7 +79,6 @@ export async function createDirectoryWatch(
     if (line.ranges.length > 0) keepRanges(line.ranges)
     zones = line.zones ?? zones
     if (line.revision !== undefined && !line.session) settle(line.revision)
-    if (isAllTold) certainMs = deps.clock.now() - LATE_MS
   }
 
   /** What this directory has missed since it was last heard; of what another one has, this one or the one before told the rest. */
@@ -93,7 +90,6 @@ export async function createDirectoryWatch(
   function begin(line: DirectoryLine): void {
     session = line.session
     isOpening = false
-    isAllTold = false
     const isSame = line.instance === last.instance
     if (isTold) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
     if (!isSame) last = { instance: line.instance, revision: 0 }
@@ -110,8 +106,9 @@ export async function createDirectoryWatch(
   function settle(revision: number): void {
     told.settle()
     last = { ...last, revision }
+    allToldMs = deps.clock.monotonic()
+    certainMs = deps.clock.now() - LATE_MS
     isTold = true
-    isAllTold = true
     trouble = ''
     backoff.reset()
   }
@@ -125,8 +122,8 @@ export async function createDirectoryWatch(
   }
 
   function silence(): string {
-    const isSilent = deps.clock.monotonic() - heardMs > DOUBTFUL_MS
-    return isSilent ? `the directory ${client.server} has said nothing for ${DOUBTFUL_MS / 1000} s` : ''
+    const isSilent = deps.clock.monotonic() - allToldMs > DOUBTFUL_MS
+    return isSilent ? `the directory ${client.server} has not said for ${DOUBTFUL_MS / 1000} s that it knows of all changes` : ''
   }
 
   function wishOf(addresses: ReadonlySet<string>): { readonly add: readonly string[]; readonly drop: readonly string[] } {

@@ -32,7 +32,14 @@ export interface Desk {
 const FORGET_EVERY_MS = 60_000
 const REMEMBERED_MS = 3_600_000
 
-export function createDesk({ clock, random }: { readonly clock: Clock; random(): string }): Desk {
+export interface DeskParts {
+  readonly clock: Clock
+  random(): string
+  /** Whether it hears of changes itself. */
+  isHearing(): boolean
+}
+
+export function createDesk({ clock, random, isHearing }: DeskParts): Desk {
   const { monotonic } = clock
   const tenancies = createTenancies()
   const leases = createNodesThatCover(tenancies.nodes)
@@ -47,6 +54,7 @@ export function createDesk({ clock, random }: { readonly clock: Clock; random():
     book,
     covering,
     ranges,
+    isHearing,
     get zones() {
       return zones
     },

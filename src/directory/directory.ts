@@ -41,7 +41,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
   const { clock, log, random, cpuUsage } = deps
   const { monotonic } = clock
   const api = await parts.openApiServer({ kubeconfig: config.kubernetes.kubeconfig, environment }, deps, signal)
-  const desk = createDesk(deps)
+  const desk = createDesk({ ...deps, isHearing: () => api.following.trouble === '' })
   const { sessions, book, tenancies, leases } = desk
   const review = (token: string): Promise<string> => api.review(token, signal)
   const endpoints = createEndpoints({ follow: api.followSlices, share: desk.shareUid, series: config.series }, deps)

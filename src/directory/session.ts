@@ -22,6 +22,8 @@ export interface Known {
   readonly zones: readonly Zone[]
   /** Times in which somebody may have come and gone unheard of; the latest last. */
   readonly unheard: readonly Stretch[]
+  /** Whether all changes are heard of. */
+  isHearing(): boolean
 }
 
 export interface Asking {
@@ -190,7 +192,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       if (lines.length > 0) write(lines.join(''), lines.length)
     }
     const isQuiet = monotonic() - toldMs >= HEARTBEAT_MS
-    if (isSending || isClosed || isDue() || !(isRevisionDue || isQuiet)) return
+    if (isSending || isClosed || isDue() || !(isRevisionDue || isQuiet) || !known.isHearing()) return
     isRevisionDue = false
     toldMs = monotonic()
     write(revisionLine(book.revision), 1)

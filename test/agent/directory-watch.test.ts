@@ -59,6 +59,7 @@ async function setUp(t: Test, { strangers = 0 } = {}) {
   const clock = {
     ...CLOCK,
     now: () => CLOCK.now() + aheadMs,
+    monotonic: () => CLOCK.monotonic() + aheadMs,
     advance(ms: number) {
       aheadMs += ms
     },
@@ -251,4 +252,22 @@ t.test('a watch that has not told all by its end has told nothing', async (t) =>
   t.match(unheard, [{ toMs: beganMs }])
   for (const atMs of [unheard[0]?.fromMs ?? 0, tenancies[0]?.untilMs ?? 0])
     t.ok(atMs > heardMs - 20_000 && atMs <= heardMs, `${atMs - heardMs}`)
+})
+
+t.test('a directory that does not say that all is told may have missed something', async (t) => {
+  const { watch, nextWatch, signal, clock } = await setUp(t)
+  await watch.ask(new Set(['10.1.2.1', '10.1.2.2']), signal)
+  void watch.run(signal)
+  const { say } = await nextWatch(1)
+  say({ session: 's1', instance: 'i1', revision: 0 })
+  say({ tenancies: [tenancy('10.1.2.1')] })
+  say({ revision: 1 })
+  await isUp(watch)
+  watch.take()
+  clock.advance(13_000)
+  say({ tenancies: [tenancy('10.1.2.2')] })
+  await eventually('a change', () => watch.take().tenancies[0])
+  t.match(watch.trouble, /has not said for 12 s that it knows of all changes/)
+  say({ revision: 2 })
+  await isUp(watch)
 })

@@ -14,7 +14,7 @@ const QUIET = { trouble: '', takeRejected: () => 0 }
 async function scrape(t: Test, parts: Partial<MetricsParts>): Promise<readonly string[]> {
   const log = createKeptLog()
   const metrics = createDirectoryMetrics({
-    desk: createDesk({ clock: createHandClock(), random: () => 'id' }),
+    desk: createDesk({ clock: createHandClock(), random: () => 'id', isHearing: () => true }),
     following: QUIET,
     slices: QUIET,
     election: { holds: true, trouble: '' },

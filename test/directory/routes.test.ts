@@ -42,6 +42,24 @@ t.test('until all is known', async (t) => {
   listener.close()
 })
 
+t.test('while changes are not heard of nobody is told that all is known', async (t) => {
+  let trouble = ''
+  const { url, allTold, tenancies } = await serveDirectory(t, { trouble: () => trouble })
+  await allTold
+  const tryAgain = (): Promise<Listener> => listen({ url }, { token: TOKEN, body: body([addressOf(7)]) }).catch(tryAgain)
+  const listener = await tryAgain()
+  await listener.until('all', ({ lines }) => lines.length > 2)
+  const { revision } = listener
+  trouble = 'away'
+  putPod(tenancies, 7, 'u7', 1_000)
+  await listener.until('a pod', (all) => all.tenancies.size > 0)
+  await sleep(200)
+  t.equal(listener.revision, revision)
+  trouble = ''
+  await listener.until('all', (all) => all.revision > revision)
+  listener.close()
+})
+
 t.test('while the API server cannot be asked whose a token is', async (t) => {
   let isAway = true
   const { url, log } = await serveDirectory(t, {

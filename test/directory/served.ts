@@ -22,9 +22,11 @@ export interface Given {
   readonly review?: ApiServer['review']
   /** All there is; resolves when it has been told. */
   readonly tell?: (tenancies: Tenancies, leases: Leases) => void | Promise<void>
+  /** Why changes are not heard of. */
+  readonly trouble?: () => string
 }
 
-export async function serveDirectory(t: Test, { review = async (token) => token, tell = () => undefined }: Given = {}) {
+export async function serveDirectory(t: Test, { review = async (token) => token, tell = () => undefined, trouble = () => '' }: Given = {}) {
   const stopping = new AbortController()
   const log = createKeptLog()
   let told: Tenancies | undefined
@@ -47,7 +49,14 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     lease: { read: async () => undefined, write: async (holding) => ({ ...holding, resourceVersion: '1', metadata: {} }) },
     followSlices: async () => undefined,
     slices: { trouble: '', takeRejected: () => 0 },
-    following: { follow: () => Promise.resolve(), followCustom: () => Promise.resolve(), trouble: '', takeRejected: () => 0 },
+    following: {
+      follow: () => Promise.resolve(),
+      followCustom: () => Promise.resolve(),
+      takeRejected: () => 0,
+      get trouble() {
+        return trouble()
+      },
+    },
     close: async () => undefined,
   }
   const directory = await openDirectory(

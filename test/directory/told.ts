@@ -19,6 +19,8 @@ export interface Told {
 
 export interface DeskHere extends Desk {
   readonly clock: HandClock
+  /** Whether it hears of changes itself; it does at first. */
+  hears(does: boolean): void
   /** Takes in what was said, and tells. */
   turn(): Promise<void>
   listen(asking?: Partial<Asking>, options?: { readonly isStalled: boolean }): Told
@@ -27,10 +29,14 @@ export interface DeskHere extends Desk {
 export function startDesk(): DeskHere {
   const clock = createHandClock()
   let count = 0
-  const desk = createDesk({ clock, random: () => `id-${count++}` })
+  let isHearing = true
+  const desk = createDesk({ clock, random: () => `id-${count++}`, isHearing: () => isHearing })
   return {
     ...desk,
     clock,
+    hears(does) {
+      isHearing = does
+    },
     async turn() {
       desk.takeChanges()
       desk.forget()
