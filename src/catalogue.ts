@@ -1,5 +1,6 @@
 // Every family that there is: what documentation, rules and dashboards may name, and what tests hold them to.
 import { families as directoryFamilies } from './directory/families.js'
+import { families as datadogFamilies } from './exporters/datadog/families.js'
 import { families as selfFamilies } from './exporters/self-families.js'
 import { ledgerFamilies } from './ledger/families.js'
 import type { Family } from './model.js'
@@ -15,6 +16,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'Bytes and the books', families: ledgerFamilies },
   ...sources.map(({ name, families }) => ({ title: `Source ${name}`, families })),
   { title: 'The directory', families: directoryFamilies },
+  { title: 'The push to Datadog', families: datadogFamilies },
   { title: 'The agent, and the directory, about itself', families: selfFamilies },
 ]
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { renderMetricsDoc } from '../scripts/metrics-doc.js'
 import { catalogue } from '../src/catalogue.js'
-import { datadogNameOf } from '../src/exporters/datadog-name.js'
+import { datadogNameOf } from '../src/exporters/datadog/name.js'
 import type { Family } from '../src/model.js'
 
 const DOC = readFileSync(join(import.meta.dirname, '../docs/metrics.md'), 'utf8')

@@ -15,8 +15,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // kube: endpoints of a cluster are asked as its API server is, by its authority and with its tokens.
   sources: ['model', 'deps', 'deadline', 'kernel', 'formats', 'kube'],
   identity: ['model', 'deps', 'formats'],
-  ledger: ['model', 'deps'],
-  exporters: ['model', 'formats'],
+  // What is written down, whoever writes it: lines with their checksums, and which file a start goes on from.
+  state: ['deps'],
+  ledger: ['model', 'deps', 'state'],
+  exporters: ['model', 'deps', 'deadline', 'formats', 'state', 'turns'],
   catalogue: ['model', 'sources', 'ledger', 'exporters', 'directory'],
   cluster: ['deps', 'kube', 'identity'],
   agent: [
@@ -31,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'identity',
     'ledger',
     'exporters',
+    'state',
     'turns',
     'version',
   ],

@@ -1,6 +1,6 @@
 // The ledger's state on disk: one checkpoint, then a line per reading that decided something. A machine that dies takes the kernel table
 // along, so the state is void then anyway.
-import { createJournalFile, type JournalFileDeps, wordsOf } from './files/journal-file.js'
+import { createJournalFile, type JournalFileDeps, wordsOf } from '../state/journal-file.js'
 import { parseLastRead } from './last-read.js'
 import { LEDGER_STATE, renderBatch, renderState, type State, type StateRows } from './state.js'
 import type { Decided } from './writing.js'

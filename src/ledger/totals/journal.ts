@@ -1,5 +1,5 @@
 // The totals of others on disk: what changed is appended before it is served.
-import { createJournalFile, type JournalFileDeps } from '../files/journal-file.js'
+import { createJournalFile, type JournalFileDeps } from '../../state/journal-file.js'
 import { renderTotals, renderTotalsBatch, TOTALS_STATE, type TotalsRows, type TotalsState } from './state.js'
 
 export interface TotalsJournal {

@@ -6,8 +6,8 @@
 //   0c4f77aa {"end":true}                                 the checkpoint is whole
 //   91d2e6ab {"batch":{"sums":[[1,4196]],"lasts":[[7,900]]}}    one line per reading
 import type { Labels, TotalReading } from '../../model.js'
-import { readLines, renderLine, slices } from '../files/lines.js'
-import type { ParsedFile, StateFormat } from '../files/state-files.js'
+import { readLines, renderLine, slices } from '../../state/lines.js'
+import type { ParsedFile, StateFormat } from '../../state/state-files.js'
 
 export const VERSION = 1
 

@@ -1,4 +1,4 @@
-import type { Family } from '../model.js'
+import type { Family } from '../../model.js'
 
 /**
  * `meshtoll_flow_bytes_total` is `meshtoll.flow.bytes` in Datadog, `meshtoll_owner_network_receive_bytes_total` is

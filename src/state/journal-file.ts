@@ -1,6 +1,6 @@
 // A state on disk: one checkpoint, then lines that add to it. Not synced to the platter but at a stop: what a dead process wrote is in the
 // page cache.
-import type { Clock, Disk, Fields, Log } from '../../deps.js'
+import type { Clock, Disk, Fields, Log } from '../deps.js'
 import { createStateFiles, type StateFormat } from './state-files.js'
 
 export interface JournalFile<State> {
@@ -25,7 +25,7 @@ export interface JournalFileDeps {
 const MIN_GROWTH_BYTES = 1 << 20
 
 export function createJournalFile<State>(format: StateFormat<State>, { clock, disk, log }: JournalFileDeps): JournalFile<State> {
-  const { file } = format
+  const { file, otherwise = 'counting goes on, but a restart may serve totals that start over' } = format
   const files = createStateFiles(format, { clock, disk, log })
   let isWritable = true
   let checkpointBytes = 0
@@ -33,8 +33,7 @@ export function createJournalFile<State>(format: StateFormat<State>, { clock, di
   let isFirst = true
 
   function refused(error: unknown): void {
-    if (isWritable)
-      log.error('state cannot be written: counting goes on, but a restart may serve totals that start over', { file, ...wordsOf(error) })
+    if (isWritable) log.error(`state cannot be written: ${otherwise}`, { file, ...wordsOf(error) })
     isWritable = false
   }
 

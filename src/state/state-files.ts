@@ -3,13 +3,15 @@
 //   NAME.resumed     what could not be written over: perhaps good still, but no longer the last word
 //   NAME.behind      what nobody may go on from: some of its bytes were served for somebody else since
 //   NAME.unusable    damaged, or of another version; kept for people
-import type { Clock, Disk, Log } from '../../deps.js'
+import type { Clock, Disk, Log } from '../deps.js'
 
 /** What is in a file, and how it is read. */
 export interface StateFormat<State> {
   /** Its name in the state directory. */
   readonly file: string
   readonly version: number
+  /** What comes of it where it cannot be written. */
+  readonly otherwise?: string
   parse(file: Buffer): ParsedFile<State>
   /** Of what could not be written over: what of it is good still. */
   resumed(state: State): State | undefined

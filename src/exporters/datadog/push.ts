@@ -1,0 +1,113 @@
+// Pushes what is counted to Datadog: at each flush what came since the last one is taken, written down, and sent.
+import { setMaxListeners } from 'node:events'
+import type { Clock, Log } from '../../deps.js'
+import type { FamilySnapshot, Series } from '../../model.js'
+import type { JournalFile } from '../../state/journal-file.js'
+import { createDelivery, type DeliveryParts } from './delivery.js'
+import { DATADOG } from './families.js'
+import { createPauses } from './pauses.js'
+import type { State } from './state.js'
+import { createStore } from './store.js'
+import { createTaker, type Group, type TakeOptions } from './take.js'
+import { joinable } from './windows.js'
+
+export interface PushOptions extends TakeOptions {
+  readonly flushIntervalMs: number
+}
+
+export interface PushParts extends Omit<DeliveryParts, 'store'> {
+  readonly file: JournalFile<State>
+  /** As Datadog calls this node; undefined while that is not known. */
+  readonly host: () => string | undefined
+  /** Nothing changes until what `use` returns has settled. */
+  readonly withGroups: <T>(use: (groups: readonly Group[]) => Promise<T>) => Promise<T>
+}
+
+export interface Push {
+  /** Goes on from what the process before has written. Rejects with StateUnreadable. */
+  load(): Promise<void>
+  /** Until aborted. The first window is taken at once. */
+  run(signal: AbortSignal): Promise<void>
+  /** Takes a last window, and tries to send what waits until aborted. */
+  finish(signal: AbortSignal): Promise<void>
+  families(): readonly FamilySnapshot[]
+  readonly writable: boolean
+}
+
+/** Of windows that wait, in points: a window of all but the largest nodes, for most of an hour. */
+const MAX_WAITING = 200_000
+
+export function createPush(parts: PushParts, options: PushOptions, deps: { readonly clock: Clock; readonly log: Log }): Push {
+  const { clock, log } = deps
+  const { flushIntervalMs, maxSeries } = options
+  const taker = createTaker(options, createPauses(clock))
+  const store = createStore(parts.file, taker.prune)
+  const delivery = createDelivery({ ...parts, store }, deps)
+
+  async function take(): Promise<void> {
+    const host = parts.host()
+    if (host === undefined) return
+    const gathering = await parts.withGroups((groups) => taker.gather(store.state, groups))
+    await store.commit((state) => taker.lines(state, { nowMs: clock.now(), host, gathering }))
+    await store.commit(function* (state) {
+      const at = joinable(state.windows, MAX_WAITING)
+      if (at !== undefined) yield { joined: at }
+    })
+    delivery.wake()
+  }
+
+  /** Nothing is lost where it cannot be taken: it is in the next window. */
+  const tryToTake = (signal: AbortSignal): Promise<void> =>
+    take().catch((error: unknown) => {
+      if (!signal.aborted)
+        log.warn('a window for Datadog cannot be taken', { error: error instanceof Error ? error.message : String(error) })
+    })
+
+  async function takeAgainAndAgain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await tryToTake(signal)
+      await clock.sleep(flushIntervalMs, signal).catch(() => undefined)
+    }
+  }
+
+  return {
+    load: store.load,
+    async run(signal) {
+      setMaxListeners(0, signal)
+      await Promise.all([takeAgainAndAgain(signal), delivery.run(signal)])
+    },
+    async finish(signal) {
+      await tryToTake(signal)
+      await delivery.flush(signal)
+    },
+    families() {
+      const { state } = store
+      const { series, folded } = taker.last
+      const total = (name: string): number => state.totals.get(name) ?? 0
+      const oldestMs = state.batch?.fromMs ?? state.windows[0]?.fromMs
+      const one = (value: number): readonly Series[] => [{ labels: {}, value }]
+      return [
+        { family: DATADOG.accepted, series: one(total('accepted')) },
+        { family: DATADOG.refused, series: one(total('refused')) },
+        { family: DATADOG.uncertain, series: one(total('uncertain')) },
+        { family: DATADOG.refusedBytes, series: byMetric(state, 'refused') },
+        { family: DATADOG.uncertainBytes, series: byMetric(state, 'uncertain') },
+        { family: DATADOG.behind, series: one(oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs) / 1000) },
+        { family: DATADOG.waiting, series: one(state.windows.length + (state.batch ? 1 : 0)) },
+        { family: DATADOG.series, series: one(series) },
+        { family: DATADOG.limit, series: one(maxSeries) },
+        { family: DATADOG.folded, series: one(folded) },
+      ]
+    },
+    get writable() {
+      return store.writable
+    },
+  }
+}
+
+function byMetric({ totals }: State, name: string): readonly Series[] {
+  return [...totals].flatMap(([total, value]) => {
+    const [of, metric] = total.split(' ')
+    return of === name && metric !== undefined ? [{ labels: { metric }, value }] : []
+  })
+}

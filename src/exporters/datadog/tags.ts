@@ -1,0 +1,108 @@
+// Labels as Datadog's tags. The intake would make them fit without a word: lower case, `_` for what a tag cannot hold, an end after 200
+// characters (docs.datadoghq.com/getting_started/tagging). So that is done here, where two values that become one can still be told apart:
+//   namespace "Shop"   kube_namespace:shop
+//   namespace "shop"   kube_namespace:shop_4f1c2a9e
+import { createHash } from 'node:crypto'
+import type { Labels } from '../../model.js'
+
+export interface Tags {
+  /** Of one series: its labels, and for the sending side the tags that the Datadog Agent gives its workload. Not of empty values. */
+  of(labels: Labels): readonly string[]
+}
+
+const MAX_LENGTH = 200
+/** Beyond it a value that does not fit gets its mark at once. */
+const MAX_KNOWN = 50_000
+const MARK_LENGTH = 8
+/** What the intake keeps for itself. */
+const RENAMED: Readonly<Record<string, string>> = { device: 'interface' }
+
+/** comp/core/tagger/tags/tags.go of datadog-agent. */
+const WORKLOADS: Readonly<Record<string, string>> = {
+  Deployment: 'kube_deployment',
+  StatefulSet: 'kube_stateful_set',
+  DaemonSet: 'kube_daemon_set',
+  ReplicaSet: 'kube_replica_set',
+  CronJob: 'kube_cronjob',
+  Job: 'kube_job',
+}
+/** Of the labels that name the owner, or the sending one of two. */
+const SIDES = [
+  { namespace: 'src_namespace', kind: 'src_owner_kind', name: 'src_owner_name' },
+  { namespace: 'owner_namespace', kind: 'owner_kind', name: 'owner_name' },
+] as const
+
+export function createTags(constant: readonly string[] = []): Tags {
+  /** What a tag stands for, and the other way round. */
+  const known = new Map<string, string>()
+  const tagsOf = new Map<string, string>()
+
+  function tagOf(key: string, value: string): string {
+    const whole = `${key}:${value}`
+    const said = tagsOf.get(whole)
+    if (said !== undefined) return said
+    const tag = newTagOf(whole)
+    if (tagsOf.size < MAX_KNOWN) tagsOf.set(whole, tag)
+    return tag
+  }
+
+  function newTagOf(whole: string): string {
+    const plain = normalise(whole)
+    // What is cut goes by its mark always: others with the same beginning may come.
+    if (plain.length <= MAX_LENGTH && mayHave(plain, { whole, isLikeNoOther: plain === whole })) return plain
+    for (let turn = 0; ; turn++) {
+      const marked = withMark(plain, turn === 0 ? whole : `${turn} ${whole}`)
+      if (mayHave(marked, { whole, isLikeNoOther: true })) return marked
+    }
+  }
+
+  function mayHave(tag: string, { whole, isLikeNoOther }: { readonly whole: string; readonly isLikeNoOther: boolean }): boolean {
+    const other = known.get(tag)
+    if (other !== undefined) return other === whole
+    if (known.size >= MAX_KNOWN) return isLikeNoOther
+    known.set(tag, whole)
+    return true
+  }
+
+  return {
+    of(labels) {
+      const tags = [...constant]
+      for (const label of Object.keys(labels)) {
+        const value = labels[label]
+        if (value) tags.push(tagOf(RENAMED[label] ?? label, value))
+      }
+      for (const [key, value] of workloadOf(labels)) tags.push(tagOf(key, value))
+      return tags
+    },
+  }
+}
+
+/** As the intake would, but for the end after 200 characters. */
+export function normalise(tag: string): string {
+  return tag
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_\-:./]/gu, '_')
+    .replace(/__+/g, '_')
+    .replace(/_$/, '')
+}
+
+const markOf = (whole: string): string => createHash('sha256').update(whole).digest('hex').slice(0, MARK_LENGTH)
+
+function withMark(plain: string, whole: string): string {
+  const room = MAX_LENGTH - MARK_LENGTH - 1
+  // A pair of surrogates is not to be cut in two.
+  const cut = plain.slice(0, room).replace(/[\uD800-\uDBFF]$/, '')
+  return `${cut.replace(/_$/, '')}_${markOf(whole)}`
+}
+
+function* workloadOf(labels: Labels): Generator<readonly [key: string, value: string]> {
+  for (const { namespace, kind, name } of SIDES) {
+    const [ofNamespace = '', ofKind = '', ofName = ''] = [labels[namespace], labels[kind], labels[name]]
+    if (isName(ofNamespace)) yield ['kube_namespace', ofNamespace]
+    const key = Object.hasOwn(WORKLOADS, ofKind) ? WORKLOADS[ofKind] : undefined
+    if (key !== undefined && isName(ofName)) yield [key, ofName]
+  }
+}
+
+/** `_unknown` and `_other` are no names in a cluster. */
+const isName = (value: string): boolean => value !== '' && !value.startsWith('_')

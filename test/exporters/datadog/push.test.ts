@@ -1,0 +1,84 @@
+// From totals to what the intake has: exact, whatever happens in between.
+import t from 'tap'
+import { createWorld, FLUSH_MS, type Weather } from './world.js'
+
+const BYTES = 'meshtoll.flow.bytes'
+
+t.test('what is counted arrives once, as counts of what came', async (t) => {
+  const world = createWorld()
+  await world.start()
+  for (const bytes of [100, 0, 7]) {
+    if (bytes > 0) world.count('cart', bytes)
+    await world.pass(FLUSH_MS)
+  }
+  world.kill()
+  const sent = world.judge.points().filter(({ metric }) => metric === BYTES)
+  t.same(
+    sent.map(({ value, interval, type, unit, host }) => ({ value, interval, type, unit, host })),
+    [100, 7].map((value) => ({ value, interval: 30, type: 1, unit: 'byte', host: 'i-1' })),
+    'nothing of a window without bytes',
+  )
+  t.same(sent[0]?.tags, [
+    ...['env:test', 'src_zone:a', 'src_namespace:shop', 'src_owner_kind:deployment', 'src_owner_name:cart', 'scope:cross_zone'],
+    ...['kube_namespace:shop', 'kube_deployment:cart'],
+  ])
+  t.same(world.judge.problems, [])
+})
+
+t.test('what was there before the first window is no news; what began since is', async (t) => {
+  const world = createWorld()
+  world.count('old', 1_000)
+  world.clock.advance(5_000)
+  await world.start()
+  world.count('old', 5)
+  world.count('new', 3)
+  await world.pass(FLUSH_MS)
+  world.kill()
+  t.equal(world.judge.sum(BYTES, 'src_owner_name:old'), 5)
+  t.equal(world.judge.sum(BYTES, 'src_owner_name:new'), 3)
+})
+
+const AMBIGUOUS: readonly Weather[] = ['hangs, kept', 'hangs, not kept', 'resets, kept', 'resets, not kept', '500, kept', 'down', '429']
+for (const weather of AMBIGUOUS)
+  t.test(`an outage of ten minutes (${weather}), killed within`, async (t) => {
+    const world = createWorld()
+    await world.start()
+    world.weather = weather
+    for (let i = 0; i < 20; i++) {
+      world.count(`cart-${i % 3}`, 1_000 + i)
+      await world.pass(FLUSH_MS)
+      if (i === 7 || i === 12) {
+        world.kill()
+        await world.start()
+      }
+    }
+    t.ok(world.self('behind_seconds') >= 540, 'it says how far it is behind')
+    world.weather = 'fine'
+    await world.pass(180_000)
+    t.equal(world.judge.sum(BYTES), world.truth, 'to the byte')
+    for (const name of ['cart-0', 'cart-1', 'cart-2']) t.equal(world.judge.sum(BYTES, `src_owner_name:${name}`), world.truthOf(name), name)
+    t.same([world.self('uncertain_bytes_total'), world.self('waiting_windows'), world.judge.problems], [0, 0, []])
+    world.kill()
+  })
+
+t.test('more than an hour: what may have arrived is given up and counted, the rest arrives', async (t) => {
+  for (const weather of ['hangs, kept', 'hangs, not kept', 'down'] as const) {
+    const world = createWorld()
+    await world.start()
+    world.weather = weather
+    for (let i = 0; i < 150; i++) {
+      world.count('cart', 1_000 + i)
+      await world.pass(FLUSH_MS)
+    }
+    world.weather = 'fine'
+    await world.pass(300_000)
+    const uncertain = world.self('uncertain_bytes_total')
+    const missing = world.truth - world.judge.sum(BYTES)
+    if (weather === 'down') t.same([missing, uncertain], [0, 0], 'what surely never arrived is not given up')
+    if (weather === 'hangs, kept') t.ok(missing === 0 && uncertain > 0, `${weather}: ${uncertain} uncertain, and all there`)
+    if (weather === 'hangs, not kept')
+      t.ok(missing === uncertain && uncertain > 0, `${weather}: ${missing} missing, ${uncertain} uncertain`)
+    t.same(world.judge.problems, [], 'nothing too old was sent')
+    world.kill()
+  }
+})
