@@ -4,7 +4,11 @@ import type { Family } from '../../model.js'
 export const DATADOG = {
   accepted: family('accepted_points_total', 'Points that Datadog accepted.', 'counter'),
   refused: family('refused_points_total', 'Points that Datadog refused for good, and that are dropped.', 'counter'),
-  uncertain: family('uncertain_points_total', 'Points given up after an hour, of which nobody can say whether Datadog has them.', 'counter'),
+  uncertain: family(
+    'uncertain_points_total',
+    'Points given up after an hour, of which nobody can say whether Datadog has them.',
+    'counter',
+  ),
   refusedBytes: {
     name: 'meshtoll_datadog_refused_bytes_total',
     kind: 'counter',
