@@ -12,7 +12,7 @@ const MIN_NODE = [20, 18, 1]
 /** Programs by the Debian package that brings them. */
 const SYSTEM = {
   demo: { iproute2: ['ip'] },
-  test: { iproute2: ['ip', 'tc'], nftables: ['nft'], prometheus: ['promtool'] },
+  test: { iproute2: ['ip', 'tc'], nftables: ['nft'] },
   bench: { iproute2: ['ip'], nftables: ['nft'] },
 }
 

@@ -3,6 +3,7 @@ import type { GenericSchema } from 'valibot'
 import type { Fields, List, Section } from '../src/config/field.js'
 import { OPTIONS } from '../src/config/fields.js'
 import { INVENTORY_FIELDS } from '../src/config/inventory.js'
+import { readRuleSettings, type Settings } from './rules.js'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -71,6 +72,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   seLinuxOptions: only({ user: TEXT, role: TEXT, type: TEXT, level: TEXT }),
   scrapeAnnotations: FLAG,
   podMonitor: only({ enabled: FLAG, labels: TEXTS, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' }, endpoint: OBJECT }),
+  prometheusRule: ruleSchema(),
   networkPolicy: only({ ...POLICY, egressPorts: { type: 'array', items: PORT } }),
   directory: only({
     enabled: FLAG,
@@ -106,6 +108,22 @@ const REDUCED = {
 export function renderValuesSchema(): string {
   const schema = { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Values of meshtoll', ...only(createValues()), ...REDUCED }
   return `${JSON.stringify(schema, undefined, 2)}\n`
+}
+
+/** What stands in the place of ${name}: in quotes already, or in a line of YAML. */
+const PLAIN = { type: 'string', pattern: '^[^\'"\\\\\\n]+$' }
+const PERIOD = { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }
+const PERIODS = ['for', 'window', 'day', 'week']
+
+function ruleSchema(): Schema {
+  const { recording, alerts } = readRuleSettings()
+  const schemaOfValue = ([name, value]: [string, unknown]): [string, Schema] => {
+    if (typeof value === 'boolean') return [name, FLAG]
+    return [name, typeof value === 'number' ? { type: 'number', minimum: 0 } : PERIODS.includes(name) ? PERIOD : PLAIN]
+  }
+  const of = (settings: Settings): Schema => only(Object.fromEntries(Object.entries(settings).map(schemaOfValue)))
+  const each = Object.fromEntries(Object.entries(alerts).map(([name, settings]) => [name, of(settings)]))
+  return only({ enabled: FLAG, labels: TEXTS, runbookUrl: PLAIN, recording: of(recording), alerts: only(each) })
 }
 
 function configSections(sections: Readonly<Record<string, Section>> = OPTIONS): Readonly<Record<string, Schema>> {

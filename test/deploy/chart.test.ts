@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { isMap, isPair, isScalar, parse, parseDocument, type YAMLMap } from 'yaml'
+import { type RuleGroup, type RuleSettings, readRuleSettings, renderRuleFiles } from '../../scripts/rules.js'
 import { renderValuesSchema } from '../../scripts/values-schema.js'
 import { COMMANDS } from '../../src/cli/commands.js'
 import { parseCommandLine } from '../../src/config/command-line.js'
@@ -103,6 +104,16 @@ t.test('mistakes are refused', { skip }, async (t) => {
       name: 'flows without the privilege',
       values: { mode: 'reduced', config: { flows: { enabled: true } } },
       says: "'/config/flows/enabled'",
+    },
+    {
+      name: 'an alert that there is not',
+      values: { prometheusRule: { alerts: { Fire: {} } } },
+      says: "'/prometheusRule/alerts': additional",
+    },
+    {
+      name: 'what would end a text',
+      values: { prometheusRule: { recording: { istiod: 'a"b' } } },
+      says: "'/prometheusRule/recording/istiod'",
     },
     { name: 'nothing to uninstall', values: { mode: 'reduced', uninstall: true }, says: "'/uninstall': value must be false" },
     { name: 'a state directory that is no path', values: { stateDir: 'state' }, says: "'/stateDir'" },
@@ -222,6 +233,37 @@ t.test('who scrapes it', { skip }, async (t) => {
   })
   t.notOk('prometheus.io/scrape' in templateOf(objects).metadata.annotations, 'one way, not two')
   t.match((await templateWith({})).metadata.annotations, { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '10042' })
+})
+
+t.test('the rules', { skip }, async (t) => {
+  const render = async (values: object): Promise<NewObject> =>
+    objectOf(await renderObjects({ values: { prometheusRule: { enabled: true, ...values } } }), 'PrometheusRule')
+  const groupsIn = (object: NewObject): readonly RuleGroup[] => (object['spec'] as { readonly groups: readonly RuleGroup[] }).groups
+  const [, plain = ''] = Object.entries(renderRuleFiles()).find(([file]) => file.endsWith('prometheusrule.yaml')) ?? []
+  t.same(groupsIn(await render({})), parse(plain).spec.groups, 'by default those of deploy/prometheus')
+  const alerts = { BooksOutOfBalance: { for: '2s' }, FlowsBypassed: { enabled: false }, CrossZoneBytesHigh: { bytesPerSecond: 0.5 } }
+  const given = { labels: { release: 'prometheus' }, runbookUrl: 'https://wiki', recording: { window: '4s' }, alerts }
+  const object = await render(given)
+  t.match(object, { metadata: { name: 'meshtoll', labels: { release: 'prometheus' } } })
+  const { alerts: defaults, ...rest } = readRuleSettings()
+  const merged = Object.fromEntries(
+    Object.entries(defaults).map(([name, values]) => [name, { ...values, ...(alerts as RuleSettings['alerts'])[name] }]),
+  )
+  const recording = { ...rest.recording, ...given.recording }
+  const own = Object.entries(renderRuleFiles({ runbookUrl: given.runbookUrl, recording, alerts: merged })).find(([file]) =>
+    file.endsWith('prometheusrule.yaml'),
+  )
+  const wanted: readonly RuleGroup[] = parse(own?.[1] ?? '').spec.groups
+  t.same(
+    groupsIn(object),
+    wanted.map((group) => ({ ...group, rules: group.rules.filter(({ alert }) => alert !== 'FlowsBypassed') })),
+    'with values of ours, and without one',
+  )
+  t.same(
+    (await renderObjects({})).filter(({ kind }) => kind === 'PrometheusRule'),
+    [],
+    'and none where nobody asked for them',
+  )
 })
 
 t.test('the image', { skip }, async (t) => {

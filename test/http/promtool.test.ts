@@ -8,11 +8,11 @@ import { createRoutes } from '../../src/http/routes.js'
 import type { Served } from '../../src/http/served.js'
 import { createServer } from '../../src/http/server.js'
 import type { Family, FamilySnapshot } from '../../src/model.js'
+import { programOf, reasonToSkip } from '../peers/needed.js'
 import { ask } from './client.js'
 import { BOOKS, STATUS } from './served.js'
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0
-const skip = hasPromtool || process.env['CI'] === 'true' ? false : 'promtool is not installed (Debian: apt-get install prometheus)'
+const skip = reasonToSkip(['promtool']) ?? false
 
 /** One series, with every label that the family declares. */
 const sampleOf = (family: Family): FamilySnapshot => ({
@@ -34,7 +34,7 @@ t.test('promtool check metrics', { skip }, async (t) => {
   const { text } = await ask(server.url, { path: '/metrics' })
   const served = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name)
   t.same(served.toSorted(), catalogue.map(({ name }) => name).toSorted(), 'all of the catalogue is served')
-  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(programOf('promtool'), ['check', 'metrics'], { input: text, encoding: 'utf8' })
   t.equal(`${stdout}${stderr}`.trim(), '', 'nothing to say')
   t.equal(status, 0, 'and content')
 })

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { lock, NotBuilt } from './command.js'
+import { unpackPackage } from './deb.js'
 import { buildModule, findGo } from './go.js'
 import { findPip, installPackage } from './pip.js'
 import { assetsOf, failureFileOf, failureOf, folderOf, placeOf } from './place.js'
@@ -132,6 +133,7 @@ async function buildAt(target, peer, deps) {
   try {
     const how = { source: sourceOf(peer, deps), into, scratch, env: { ...deps.env, TMPDIR: scratch } }
     if (peer.go) await buildModule(peer, { ...how, go: await goFor(deps.env) })
+    else if (peer.deb) await unpackPackage(peer, how)
     else await installPackage(how)
     await writeFile(join(into, BUILT_FROM), digest)
     if (existsSync(target)) await rename(target, join(scratch, 'old'))

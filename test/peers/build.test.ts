@@ -11,6 +11,7 @@ import { GO, type Peer } from './table.js'
 
 const TOOL: Peer = { name: 'tool', pin: '1.0', go: { programs: { tool: '.', toolctl: './ctl' }, set: { 'main.version': 'v1.0' } } }
 const WHEEL: Peer = { name: 'wheel', pin: '2.0', pip: { programs: { wheel: 'bin/wheel' } } }
+const DEB: Peer = { name: 'packed', pin: '3.0', deb: { package: 'packed', programs: { packed: 'usr/bin/packed' } } }
 const NEEDED = ['setpriv', 'flock', 'sh', 'cat', 'sleep', 'mkdir', 'cp', 'chmod', 'env']
 
 /** Writes its arguments to where it is told to write the program, and notes each run. */
@@ -30,6 +31,14 @@ while [ "$1" != --target ]; do shift; done
 for program in bin/wheel go/bin/go; do mkdir -p "$2/\${program%/*}"; cp "$SCRIPTS/go" "$2/$program"; done
 echo "$4" > "$2/requirements"`
 
+/** Has no list of packages until it is updated. */
+const APT_SCRIPT = `
+[ "$2" = update ] && { echo > "$SCRIPTS/updated"; exit; }
+[ -e "$SCRIPTS/updated" ] || { echo "E: Can't select candidate version" >&2; exit 100; }
+echo > "$3_$APT_HAS-1_amd64.deb"`
+const DPKG_SCRIPT = `
+mkdir -p "$3/usr/bin"; cp "$SCRIPTS/go" "$3/usr/bin/packed"`
+
 interface Place {
   readonly env: NodeJS.ProcessEnv
   readonly sources: string
@@ -41,7 +50,11 @@ interface Place {
 }
 
 function createPlace(t: Test, { programs = { go: GO_SCRIPT }, env = {} }: { programs?: Record<string, string>; env?: object } = {}): Place {
-  const folder = t.testdir({ scripts: {}, bin: {}, sources: { tool: { 'main.go': 'one' }, wheel: { 'requirements.txt': '' }, go: {} } })
+  const folder = t.testdir({
+    scripts: {},
+    bin: {},
+    sources: { tool: { 'main.go': 'one' }, wheel: { 'requirements.txt': '' }, packed: {}, go: {} },
+  })
   const [scripts, bin, notes] = [join(folder, 'scripts'), join(folder, 'bin'), join(folder, 'notes')]
   writeFileSync(join(scripts, 'go'), `#!/bin/sh${GO_SCRIPT}`, { mode: 0o755 })
   for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), `#!/bin/sh${text}`, { mode: 0o755 })
@@ -176,6 +189,18 @@ t.test('Go and pip', async (t) => {
     t.equal(await buildPeers([{ ...TOOL, assets: 'ASSETS' }], place), true)
     t.equal(place.builds(), 0)
   })
+})
+
+t.test('a package of Debian', async (t) => {
+  const programs = { 'apt-get': APT_SCRIPT, 'dpkg-deb': DPKG_SCRIPT }
+  const place = createPlace(t, { programs, env: { APT_HAS: '3.0+ds' } })
+  t.equal(await buildPeers([DEB], place), true, 'where the list of packages has to be fetched first')
+  t.equal(placeOf(DEB, 'packed', place.env).path, join(folderOf(DEB, place.env), 'usr/bin/packed'))
+  t.same(place.leftovers(), [])
+
+  const other = createPlace(t, { programs, env: { APT_HAS: '3.1' } })
+  t.equal(await buildPeers([DEB], other), false)
+  t.equal(failureOf(DEB, other.env), 'packed 3.0 is needed, as Debian 12 has it; here is packed_3.1-1_amd64.deb', 'of another release')
 })
 
 t.test('a cache that cannot be written', async (t) => {

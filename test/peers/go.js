@@ -31,7 +31,8 @@ export async function findGo(env) {
 export async function buildModule({ go: spec }, { go, source, into, env }) {
   const variables = Object.entries(spec?.set ?? {}).map(([variable, value]) => `-X ${variable}=${value}`)
   const own = { ...env, CGO_ENABLED: '0', GOWORK: 'off', GOTOOLCHAIN: 'local' }
-  const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=${['-s', '-w', ...variables].join(' ')}`]
+  const tags = spec?.tags ? [`-tags=${spec.tags.join(',')}`] : []
+  const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', ...tags, `-ldflags=${['-s', '-w', ...variables].join(' ')}`]
   for (const [program, from] of Object.entries(spec?.programs ?? {})) {
     const argv = [go, 'build', ...flags, '-o', join(into, program), from]
     await run(argv, { cwd: source, env: own })

@@ -38,7 +38,7 @@ export function failureOf(peer, env) {
 }
 
 /** @param {Peer} peer */
-export const programsOf = ({ go, pip }) => Object.keys((go ?? pip)?.programs ?? {})
+export const programsOf = ({ go, pip, deb }) => Object.keys((go ?? pip ?? deb)?.programs ?? {})
 
 /**
  * The folder that the environment names for this peer; undefined where it is ours to have it.
@@ -55,7 +55,7 @@ export const assetsOf = ({ assets }, env) => (assets === undefined ? undefined :
  */
 export function placeOf(peer, program, env) {
   const assets = assetsOf(peer, env)
-  const path = join(assets ?? folderOf(peer, env), peer.pip?.programs[program] ?? program)
+  const path = join(assets ?? folderOf(peer, env), (peer.pip ?? peer.deb)?.programs[program] ?? program)
   if (isExecutable(path)) return { path }
   if (assets !== undefined) return { reason: `${peer.assets} is ${assets}, which holds no ${program}; unset it or complete that folder` }
   const failure = failureOf(peer, env)

