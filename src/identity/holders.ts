@@ -75,9 +75,12 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     byAddress.set(address, [...others, holding].sort(inOrder))
   }
 
+  /** Its end is told by another machine's clock; its beginning leaves more room than that. */
+  const endOfTime = ({ toMs }: Stretch): number => toMs + skewMs
+
   function mayHaveMissed(address: string, { fromMs, toMs }: Stretch): boolean {
     return missed.some((one) => {
-      const part = { fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(one.toMs, toMs) }
+      const part = { fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(endOfTime(one), toMs) }
       return part.fromMs <= part.toMs && !(byAddress.get(address) ?? []).some((holding) => surelyHad(holding, part))
     })
   }
@@ -89,7 +92,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
 
   /** Of whoever had it when hearing ended only the end may have been missed. */
   function candidatesFor(until: readonly Holding[], { fromMs }: Stretch): readonly Tenant[] {
-    const sinceMs = Math.min(...missed.filter(({ toMs }) => toMs >= fromMs).map((one) => one.fromMs), fromMs)
+    const sinceMs = Math.min(...missed.filter((one) => endOfTime(one) >= fromMs).map((one) => one.fromMs), fromMs)
     return until.filter(({ untilMs }) => untilMs + skewMs >= sinceMs).map(({ tenant }) => tenant)
   }
 

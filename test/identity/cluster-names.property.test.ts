@@ -48,6 +48,8 @@ interface World {
   readonly outsideMs: readonly [fromMs: number, untilMs: number]
   /** Nothing is heard between, and then only what there is. */
   readonly outage: Stretch
+  /** By how much whoever heard nothing is behind, by its clock. */
+  readonly behindMs: number
 }
 
 /** Bytes of one moment. */
@@ -99,6 +101,7 @@ const calm: fc.Arbitrary<World> = fc.record({
   listedMs: inTheFirst(60_000),
   thirdMs: inTheFirst(300_000),
   outsideMs: fc.tuple(inTheFirst(200_000), inTheFirst(400_000)),
+  behindMs: fc.integer({ min: -1_000, max: 1_000 }),
   outage: fc.tuple(inTheFirst(200_000), fc.integer({ min: 0, max: 60_000 })).map(([fromMs, ms]) => ({ fromMs, toMs: fromMs + ms })),
 })
 const world = calm.map((one): World => ({ ...one, lives: one.lives.map((life) => heardThrough(one.outage, life)) }))
@@ -139,11 +142,13 @@ function changesIn(world: World, fromMs: number, toMs: number): ClusterChanges {
   return {
     tenancies: [...tenancies, ...outsideIn(world, isNew)],
     isCurrent: toMs <= world.outage.fromMs || toMs >= world.outage.toMs,
-    unheard: isNew(world.outage.toMs) ? [world.outage] : [],
+    unheard: isNew(world.outage.toMs) ? [saidOf(world)] : [],
     ...(isListed ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
     ...(standing === before ? {} : { standing }),
   }
 }
+
+const saidOf = ({ outage: { fromMs, toMs }, behindMs }: World): Stretch => ({ fromMs: fromMs - behindMs, toMs: toMs - behindMs })
 
 function standingAt({ knownMs, joinedMs }: Pick<World, 'knownMs' | 'joinedMs'>, atMs: number): 'unknown' | 'joining' | 'yes' {
   if (atMs < knownMs) return 'unknown'

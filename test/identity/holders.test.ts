@@ -186,6 +186,8 @@ t.test('who came and went while nothing was heard may have had it', async (t) =>
     ['one that ended meanwhile', [holding('1', CART, 0, 104)], [100, 110], 'ambiguous in _unknown'],
     ['before it', [holding('1', CART, 0, 104)], [80, 99], 'cart in a'],
     ['after it', [holding('1', CART, 0, 104), holding('2', WEB, 108)], [112, 120], 'web in a'],
+    ['within the skew of its end', [holding('2', WEB, 109.5)], [111, 113], 'ambiguous in _unknown'],
+    ['within the skew of its end, of one that had come by then', [holding('2', WEB, 109)], [111, 113], 'web in a'],
   ]
   for (const [name, holdings, [from, to], want] of cases) {
     const holders = createHolders({ skewMs: SKEW_MS })
