@@ -38,7 +38,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)
-  const { identity, cluster } = createIdentities({ config, environment, rtnetlink, isCounting: () => isOpen }, deps)
+  const { identity, cluster, endedPod } = createIdentities({ config, environment, rtnetlink, isCounting: () => isOpen }, deps)
   const names = createNames(
     { identity, file: config.inventory.file, inventory, environment, openLinks: () => createLinkWatch(deps.openNetlink), rtnetlink },
     deps,
@@ -53,7 +53,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { config, identity, keepsState: () => keepsState, keepsLastRead: cluster !== undefined, release: flows.release },
     deps,
   )
-  const { local, polled } = createOthers({ config, environment, rtnetlink, cluster }, deps)
+  const { local, polled } = createOthers({ config, environment, rtnetlink, cluster, endedPod }, deps)
   const sourceNames = [flows, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster, hostPods] : [])].map(
     ({ name }) => name,
   )

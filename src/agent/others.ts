@@ -6,6 +6,8 @@ import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import type { Cluster } from './cluster.js'
 import { createEnvoySource, usesEnvoy } from './envoy.js'
+import { asksAdmin, createEnvoyAdminSource } from './envoy-admin.js'
+import type { Identities } from './identities.js'
 import { createIstiodLogSource, createIstiodSource, logBudgets, readsIstiodLog, usesIstiod } from './istiod.js'
 import { createKubeletSource, isOnNodesNetwork, usesKubelet } from './kubelet.js'
 import type { AgentDeps, AgentParts } from './parts.js'
@@ -19,14 +21,14 @@ export interface Others {
   readonly polled: readonly Polled[]
 }
 
-interface Parts extends Pick<AgentParts, 'config' | 'environment'> {
+interface Parts extends Pick<AgentParts, 'config' | 'environment'>, Pick<Identities, 'endedPod'> {
   readonly rtnetlink: Rtnetlink
   readonly cluster: Cluster | undefined
 }
 
 const NO_PODS = { find: () => undefined }
 
-export function createOthers({ config, environment, rtnetlink, cluster }: Parts, deps: AgentDeps): Others {
+export function createOthers({ config, environment, rtnetlink, cluster, endedPod }: Parts, deps: AgentDeps): Others {
   const seesNode = isOnNodesNetwork(environment, rtnetlink)
   const local = seesNode ? [createNetDev(deps), createQdisc({ rtnetlink })] : []
   const { patienceMs } = config.identity
@@ -42,6 +44,7 @@ export function createOthers({ config, environment, rtnetlink, cluster }: Parts,
       ? [polledAs(createKubeletSource({ config, environment, cluster, servesNode: !seesNode }, deps), config.kubelet.intervalMs)]
       : []),
     ...(usesEnvoy(config, pods) ? [polledAs(createEnvoySource(config, pods, deps), config.envoy.intervalMs)] : []),
+    ...(asksAdmin(config, pods) ? [polledAs(createEnvoyAdminSource(config, { pods, endedPod }, deps), config.envoy.intervalMs)] : []),
     ...(usesIstiod(config, pods) ? [polledAs(createIstiodSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(readsIstiodLog(config, pods)
       ? [{ ...polledAs(createIstiodLogSource(config, pods, deps), config.istiod.intervalMs), budgets: logBudgets(config) }]

@@ -125,7 +125,11 @@ export const OPTIONS = {
         '60s',
         'How often its pilot-agent is asked at port 15020, which then asks the application as well; off: never.',
       ),
-      admin: option(notYet, 'off', 'The admin port of Envoy; this version cannot ask it.'),
+      admin: option(
+        oneOf('off', 'netns'),
+        'off',
+        "Ask Envoy at its admin port which hosts it lists, as often as its pilot-agent (60s where that is off); netns: in the network namespace of its pod, which takes CAP_SYS_ADMIN, CAP_SYS_PTRACE and the host's /proc.",
+      ),
       accessLog: option(notYet, 'off', 'The access log of Envoy; this version cannot read it.'),
     },
     lists: {

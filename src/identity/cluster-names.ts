@@ -4,6 +4,7 @@ import type { Placement, Stretch, Who } from '../model.js'
 import { type Address, parseAddress } from './address.js'
 import { type Called, createCalledDuring } from './called.js'
 import type { ClusterChanges, ClusterOptions } from './cluster-changes.js'
+import { createEndedPods, type EndedPods } from './ended-pods.js'
 import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY } from './holders.js'
 import { createNodeCoverage } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
@@ -12,7 +13,7 @@ import { rangesTable } from './ranges.js'
 import type { Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
 
-export interface ClusterNames {
+export interface ClusterNames extends EndedPods {
   /** Whether an answer may have changed. */
   apply(changes: ClusterChanges, nowMs: number): boolean
   /** Undefined: nobody has it that the cluster told of. */
@@ -231,6 +232,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
       used.add(address)
       return calledDuring(address, stretch, heardSinceMs)
     },
+    ...createEndedPods({ holders, skewMs, isDoubtful, ranges: () => (isCurrent ? ranges : undefined) }),
     placeOutside: outsiders.place,
     placeOfNobody,
     placeSince,

@@ -1,6 +1,7 @@
 // Every source there is: what documentation, rules and dashboards may name.
 import type { Family } from '../model.js'
 import { families as envoy } from './envoy/families.js'
+import { families as envoyAdmin } from './envoy-admin/families.js'
 import { families as flows } from './flows/families.js'
 import { families as istiod } from './istiod/families.js'
 import { families as istiodLog } from './istiod-log/families.js'
@@ -15,6 +16,7 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'qdisc', families: qdisc },
   { name: 'kubelet', families: kubelet },
   { name: 'envoy', families: envoy },
+  { name: 'envoy-admin', families: envoyAdmin },
   { name: 'istiod', families: istiod },
   { name: 'istiod-log', families: istiodLog },
   { name: 'ztunnel', families: ztunnel },

@@ -1,6 +1,6 @@
-import * as fc from 'fast-check'
 import t from 'tap'
 import { createJsonWalk } from '../../src/formats/json-walk.js'
+import { fc, runs } from '../property.js'
 
 interface Given {
   readonly pieces?: number
@@ -40,7 +40,7 @@ t.test('as JSON.parse finds it, wherever pieces end', async (t) => {
       const text = JSON.stringify(value, undefined, indent)
       t.strictSame(walked(text, { pieces }), leavesOf(JSON.parse(text)))
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   )
 })
 
