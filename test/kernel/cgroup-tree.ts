@@ -1,12 +1,14 @@
 // Cgroups as a kubelet makes them, below the real root: programs can be started in them. They go with the test.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface CgroupTree {
   readonly root: string
   make(path: string): void
+  /** Takes in processes that run already. */
+  take(path: string, pids: readonly number[]): void
   remove(): Promise<void>
 }
 
@@ -40,6 +42,9 @@ export function createCgroupTree(): CgroupTree {
   return {
     root,
     make: (path) => void mkdirSync(join(root, path), { recursive: true }),
+    take(path, pids) {
+      for (const pid of pids) writeFileSync(join(root, path, 'cgroup.procs'), String(pid))
+    },
     remove: () => removeTree(top),
   }
 }

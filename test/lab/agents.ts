@@ -42,7 +42,13 @@ export interface AgentsOptions {
 export interface Served {
   readonly node: string
   readonly books: Books & { readonly difference: number }
-  readonly sources: readonly { readonly name: string; readonly up: boolean; readonly error: string; readonly note: string }[]
+  readonly sources: readonly {
+    readonly name: string
+    readonly up: boolean
+    readonly error: string
+    readonly note: string
+    readonly rows?: readonly Readonly<Record<string, unknown>>[]
+  }[]
   readonly series: Readonly<Record<string, readonly Series[]>>
 }
 

@@ -1,16 +1,22 @@
 // Real agents beside a real mesh: what they serve of proxies is what these count, to the byte, and the same bytes are on the wires.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { untilCovering } from '../cluster/directories.js'
+import { endPod, setEndpoints } from '../cluster/objects.js'
+import { createCgroupTree, noCgroups } from '../kernel/cgroup-tree.js'
 import { type Served, sumOf as servedSum } from '../lab/agents.js'
 import { eventually } from '../lab/world.js'
 import { sumOf } from './ask.js'
+import { targetOf } from './mesh.js'
 import { flipEndpoints, setProtocol } from './services.js'
 import { meshTest } from './suite.js'
 import { PLACES, WORKLOADS, type Workload } from './workloads.js'
 
 const FLIPS = 10
 const RECEIVED = 'meshtoll_proxy_xds_receive_bytes_total'
-const OPTIONS = { flows: { interval: '1s' }, envoy: { interval: '1s', agentInterval: '1s' } }
+const OPTIONS = { flows: { interval: '1s' }, envoy: { interval: '1s', agentInterval: '1s', admin: 'netns' } }
+const CAPABILITIES = ['net_admin', 'sys_admin', 'sys_ptrace']
+/** That is believed 10 s after the end of a pod. */
+const LAGS_WITHIN_MS = 30_000
 
 const ownerOf = (workload: Workload) => ({
   owner_zone: PLACES[workload].zone,
@@ -24,7 +30,7 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
   const { cart } = mesh.proxies
 
   t.test('agents on all nodes', async (t) => {
-    const agents = await lab.startAgents({ options: OPTIONS })
+    const agents = await lab.startAgents({ options: OPTIONS, capabilities: CAPABILITIES })
     await untilCovering(() => agents.all.map((agent) => agent.log()))
     const snapshots = (): Promise<readonly Served[]> => Promise.all(agents.all.map((agent) => agent.snapshot()))
     const served = async (family: string, labels: Readonly<Record<string, string>>): Promise<number> =>
@@ -80,6 +86,59 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
         (await served('meshtoll_proxy_istiod_connection_terminations_total', ownerOf('cart'))) >= ended ? true : undefined
       t.ok(await eventually(`${ended} of them`, isServed))
     })
+
+    t.test(
+      'a pod ends while istiod is away: who goes on to list it is named, until istiod is back',
+      { skip: noCgroups() ?? false },
+      async (t) => {
+        const [istiod] = mesh.istiods
+        if (!istiod) throw new Error('a mesh has an istiod')
+        const { flapper } = mesh.proxies
+        const tree = createCgroupTree()
+        t.teardown(() => tree.remove())
+        for (const { pod, pids } of Object.values(mesh.proxies)) {
+          const path = `kubepods/burstable/pod${pod.metadata.uid}/3c4d`
+          tree.make(path)
+          tree.take(path, await pids())
+        }
+        await setProtocol(admin, mesh.services.flapper, 'tcp')
+        await cart.moveTo(targetOf(istiod))
+        await mesh.settled()
+        const lagging = async () => (await snapshots()).flatMap(({ series }) => series['meshtoll_proxies_lagging'] ?? [])
+        const isAsked = async () => ((await lagging()).length === WORKLOADS.length ? true : undefined)
+        await eventually('all answer at their admin ports', isAsked, LAGS_WITHIN_MS)
+        t.equal(await served('meshtoll_proxies_lagging', {}), 0)
+
+        await istiod.stop()
+        await endPod(admin, flapper.pod, new Date())
+        await setEndpoints(admin, mesh.services.flapper.slice, [])
+        const stale = { dst_namespace: 'noisy', dst_owner_kind: 'Deployment', dst_owner_name: 'flapper' }
+        const isNamed = async () => ((await served('meshtoll_proxy_stale_hosts', stale)) === 2 ? true : undefined)
+        await eventually('the two that list it', isNamed, LAGS_WITHIN_MS)
+        for (const workload of ['cart', 'checkout'] as const) {
+          t.equal(await served('meshtoll_proxy_stale_hosts', { ...ownerOf(workload), ...stale }), 1, workload)
+          t.equal(await served('meshtoll_proxies_lagging', ownerOf(workload)), 1)
+        }
+        const rows = (await snapshots()).flatMap(({ sources }) => sources.find(({ name }) => name === 'envoy-admin')?.rows ?? [])
+        t.match(
+          rows.find(({ proxy }) => String(proxy).startsWith('shop/cart-')),
+          {
+            cluster: 'outbound|80||flapper.noisy.svc.cluster.local',
+            address: PLACES.flapper.address,
+            ownerName: 'flapper',
+            podUid: flapper.pod.metadata.uid,
+            endedAt: /Z$/,
+            listedSince: /Z$/,
+          },
+        )
+
+        await istiod.start()
+        const isGone = async () => ((await served('meshtoll_proxies_lagging', {})) === 0 ? true : undefined)
+        await eventually('nobody lists it', isGone, 60_000)
+        t.equal(await served('meshtoll_proxy_stale_hosts', {}), 0)
+        t.equal((await lagging()).length, 2, 'of those that run')
+      },
+    )
 
     for (const { node, log } of agents.all) t.notMatch(log(), /level=error/, node)
   })

@@ -31,6 +31,8 @@ export interface Sidecar {
   readonly pod: KubeObject
   /** Of pilot-agent, whose child Envoy is. */
   readonly program: Program
+  /** Of pilot-agent and Envoy. */
+  pids(): Promise<readonly number[]>
   /** Envoy stands still (SIGSTOP) until what this answers is called. */
   pause(): Promise<() => void>
   /** kill -9 of Envoy, as when it takes more memory than it may; pilot-agent ends with it. Resolves when both have ended. */
@@ -76,6 +78,7 @@ export async function startSidecar(topology: Topology, given: SidecarGiven): Pro
     get program() {
       return program
     },
+    pids: async () => [program.pid, await childOf(program.pid)],
     async pause() {
       const envoy = await childOf(program.pid)
       process.kill(envoy, 'SIGSTOP')
