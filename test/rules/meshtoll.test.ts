@@ -126,6 +126,26 @@ const CASES: readonly AlertCase[] = [
     ],
     clears: '16m',
   },
+  {
+    alert: 'DatadogDeliveryBehind',
+    series: {
+      [`meshtoll_datadog_behind_seconds{${N1}}`]: '300+0x5 390+0x9 300+0x10',
+      [`meshtoll_datadog_behind_seconds{${N2}}`]: '300+0x30',
+      [`meshtoll_datadog_refused_points_total{${N1}}`]: '0+0x5 12+0x30',
+      [`meshtoll_datadog_refused_points_total{${N2}}`]: '0+0x5 99+0x30',
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'n1 cannot deliver to Datadog.',
+        description:
+          'The oldest bytes that wait on n1 for Datadog are 6m 30s old. They are kept, and sent when it takes them again. Points refused for good within an hour: 12.',
+      },
+    ],
+    clears: '16m',
+  },
   ...['gone', 'down'].map((name) => ({
     alert: 'DirectoryDown',
     name: `both are ${name}`,
