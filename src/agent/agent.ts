@@ -10,11 +10,12 @@ import { createSelf } from '../exporters/self.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
 import { createValues } from '../ledger/values.js'
-import type { FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
+import type { FamilySnapshot, FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
 import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
+import { createDatadog } from './datadog.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createHostPods } from './host-pods.js'
@@ -65,6 +66,10 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
     deps,
   )
+  const datadog = createDatadog(
+    { config, environment, ownNode: cluster && (() => cluster.ownNode), withGroups, self: () => self.families() },
+    deps,
+  )
 
   let readAtMs = Number.NEGATIVE_INFINITY
   let asOfMs = 0
@@ -96,7 +101,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (cluster && isOpen) await readers.read(hostPods, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...local.map((source) => readOther(source, signal))])
     keepValues(flows.name, valuesIn(flowReadings))
-    self.stateWritable(posting.writable && polls.writable)
+    self.stateWritable(posting.writable && polls.writable && (datadog?.writable ?? true))
     readAtMs = clock.monotonic()
     asOfMs = startedMs
   }
@@ -113,8 +118,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   function start(signal: AbortSignal): Promise<void> {
     return inTurn(async () => {
       try {
-        if (keepsState || polled.length > 0) await deps.disk.claim()
-        await Promise.all([posting.load(), polls.load()])
+        if (keepsState || polled.length > 0 || datadog) await deps.disk.claim()
+        await Promise.all([posting.load(), polls.load(), datadog?.load()])
         await cluster?.begin(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
@@ -141,8 +146,9 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       isStopping = true
     })
     const cycles = every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal)))
-    await Promise.all([cycles, watch(signal), polls.run(signal)])
+    await Promise.all([cycles, watch(signal), polls.run(signal), datadog?.run(signal)])
     const ending = await leaving.end()
+    await datadog?.finish(AbortSignal.timeout(STOP_WITHIN_MS))
     sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: posting.writable })
   }
 
@@ -185,13 +191,28 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return rows.length > 0 ? { rows } : {}
   }
 
+  async function readIfOld(): Promise<void> {
+    if (refusal) throw refusal
+    if (isStopping && !isOver) throw new Error('the agent is stopping')
+    if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
+  }
+
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return inTurn(async () => {
-      if (refusal) throw refusal
-      if (isStopping && !isOver) throw new Error('the agent is stopping')
-      if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
+      await readIfOld()
       const snapshot = await posting.snapshot(asOfMs)
       return use({ ...snapshot, families: [...snapshot.families, ...values.families(), ...polls.families()] })
+    })
+  }
+
+  /** What is added up here, and what is handed on as it was read. */
+  function withGroups<T>(
+    use: (groups: { readonly own: readonly FamilySnapshot[]; readonly foreign: readonly FamilySnapshot[] }) => Promise<T>,
+  ) {
+    return inTurn(async () => {
+      await readIfOld()
+      const { families } = await posting.snapshot(asOfMs, { zeroFirst: false })
+      return use({ own: [...families, ...polls.families()], foreign: values.families() })
     })
   }
 
@@ -200,7 +221,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     run,
     uninstall,
     withSnapshot,
-    self: () => self.families(),
+    self: async () => [...(await self.families()), ...(datadog?.families() ?? [])],
     get status() {
       const isReady = Number.isFinite(readAtMs)
       const notes = (status: SourceStatus) => ({

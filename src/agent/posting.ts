@@ -28,8 +28,8 @@ export interface Posting {
   post(reading: FlowReading): Promise<void>
   /** A last time. False when the state does not say all that was ever served. */
   close(): Promise<boolean>
-  /** `atMs`: when it was read. */
-  snapshot(atMs: number): Promise<Snapshot>
+  /** `atMs`: when it was read. `zeroFirst`: as a scraper is to see new series. */
+  snapshot(atMs: number, options?: { readonly zeroFirst?: boolean }): Promise<Snapshot>
   readonly writable: boolean
   readonly hasStartedOver: boolean
 }
@@ -78,8 +78,9 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
       if (!ledger?.hasBegun) return false
       return journal.checkpoint(await ledger.state({ complete: true }), { sync: true })
     },
-    async snapshot(atMs) {
-      return snapshotOf(await loadLedger(), snapshotOptions, { atMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
+    async snapshot(atMs, { zeroFirst = true } = {}) {
+      const seen = zeroFirst ? snapshotOptions : { ...snapshotOptions, zeroFirstMs: 0 }
+      return snapshotOf(await loadLedger(), seen, { atMs, monotonicMs: clock.monotonic(), coverage: coverage.ratio })
     },
     get writable() {
       return journal.writable

@@ -1,7 +1,7 @@
 // The text of meshtoll.yaml -> Config.
 import type { Environment } from './environment.js'
 import type { List, Section } from './field.js'
-import { type Config, LATER, OPTIONS, optionPaths } from './fields.js'
+import { type Config, OPTIONS, optionPaths } from './fields.js'
 import { readList } from './list.js'
 import { type Mistake, sortByPosition } from './mistakes.js'
 import { didYouMean, nearest } from './near.js'
@@ -65,7 +65,6 @@ const optionsIn = ({ value }: MappingEntry): number =>
   value.kind === 'mapping' ? value.entries.filter((entry) => entry.value.kind !== 'empty').length : 0
 
 function unknownOption(path: string): string {
-  if (LATER.includes(path)) return `${path} is not an option of this version; remove it`
   const [section, name] = splitPath(path)
   if (section !== '' && optionPaths().includes(path)) return `${path} is not a key; write ${section}: {${name}: ...}`
   return `${path} is not an option${didYouMean(nearestOption(section, name))}`

@@ -1,4 +1,5 @@
 // Every option there is: from this table come the type, the validation, the defaults, --help and docs/configuration.md.
+import { DATADOG } from './datadog-fields.js'
 import { type List, list, option, optional, type Section, time, timeOrOff, type ValuesOf } from './field.js'
 import { ISTIOD } from './istiod-fields.js'
 import { boolean, decimal, either, label, notYet, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
@@ -174,6 +175,7 @@ export const OPTIONS = {
       ),
     },
   },
+  datadog: DATADOG,
   price: {
     about: 'What a byte costs, in dollars per 10^9 bytes.',
     fields: {
@@ -202,9 +204,6 @@ type SectionValues<One extends Section> = ValuesOf<One['fields']> &
     : unknown)
 
 export type Config = { readonly [Name in keyof typeof OPTIONS]: SectionValues<(typeof OPTIONS)[Name]> }
-
-/** Options that later versions will have: known words, so they deserve a better answer than a guess. */
-export const LATER: readonly string[] = ['datadog']
 
 /** `flows`, `flows.enabled`, ... */
 export function optionPaths(): string[] {

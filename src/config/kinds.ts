@@ -66,6 +66,31 @@ export const serviceAccount: Kind<string> = {
   expected: 'a ServiceAccount, NAMESPACE/NAME or NAME',
 }
 
+export const datadogSite: Kind<string> = {
+  schema: v.pipe(v.string(), v.regex(/^[a-z0-9]([-.a-z0-9]{0,60}[a-z0-9])?\.[a-z]{2,10}$/)),
+  expected: 'a site such as datadoghq.com, us5.datadoghq.com or datadoghq.eu',
+}
+
+/** As the intake would leave it. */
+export const datadogTag: Kind<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.regex(/^(?!device:|host:|dd\.internal\.resource:)\p{L}[\p{L}\p{N}_\-:./]{0,198}[\p{L}\p{N}\-:./]$/u),
+    v.check((text) => text === text.toLowerCase() && !text.includes('__')),
+  ),
+  expected: 'a tag of lower-case letters, digits and _-:./ such as env:prod',
+}
+
+export const hostName: Kind<string> = {
+  schema: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]([-._A-Za-z0-9]{0,253}[A-Za-z0-9])?$/)),
+  expected: 'the name of a host',
+}
+
+export const labelName: Kind<string> = {
+  schema: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,63}$/)),
+  expected: 'the name of a label such as dst_owner_name',
+}
+
 export const folder: Kind<string> = { ...path, expected: 'the path of a folder' }
 
 /** Narrower than the kernel's NFT_NAME_MAXLEN, so that names derived from it fit too. */

@@ -51,7 +51,7 @@ export async function loadConfig(flags: Pick<Flags, 'config.file'>, surroundings
   const config = completed(parsed.config, { folder: dirname(path ?? ''), hostName: surroundings.hostName })
   const inventory = await loadInventory(config.inventory.file, surroundings, signal)
   const { optionsSet } = parsed
-  const mistakes = configMistakes(path, parsed)
+  const mistakes = configMistakes(path, parsed, surroundings)
   if (mistakes.length > 0) return { mistakes: [...mistakes, ...('mistakes' in inventory ? [inventory.mistakes] : [])] }
   if ('mistakes' in inventory) return { mistakes: [inventory.mistakes], right: { config, optionsSet } }
   return { config, inventory, optionsSet }
@@ -72,14 +72,33 @@ export async function loadInventory(
   return mistakes.length > 0 ? { mistakes: { where: basename(file), found: mistakes } } : { entries, text }
 }
 
-function configMistakes(path: string | null, { mistakes, config }: ParsedConfig): Mistakes[] {
-  const found = [...mistakes, ...(mistakes.length === 0 ? contradictions(config) : [])]
+function configMistakes(
+  path: string | null,
+  { mistakes, config }: ParsedConfig,
+  surroundings: Pick<Surroundings, 'environment'>,
+): Mistakes[] {
+  const found = [...mistakes, ...(mistakes.length === 0 ? contradictions(config, surroundings) : [])]
   return found.length > 0 ? [{ where: basename(path ?? ''), found }] : []
 }
 
 /** Options that are right alone and wrong together. */
-function contradictions({ kubernetes: { directory }, kubelet }: Config): Mistake[] {
-  return [...directoryContradictions(directory), ...kubeletContradictions(kubelet)]
+function contradictions(config: Config, surroundings: Pick<Surroundings, 'environment'>): Mistake[] {
+  return [
+    ...directoryContradictions(config.kubernetes.directory),
+    ...kubeletContradictions(config.kubelet),
+    ...datadogContradictions(config, surroundings),
+  ]
+}
+
+function datadogContradictions({ datadog, series }: Config, { environment }: Pick<Surroundings, 'environment'>): Mistake[] {
+  if (!datadog.enabled) return []
+  const hasKey = datadog.apiKeyFile !== null || Boolean(environment['DD_API_KEY'])
+  return [
+    ...(hasKey ? [] : [{ text: 'datadog is enabled and there is no key; set DD_API_KEY in the environment, or datadog.apiKeyFile' }]),
+    ...(series.idleMs >= datadog.flushIntervalMs
+      ? []
+      : [{ text: 'series.idle is shorter than datadog.flushInterval: a series could be withdrawn before it is sent; make it longer' }]),
+  ]
 }
 
 function kubeletContradictions({ url }: Config['kubelet']): Mistake[] {
@@ -96,7 +115,7 @@ function directoryContradictions(directory: Config['kubernetes']['directory']): 
 }
 
 function completed(config: Config, { folder, hostName }: { folder: string; hostName: string }): Config {
-  const { node, inventory, kubernetes, kubelet } = config
+  const { node, inventory, kubernetes, kubelet, datadog } = config
   const beside = (path: string | null): string | null => (path === null ? null : resolve(folder, path))
   return {
     ...config,
@@ -107,6 +126,7 @@ function completed(config: Config, { folder, hostName }: { folder: string; hostN
       kubeconfig: beside(kubernetes.kubeconfig),
       directory: { ...kubernetes.directory, caFile: beside(kubernetes.directory.caFile) },
     },
+    datadog: { ...datadog, apiKeyFile: beside(datadog.apiKeyFile) },
     kubelet: { ...kubelet, tls: { ...kubelet.tls, caFile: beside(kubelet.tls.caFile) } },
   }
 }

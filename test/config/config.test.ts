@@ -32,6 +32,17 @@ t.test('an empty file has all defaults', async (t) => {
     istiod: { enabled: 'auto', intervalMs: 15_000, log: 'auto', debug: false, targets: [] },
     ztunnel: { enabled: 'auto', intervalMs: 15_000, targets: [] },
     series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 },
+    datadog: {
+      enabled: false,
+      site: 'datadoghq.com',
+      url: null,
+      apiKeyFile: null,
+      hostname: 'auto',
+      flushIntervalMs: 30_000,
+      maxSeries: 2_000,
+      tags: [],
+      excludeLabels: [],
+    },
     price: {
       provider: 'aws',
       crossZonePerGB: 0.01,
@@ -115,9 +126,9 @@ t.test('mistakes, each with where and what instead', async (t) => {
       lines: ['1:25 kubernetes.directory is 7; expected a mapping with url, caFile, insecure, tokenFile'],
     },
     {
-      name: 'of a later version',
-      text: 'datadog: {enabled: true}',
-      lines: ['1:1 datadog is not an option of this version; remove it'],
+      name: 'a tag that Datadog would change',
+      text: 'datadog: {tags: [Env:prod]}',
+      lines: ['1:18 datadog.tags[0] is "Env:prod"; expected a tag of lower-case letters, digits and _-:./ such as env:prod'],
     },
     {
       name: 'what a later version can do',
@@ -176,7 +187,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
       name: 'a list for the file',
       text: '- a',
       lines: [
-        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, istiod, ztunnel, series, price',
+        '1:1 the file is a list; expected a mapping with node, flows, inventory, identity, kubernetes, directory, kubelet, envoy, istiod, ztunnel, series, datadog, price',
       ],
     },
     {

@@ -35,6 +35,25 @@ t.test('a file, its environment, and an inventory in a folder beside it', async 
   t.equal(loaded?.optionsSet, 3)
 })
 
+t.test('Datadog is given a key, and time to be sent what is withdrawn', async (t) => {
+  const cases = [
+    { name: 'without a key', text: 'datadog: {enabled: true}', says: /^meshtoll: datadog is enabled and there is no key; set DD_API_KEY/ },
+    { name: 'not enabled', text: 'datadog: {site: datadoghq.eu}', says: undefined },
+    { name: 'of a file', text: 'datadog: {enabled: true, apiKeyFile: key}', says: undefined },
+    {
+      name: 'too short a time',
+      text: 'datadog: {enabled: true, apiKeyFile: key}\nseries: {idle: 20s}',
+      says: /series\.idle is shorter than datadog\.flushInterval/,
+    },
+  ]
+  for (const { name, text: file, says } of cases) {
+    const { text, loaded, folder } = await load(t, { files: { 'meshtoll.yaml': file } })
+    if (says) t.match(text, says, name)
+    else t.ok(loaded, name)
+    if (loaded?.config.datadog.enabled) t.equal(loaded.config.datadog.apiKeyFile, join(folder, 'key'), 'beside the file')
+  }
+})
+
 t.test('a directory is trusted by its certificate, or not at all', async (t) => {
   const cases = [
     { name: 'by nobody', directory: '{url: "https://d:1"}', says: /^meshtoll: kubernetes\.directory has a url and no caFile; name/ },

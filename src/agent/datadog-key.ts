@@ -1,0 +1,29 @@
+// The API key: out of the environment, or a file that others may replace. It is printed nowhere.
+import type { Deps } from '../deps.js'
+
+interface Where {
+  readonly file: string | null
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** `refused`: the one that the intake has just refused. Rejects where there is none that can be read. */
+export type ReadKey = (refused: string | undefined, signal: AbortSignal) => Promise<string>
+
+export function createDatadogKey({ file, environment }: Where, { readFile }: Pick<Deps, 'readFile'>): ReadKey {
+  let last: string | undefined
+  return async (refused, signal) => {
+    if (file === null) return parseKey(environment['DD_API_KEY'] ?? '', 'DD_API_KEY')
+    if (last !== undefined && last !== refused) return last
+    const text = await readFile(file, signal).catch(({ code, message }: NodeJS.ErrnoException) => {
+      throw new Error(`the key ${file} cannot be read: ${code ?? message}; mount it, or allow this user to read it`)
+    })
+    last = parseKey(text, file)
+    return last
+  }
+}
+
+function parseKey(text: string, where: string): string {
+  const key = text.trim()
+  if (/^[\x21-\x7e]{1,256}$/.test(key)) return key
+  throw new Error(`${where} holds no key${key === '' ? ': it is empty' : ''}; write an API key of Datadog to it`)
+}

@@ -1,0 +1,124 @@
+// The push to Datadog: what it is given to send, under whose name, and with which key. Loaded only where it is switched on.
+import type { Config } from '../config/fields.js'
+import type { Deps, Disk } from '../deps.js'
+import type { Push } from '../exporters/datadog/push.js'
+import type { NodeFacts } from '../identity/objects/node.js'
+import { fractionOf } from '../kube/backoff.js'
+import type { FamilySnapshot } from '../model.js'
+import { createJournalFile } from '../state/journal-file.js'
+import { createDatadogKey } from './datadog-key.js'
+
+export interface DatadogParts {
+  readonly config: Pick<Config, 'datadog' | 'identity' | 'node'>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where an API server says it; it may not yet. */
+  readonly ownNode: (() => NodeFacts | undefined) | undefined
+  /** `own`: added up here. `foreign`: served as it was read. */
+  readonly withGroups: <T>(
+    use: (groups: { readonly own: readonly FamilySnapshot[]; readonly foreign: readonly FamilySnapshot[] }) => Promise<T>,
+  ) => Promise<T>
+  /** What the agent says about itself, counted since this process began. */
+  readonly self: () => Promise<readonly FamilySnapshot[]>
+}
+
+export type DatadogDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'> & { readonly disk: Disk }
+
+/** Undefined where it is switched off. */
+export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | undefined {
+  const { config, environment, withGroups, self } = parts
+  const { datadog } = config
+  if (!datadog.enabled) return undefined
+  const { clock, log, random } = deps
+  const startedMs = clock.now()
+  const host = hostOf(parts, { sinceMs: clock.monotonic(), monotonic: clock.monotonic })
+  let push: Push | undefined
+  let close = async (): Promise<void> => undefined
+
+  async function open(): Promise<Push> {
+    const [{ createPush }, { createIntake }, { encodingHere }, { DATADOG_STATE }] = await Promise.all([
+      import('../exporters/datadog/push.js'),
+      import('../exporters/datadog/intake.js'),
+      import('../exporters/datadog/body.js'),
+      import('../exporters/datadog/state.js'),
+    ])
+    const intake = createIntake(urlOf(datadog), deps)
+    close = intake.close
+    const { tags, excludeLabels, maxSeries, flushIntervalMs } = datadog
+    const opened = createPush(
+      {
+        file: createJournalFile(DATADOG_STATE, deps),
+        host,
+        intake,
+        encoding: encodingHere,
+        key: createDatadogKey({ file: datadog.apiKeyFile, environment }, deps),
+        random: () => fractionOf(random()),
+        withGroups: (use) =>
+          withGroups(async ({ own, foreign }) => {
+            const ofProcess = (await self()).map((one) => begunAt(one, startedMs))
+            return use([
+              { families: [...own, ...ofProcess, ...opened.families()], origin: 'own' },
+              { families: foreign, origin: 'foreign' },
+            ])
+          }),
+      },
+      { tags, excludeLabels, maxSeries, flushIntervalMs, startedMs },
+      { clock, log },
+    )
+    return opened
+  }
+
+  return {
+    async load() {
+      push ??= await open()
+      await push.load()
+    },
+    async run(signal) {
+      log.info('what is counted is sent to Datadog', { url: urlOf(datadog), interval_ms: datadog.flushIntervalMs })
+      await push?.run(signal)
+    },
+    async finish(signal) {
+      await push?.finish(signal)
+      await close()
+    },
+    families: () => push?.families() ?? [],
+    get writable() {
+      return push?.writable ?? true
+    },
+  }
+}
+
+/** Without `/api/v2/series`. */
+export const urlOf = ({ url, site }: Pick<Config['datadog'], 'url' | 'site'>): string => url ?? `https://api.${site}`
+
+/** Its counters begin at zero with each process. */
+const begunAt = ({ family, series }: FamilySnapshot, sinceMs: number): FamilySnapshot => ({
+  family,
+  series: [...series].map((one) => ({ ...one, sinceMs })),
+})
+
+interface Since {
+  readonly sinceMs: number
+  monotonic(): number
+}
+
+/** Undefined while the Node may still be told of: who has two names is two hosts. */
+function hostOf({ config, ownNode }: DatadogParts, { sinceMs, monotonic }: Since): () => string | undefined {
+  const { datadog, identity, node } = config
+  let host = datadog.hostname === 'auto' ? undefined : datadog.hostname
+  return () => {
+    const own = ownNode?.()
+    if (host === undefined && own) host = hostIn(own.providerId) ?? node.name
+    if (host === undefined && (!ownNode || monotonic() - sinceMs >= identity.patienceMs)) host = node.name
+    return host
+  }
+}
+
+/**
+ * As the Datadog Agent calls it: the instance's id on AWS, NAME.PROJECT on Google Cloud (docs.datadoghq.com/opentelemetry/mapping/hostname).
+ * Of others a provider ID does not say it.
+ */
+export function hostIn(providerId: string): string | undefined {
+  const [, instance] = /^aws:\/\/.*\/(i-[0-9a-f]{8,32})$/.exec(providerId) ?? []
+  const [, project, , name] = /^gce:\/\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(providerId) ?? []
+  return instance ?? (name && `${name}.${project}`)
+}
