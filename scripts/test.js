@@ -18,7 +18,7 @@ const files = readdirSync(`${ROOT}test`, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => `test/${file}`)
   .sort()
-const HEAVY = ['test/lab/', 'test/cluster/', 'test/deploy/', 'test/directory/', 'test/mesh/', 'test/rules/']
+const HEAVY = ['test/lab/', 'test/datadog/', 'test/cluster/', 'test/deploy/', 'test/directory/', 'test/mesh/', 'test/rules/']
 const isHeavy = (file) => HEAVY.some((folder) => file.startsWith(folder))
 
 const count = { passed: 0, failed: 0, skipped: 0 }

@@ -90,7 +90,7 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | un
 /** Without `/api/v2/series`. */
 export const urlOf = ({ url, site }: Pick<Config['datadog'], 'url' | 'site'>): string => url ?? `https://api.${site}`
 
-/** Its counters begin at zero with each process. */
+/** Its counters began at zero with this process, which began then. */
 const begunAt = ({ family, series }: FamilySnapshot, sinceMs: number): FamilySnapshot => ({
   family,
   series: [...series].map((one) => ({ ...one, sinceMs })),
