@@ -2,11 +2,14 @@
 import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
+import { createTokenFile } from '../kube/token.js'
 import type { Budget } from '../ledger/totals/choice.js'
 import type { Source } from '../model.js'
 import type { LogTarget } from '../sources/container-logs/following.js'
 import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import { createIstiod } from '../sources/istiod/source.js'
+import type { Credentials } from '../sources/istiod-debug/asking.js'
+import { createIstiodDebug } from '../sources/istiod-debug/source.js'
 import { CAUSE_LABELS, endpointChanges, PROXY_LABELS, pushCauses, SERVICE_LABELS, sentBytes } from '../sources/istiod-log/families.js'
 import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
@@ -14,10 +17,13 @@ import { configuredTargets, targetsOf } from './targets.js'
 
 const PORT = 15014
 const PATH = '/metrics'
+const DEBUG_PATH = '/debug/syncz'
 const CONTAINER = 'discovery'
 const DEADLINE_MS = 5_000
-/** One with a thousand proxies says a tenth. */
+/** One with a thousand proxies says a tenth, of metrics and of proxies. */
 const MAX_BYTES = 16 << 20
+/** It makes the answer first. */
+const DEBUG_DEADLINE_MS = 10_000
 
 type Pods = Pick<OwnPods, 'live'>
 type IstiodConfig = Pick<Config, 'istiod'>
@@ -44,6 +50,30 @@ export function createIstiodSource({ istiod }: IstiodConfig, pods: Pods | undefi
   )
 }
 
+export const asksIstiodDebug = (config: IstiodConfig, pods: Pods | undefined): boolean => config.istiod.debug && usesIstiod(config, pods)
+
+type DebugDeps = Pick<Deps, 'clock' | 'log' | 'readFile'>
+
+export function createIstiodDebugSource({ istiod }: IstiodConfig, pods: Pods | undefined, deps: DebugDeps): Source {
+  return createIstiodDebug(
+    {
+      intervalMs: istiod.intervalMs,
+      targets: () => debugTargetsOf(istiod, pods),
+      credentials: credentialsOf(istiod, deps),
+      open: async () => {
+        const { createHttpGet } = await import('../sources/http-get.js')
+        return createHttpGet({ deadlineMs: DEBUG_DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
+      },
+    },
+    deps,
+  )
+}
+
+export const credentialsOf = (istiod: Config['istiod'], deps: Pick<Deps, 'clock' | 'readFile'>): Credentials => ({
+  token: createTokenFile(istiod.tokenFile, deps),
+  namespaces: istiod.tokenNamespaces,
+})
+
 type LogDeps = Pick<Deps, 'clock' | 'log' | 'growingFiles'>
 
 export function createIstiodLogSource({ istiod }: IstiodConfig, pods: Pods | undefined, deps: LogDeps): Source {
@@ -62,6 +92,12 @@ export function logBudgets({ series: { causes: limit } }: Pick<Config, 'series'>
 export function* istiodsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<Target> {
   yield* configuredTargets(targets)
   if (pods) yield* targetsOf(pods, 'istiod', (host) => `http://${host}:${PORT}${PATH}`)
+}
+
+/** By the URLs at which they tell of their proxies, which for those that are configured is that of their metrics but for the path. */
+export function* debugTargetsOf(istiod: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<Target> {
+  for (const target of istiodsOf(istiod, pods))
+    yield { ...target, url: target.url === undefined ? undefined : new URL(DEBUG_PATH, target.url).href }
 }
 
 export function* logsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<LogTarget> {

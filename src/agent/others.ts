@@ -8,7 +8,15 @@ import type { Cluster } from './cluster.js'
 import { createEnvoySource, usesEnvoy } from './envoy.js'
 import { asksAdmin, createEnvoyAdminSource } from './envoy-admin.js'
 import type { Identities } from './identities.js'
-import { createIstiodLogSource, createIstiodSource, logBudgets, readsIstiodLog, usesIstiod } from './istiod.js'
+import {
+  asksIstiodDebug,
+  createIstiodDebugSource,
+  createIstiodLogSource,
+  createIstiodSource,
+  logBudgets,
+  readsIstiodLog,
+  usesIstiod,
+} from './istiod.js'
 import { createKubeletSource, isOnNodesNetwork, usesKubelet } from './kubelet.js'
 import type { AgentDeps, AgentParts } from './parts.js'
 import type { Polled } from './polls.js'
@@ -46,6 +54,7 @@ export function createOthers({ config, environment, rtnetlink, cluster, endedPod
     ...(usesEnvoy(config, pods) ? [polledAs(createEnvoySource(config, pods, deps), config.envoy.intervalMs)] : []),
     ...(asksAdmin(config, pods) ? [polledAs(createEnvoyAdminSource(config, { pods, endedPod }, deps), config.envoy.intervalMs)] : []),
     ...(usesIstiod(config, pods) ? [polledAs(createIstiodSource(config, pods, deps), config.istiod.intervalMs)] : []),
+    ...(asksIstiodDebug(config, pods) ? [polledAs(createIstiodDebugSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(readsIstiodLog(config, pods)
       ? [{ ...polledAs(createIstiodLogSource(config, pods, deps), config.istiod.intervalMs), budgets: logBudgets(config) }]
       : []),

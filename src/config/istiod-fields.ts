@@ -1,6 +1,6 @@
 // The section of istiod, of the table of all options.
-import { option, optional, type Section, time } from './field.js'
-import { boolean, either, neverYet, oneOf, path } from './kinds.js'
+import { list, option, optional, type Section, time } from './field.js'
+import { boolean, either, namespace, oneOf, path } from './kinds.js'
 import { TARGET_FIELDS, targetUrl } from './target-fields.js'
 
 export const ISTIOD = {
@@ -9,7 +9,17 @@ export const ISTIOD = {
     enabled: option(either(oneOf('auto'), boolean), 'auto', 'Ask istiods; auto asks where pods are followed, and where there are targets.'),
     interval: time({ from: '1s', to: '10m' }, '15s', 'How often each is asked at port 15014, and its log is read.'),
     log: option(oneOf('auto', 'off'), 'auto', 'Read their logs; auto reads those of pods in /var/log/pods, and those that targets name.'),
-    debug: option(neverYet, 'false', 'The debug endpoints of istiod; this version cannot ask them.'),
+    debug: option(
+      boolean,
+      'false',
+      'Ask /debug/syncz and /debug/connections as well: which proxies are connected, and which have not acknowledged what they were sent. It takes a token.',
+    ),
+    tokenFile: option(path, '/var/run/secrets/tokens/istio-token', 'Path of a ServiceAccount token with the audience istio-ca, for debug.'),
+    tokenNamespaces: list(
+      namespace,
+      ['istio-system'],
+      'Namespaces of pods that are shown it, over plain HTTP: to Istio whoever has it is the agent. Targets are shown it wherever they are.',
+    ),
   },
   lists: {
     targets: {

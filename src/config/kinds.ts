@@ -50,16 +50,6 @@ export function httpUrl(example: string): Kind<string> {
 /** What a later version will do. */
 export const notYet: Kind<'off'> = { ...oneOf('off'), explain: () => 'this version cannot do that yet, only off is possible' }
 
-/** The same of a switch. */
-export const neverYet: Kind<false> = {
-  schema: v.pipe(
-    v.literal('false'),
-    v.transform(() => false as const),
-  ),
-  expected: 'false',
-  explain: () => 'this version cannot do that yet, only false is possible',
-}
-
 /** As Kubernetes names them: a DNS label, and a DNS subdomain. */
 export const serviceAccount: Kind<string> = {
   schema: v.pipe(v.string(), v.regex(/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/)),
@@ -89,6 +79,11 @@ export const hostName: Kind<string> = {
 export const labelName: Kind<string> = {
   schema: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,63}$/)),
   expected: 'the name of a label such as dst_owner_name',
+}
+
+export const namespace: Kind<string> = {
+  schema: v.pipe(v.string(), v.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)),
+  expected: 'the name of a namespace',
 }
 
 export const folder: Kind<string> = { ...path, expected: 'the path of a folder' }

@@ -30,9 +30,18 @@ const MAX_VALUE_BYTES = 16 << 20
 const IN_LIST = 1
 const IN_ITEMS = 2
 
+export interface ListShape {
+  /** The key of its elements. */
+  readonly items?: string
+  readonly maxValueBytes?: number
+}
+
 /** `onItem` is called with each element of `items`, parsed. */
-export function createListSplitter(onItem: (item: unknown) => void): ListSplitter {
-  const text = createTextKeeper()
+export function createListSplitter(
+  onItem: (item: unknown) => void,
+  { items = 'items', maxValueBytes = MAX_VALUE_BYTES }: ListShape = {},
+): ListSplitter {
+  const text = createTextKeeper(maxValueBytes)
   let metadata: ListMetadata = {}
   let depth = 0
   let isInString = false
@@ -49,7 +58,7 @@ export function createListSplitter(onItem: (item: unknown) => void): ListSplitte
     if (depth === IN_LIST) {
       if (byte !== OPEN_BRACE) throw new Error('no object')
       text.start(at + 1)
-    } else if (depth === IN_ITEMS && key === 'items' && byte === OPEN_BRACKET) {
+    } else if (depth === IN_ITEMS && key === items && byte === OPEN_BRACKET) {
       isItems = true
       hasItems = true
       itemCount = 0
@@ -67,7 +76,7 @@ export function createListSplitter(onItem: (item: unknown) => void): ListSplitte
 
   const endValue = (at: number): void => {
     if (key === 'metadata') metadata = (JSON.parse(text.take(at)) ?? {}) as ListMetadata
-    else if (key === 'items' && !hasItems) {
+    else if (key === items && !hasItems) {
       // Go writes an empty list either way.
       if (text.take(at).trim() !== 'null') throw new Error('its items are no array')
       hasItems = true
@@ -100,7 +109,7 @@ export function createListSplitter(onItem: (item: unknown) => void): ListSplitte
   const colon = (at: number): void => {
     if (key !== undefined) throw new Error('two values for one key')
     key = JSON.parse(text.take(at))
-    if (key === 'metadata' || key === 'items') text.start(at + 1)
+    if (key === 'metadata' || key === items) text.start(at + 1)
   }
 
   const structure = (byte: number, at: number): void => {
@@ -140,7 +149,7 @@ interface TextKeeper {
   take(at: number): string
 }
 
-function createTextKeeper(): TextKeeper {
+function createTextKeeper(maxBytes: number): TextKeeper {
   let current: Buffer = Buffer.alloc(0)
   let earlier: Buffer[] = []
   let bytes = 0
@@ -155,7 +164,7 @@ function createTextKeeper(): TextKeeper {
       if (from < 0) return
       earlier.push(current.subarray(from))
       bytes += current.length - from
-      if (bytes > MAX_VALUE_BYTES) throw new Error(`a value of more than ${MAX_VALUE_BYTES} bytes`)
+      if (bytes > maxBytes) throw new Error(`a value of more than ${maxBytes} bytes`)
     },
     start(at) {
       from = at

@@ -4,6 +4,7 @@ import { families as envoy } from './envoy/families.js'
 import { families as envoyAdmin } from './envoy-admin/families.js'
 import { families as flows } from './flows/families.js'
 import { families as istiod } from './istiod/families.js'
+import { families as istiodDebug } from './istiod-debug/families.js'
 import { families as istiodLog } from './istiod-log/families.js'
 import { families as kubelet } from './kubelet/families.js'
 import { families as netDev } from './net-dev.js'
@@ -18,6 +19,7 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'envoy', families: envoy },
   { name: 'envoy-admin', families: envoyAdmin },
   { name: 'istiod', families: istiod },
+  { name: 'istiod-debug', families: istiodDebug },
   { name: 'istiod-log', families: istiodLog },
   { name: 'ztunnel', families: ztunnel },
 ]

@@ -24,10 +24,20 @@ export interface HttpGet {
   /** The whole body of a 200. Rejects with Unanswered for whatever else, and with the signal's reason when aborted. */
   get(url: string, signal: AbortSignal): Promise<string>
   /** The same of a body that may be long, and is not kept: what `read` makes of its pieces, a failure of which is a reason as well. */
-  read<T>(url: string, read: (pieces: AsyncIterable<string>) => Promise<T>, signal: AbortSignal): Promise<T>
+  read<T>(url: string, read: (pieces: AsyncIterable<string>) => Promise<T>, signal: AbortSignal, shown?: Shown): Promise<T>
   /** No more is asked there for now: ends its connection. */
   leave(url: string): void
   close(): Promise<void>
+}
+
+export interface Shown {
+  /** As a bearer token. */
+  readonly token?: string | undefined
+}
+
+interface Opening extends Shown {
+  readonly packed: boolean
+  readonly signal: AbortSignal
 }
 
 export interface HttpGetOptions {
@@ -80,12 +90,12 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
     long.delete(url)
   }
 
-  async function open(url: string, { packed, signal }: { readonly packed: boolean; readonly signal: AbortSignal }) {
+  async function open(url: string, { packed, signal, token }: Opening) {
     const { pathname, search } = new URL(url)
     const asked = request.call(clientOf(url), {
       path: `${pathname}${search}`,
       method: 'GET',
-      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...(packed ? PACKED : {}) },
+      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...(packed ? PACKED : {}), ...authorizationOf(token) },
       signal,
     })
     // undici does not notice an abort while it connects.
@@ -119,9 +129,9 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
   return {
     leave,
     get: (url, signal) => answered(url, signal, (limited) => ask(url, limited)),
-    read: (url, read, signal) =>
+    read: (url, read, signal, shown = {}) =>
       answered(url, signal, async (limited) => {
-        const { body } = await open(url, { packed: false, signal: limited })
+        const { body } = await open(url, { ...shown, packed: false, signal: limited })
         return read(textsOf(body, maxBytes))
       }),
     async close() {
@@ -130,6 +140,8 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
     },
   }
 }
+
+const authorizationOf = (token: string | undefined) => (token === undefined ? {} : { authorization: `Bearer ${token}` })
 
 class TooLarge extends Error {}
 
