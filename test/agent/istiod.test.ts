@@ -3,7 +3,17 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { createIstiodLogSource, createIstiodSource, istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../src/agent/istiod.js'
+import {
+  asksIstiodDebug,
+  createIstiodDebugSource,
+  createIstiodLogSource,
+  createIstiodSource,
+  debugTargetsOf,
+  istiodsOf,
+  logsOf,
+  readsIstiodLog,
+  usesIstiod,
+} from '../../src/agent/istiod.js'
 import { probeIstiod } from '../../src/cli/check/istiod.js'
 import { parseConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
@@ -38,6 +48,50 @@ t.test('whether istiods are asked, and their logs are read', async (t) => {
   }
 })
 
+t.test('whether they are asked for their proxies', async (t) => {
+  const pods = createOwnPods('n1')
+  const cases = [
+    { name: 'not by default', istiod: '{}', pods, asks: false },
+    { name: 'told to', istiod: '{debug: true}', pods, asks: true },
+    { name: 'where there is nobody', istiod: '{debug: true}', pods: undefined, asks: false },
+    { name: 'told not to ask any', istiod: '{debug: true, enabled: false}', pods, asks: false },
+  ]
+  for (const { name, istiod, pods: known, asks } of cases) t.equal(asksIstiodDebug(configOf(istiod), known), asks, name)
+})
+
+t.test('their proxies, from a real server that takes a token of a file', async (t) => {
+  const folder = t.testdir({ token: 'a.b.c\n' })
+  const shown: unknown[] = []
+  const server = createServer(({ url = '', headers }, response) => {
+    shown.push(headers.authorization)
+    if (headers.authorization !== 'Bearer a.b.c') response.writeHead(401).end()
+    else response.end(readFileSync(join(FIXTURES, url === '/debug/syncz' ? 'debug-syncz.json' : 'debug-connections.json')))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`
+  const deps = {
+    clock: createHandClock(),
+    log: createKeptLog(),
+    readFile: async (path: string) => readFileSync(path, 'utf8'),
+    growingFiles,
+  }
+  const config = configOf(`{debug: true, log: off, tokenFile: "${folder}/token", targets: [{url: "${url}", ownerName: istiod}]}`)
+  const { readings } = await createIstiodDebugSource(config, undefined, deps).read(never)
+  t.equal(readings.filter(({ kind }) => kind === 'row').length, 3)
+  t.same(shown, ['Bearer a.b.c', 'Bearer a.b.c'])
+  const probe = (of: Config) => probeIstiod({ config: of, environment: {}, followsPods: false }, deps, never)
+  t.match(await probe(config), { debug: { targets: 1, silent: [] } }, 'check: it answers')
+  t.match(
+    await probe(configOf(`{debug: true, log: off, tokenFile: /nowhere, targets: [{url: "${url}"}]}`)),
+    { debug: { targets: 1, silent: [{ reason: /^it answers 401; the token \/nowhere cannot be read: ENOENT/ }] } },
+    'check: no token',
+  )
+})
+
 t.test('where they are', async (t) => {
   const pods = createOwnPods('n1')
   const uid = '11111111-0000-4000-8000-000000000001'
@@ -48,6 +102,10 @@ t.test('where they are', async (t) => {
   t.same(
     [...istiodsOf(istiod, pods)].map(({ url }) => url),
     ['http://a/metrics', 'http://b/metrics', 'http://[fd00::5]:15014/metrics'],
+  )
+  t.same(
+    [...debugTargetsOf(istiod, pods)].map(({ url }) => url),
+    ['http://a/debug/syncz', 'http://b/debug/syncz', 'http://[fd00::5]:15014/debug/syncz'],
   )
   const logs = [...logsOf(istiod, pods)]
   t.same(
@@ -89,7 +147,7 @@ t.test('by the configuration alone, against a real server and a real file', asyn
   const probes = { ...deps, readFile: async () => '' }
   t.same(
     await probeIstiod({ config, ...all }, probes, never),
-    { targets: 1, silent: [], logs: { readable: 1, unreadable: [] } },
+    { targets: 1, silent: [], debug: undefined, logs: { readable: 1, unreadable: [] } },
     'check: all is well',
   )
   t.match(

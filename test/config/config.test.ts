@@ -29,7 +29,15 @@ t.test('an empty file has all defaults', async (t) => {
     directory: { agents: ['meshtoll-agent'] },
     kubelet: { enabled: 'auto', intervalMs: 15_000, url: null, tls: { caFile: null, insecureSkipVerify: false } },
     envoy: { enabled: 'auto', intervalMs: 15_000, agentIntervalMs: 60_000, admin: 'off', accessLog: 'off', targets: [] },
-    istiod: { enabled: 'auto', intervalMs: 15_000, log: 'auto', debug: false, targets: [] },
+    istiod: {
+      enabled: 'auto',
+      intervalMs: 15_000,
+      log: 'auto',
+      debug: false,
+      tokenFile: '/var/run/secrets/tokens/istio-token',
+      tokenNamespaces: ['istio-system'],
+      targets: [],
+    },
     ztunnel: { enabled: 'auto', intervalMs: 15_000, targets: [] },
     series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 },
     datadog: {
@@ -132,8 +140,8 @@ t.test('mistakes, each with where and what instead', async (t) => {
     },
     {
       name: 'what a later version can do',
-      text: 'istiod: {debug: true}',
-      lines: ['1:17 istiod.debug is true; this version cannot do that yet, only false is possible'],
+      text: 'envoy: {admin: on}',
+      lines: ['1:16 envoy.admin is "on"; this version cannot do that yet, only off is possible'],
     },
     { name: 'out of range', text: 'series: {limit: 0}', lines: ['1:17 series.limit is 0; expected a whole number from 1 to 1000000'] },
     {

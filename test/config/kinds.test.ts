@@ -8,6 +8,7 @@ import {
   type Kind,
   label,
   listenAddress,
+  namespace,
   oneOf,
   port,
   serviceAccount,
@@ -29,6 +30,10 @@ t.test('what each kind makes of a text', async (t) => {
     { kind: label, values: { n1: 'n1', 'a b': 'a b', _unknown: WRONG, _other: WRONG, '': WRONG, ' a': WRONG, 'a\nb': WRONG } },
     { kind: label, values: { ['x'.repeat(253)]: 'x'.repeat(253), ['x'.repeat(254)]: WRONG } },
     { kind: tableName, values: { meshtoll: 'meshtoll', 'a-b_1': 'a-b_1', '1a': WRONG, 'a b': WRONG, '': WRONG, ['x'.repeat(33)]: WRONG } },
+    {
+      kind: namespace,
+      values: { 'istio-system': 'istio-system', a: 'a', '': WRONG, 'a.b': WRONG, A: WRONG, '-a': WRONG, ['x'.repeat(64)]: WRONG },
+    },
     {
       kind: serviceAccount,
       values: {

@@ -7,7 +7,7 @@ import { type RuleGroup, type RuleSettings, readRuleSettings, renderRuleFiles } 
 import { renderValuesSchema } from '../../scripts/values-schema.js'
 import { COMMANDS } from '../../src/cli/commands.js'
 import { parseCommandLine } from '../../src/config/command-line.js'
-import { parseConfig } from '../../src/config/config.js'
+import { defaultConfig, parseConfig } from '../../src/config/config.js'
 import { parseInventory } from '../../src/config/inventory.js'
 import { growingFiles } from '../../src/growing-files.js'
 import { createIstiodLog } from '../../src/sources/istiod-log/source.js'
@@ -24,6 +24,9 @@ const readChart = (file: string): Promise<string> => readFile(join(CHART, file),
 interface Volume {
   readonly name: string
   readonly hostPath?: { readonly path: string }
+  readonly projected?: {
+    readonly sources: readonly { readonly serviceAccountToken?: { readonly audience: string; readonly path: string } }[]
+  }
 }
 
 interface Container {
@@ -220,6 +223,33 @@ t.test('the files that sources need', { skip }, async (t) => {
       t.same(mounts, has ? [{ name: volume?.name, mountPath: path, readOnly: true }] : [], `${name}: ${path}`)
     }
   }
+})
+
+t.test('the token that istiod takes', { skip }, async (t) => {
+  const cases = [
+    { name: 'unless it is asked for its proxies', config: {}, has: false },
+    { name: 'it is', config: { istiod: { debug: true } }, has: true },
+    { name: 'it is not asked at all', config: { istiod: { debug: true, enabled: false } }, has: false },
+  ]
+  for (const mode of ['full', 'reduced'])
+    for (const { name, config, has } of cases) {
+      const { volumes, containers } = (await templateWith({ mode, config })).spec
+      const tokens = volumes.flatMap((volume) =>
+        (volume.projected?.sources ?? []).flatMap(({ serviceAccountToken: token }) =>
+          token ? containers[0].volumeMounts.filter((mount) => mount.name === volume.name).map((mount) => ({ ...mount, ...token })) : [],
+        ),
+      )
+      const wanted = {
+        name: 'istio-token',
+        mountPath: '/var/run/secrets/tokens',
+        readOnly: true,
+        audience: 'istio-ca',
+        path: 'istio-token',
+      }
+      t.match(tokens, has ? [wanted] : [], `${mode}: ${name}`)
+      t.equal(tokens.length, has ? 1 : 0)
+      if (has) t.equal(`${wanted.mountPath}/${wanted.path}`, defaultConfig('n1').istiod.tokenFile, 'where it is looked for')
+    }
 })
 
 t.test('who scrapes it', { skip }, async (t) => {

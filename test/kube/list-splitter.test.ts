@@ -124,3 +124,17 @@ t.test('a list may be longer than any value of it', async (t) => {
   const cuts = Array.from({ length: 200 }, (_, index) => index * 100_000)
   t.equal(split(list, cuts).items.length, 20)
 })
+
+t.test('elements under another key, of which none may be long', async (t) => {
+  const shape = { items: 'clients', maxValueBytes: 100 }
+  const split = (...pieces: string[]): unknown[] => {
+    const items: unknown[] = []
+    const splitter = createListSplitter((item) => items.push(item), shape)
+    for (const piece of pieces) splitter.write(Buffer.from(piece))
+    splitter.end()
+    return items
+  }
+  t.same(split('{"totalClients":2,"items":[5],"clients":[{"a":1},{"b"', ':2}]}'), [{ a: 1 }, { b: 2 }])
+  t.throws(() => split('{"items":[1]}'), { message: 'it has no items' })
+  t.throws(() => split(`{"clients":["${'x'.repeat(101)}`, '"]}'), { message: 'a value of more than 100 bytes' })
+})

@@ -1,15 +1,19 @@
 // Real agents beside a real mesh: what they serve of proxies is what these count, to the byte, and the same bytes are on the wires.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createServiceAccount, createToken } from '../cluster/access.js'
 import { untilCovering } from '../cluster/directories.js'
 import { endPod, setEndpoints } from '../cluster/objects.js'
 import { createCgroupTree, noCgroups } from '../kernel/cgroup-tree.js'
 import { type Served, sumOf as servedSum } from '../lab/agents.js'
 import { eventually } from '../lab/world.js'
 import { sumOf } from './ask.js'
+import type { Istiod } from './istiod.js'
 import { targetOf } from './mesh.js'
 import { flipEndpoints, setProtocol } from './services.js'
 import { meshTest } from './suite.js'
-import { PLACES, WORKLOADS, type Workload } from './workloads.js'
+import { PLACES, SYSTEM, WORKLOADS, type Workload } from './workloads.js'
 
 const FLIPS = 10
 const RECEIVED = 'meshtoll_proxy_xds_receive_bytes_total'
@@ -27,10 +31,13 @@ const ownerOf = (workload: Workload) => ({
 
 await meshTest(import.meta.url, async (t, mesh, lab) => {
   const { admin } = lab.cluster
-  const { cart } = mesh.proxies
+  const { cart, checkout } = mesh.proxies
+  const tokenFile = join(lab.cluster.folder, 'istio-token')
+  await writeFile(tokenFile, 'no.such.token')
 
   t.test('agents on all nodes', async (t) => {
-    const agents = await lab.startAgents({ options: OPTIONS, capabilities: CAPABILITIES })
+    const istiod = { interval: '1s', debug: true, tokenFile }
+    const agents = await lab.startAgents({ options: { ...OPTIONS, istiod }, capabilities: CAPABILITIES })
     await untilCovering(() => agents.all.map((agent) => agent.log()))
     const snapshots = (): Promise<readonly Served[]> => Promise.all(agents.all.map((agent) => agent.snapshot()))
     const served = async (family: string, labels: Readonly<Record<string, string>>): Promise<number> =>
@@ -85,6 +92,68 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       const isServed = async () =>
         (await served('meshtoll_proxy_istiod_connection_terminations_total', ownerOf('cart'))) >= ended ? true : undefined
       t.ok(await eventually(`${ended} of them`, isServed))
+    })
+
+    const beside = agents.on('n1')
+    const refusals = (status: number) => beside.log().match(new RegExp(`msg="targets do not answer".*it answers ${status};`, 'g')) ?? []
+
+    t.test('istiod takes no token but that of a ServiceAccount of its namespace', async (t) => {
+      t.equal(await eventually('401', async () => refusals(401).length || undefined), 1)
+      await writeFile(tokenFile, await createToken(admin, { ...lab.account, audience: 'istio-ca' }))
+      t.equal(await eventually('403', async () => refusals(403).length || undefined), 1)
+      t.match(
+        beside.log(),
+        /it answers 403; run the agent in istiod's namespace, or name the agent's in DEBUG_ENDPOINT_AUTH_ALLOWED_NAMESPACES/,
+      )
+      const reader = await createServiceAccount(admin, { namespace: SYSTEM, name: 'meshtoll-agent' })
+      await writeFile(tokenFile, await createToken(admin, { namespace: SYSTEM, name: reader.metadata.name, audience: 'istio-ca' }))
+      await beside.restart()
+    })
+
+    t.test('who is connected to istiod, and from where', async (t) => {
+      await cart.moveTo(targetOf(mesh.istiods[0] as Istiod))
+      const istiodOf = { owner_zone: 'zone-1', owner_namespace: SYSTEM, owner_name: 'istiod', proxy_type: 'sidecar' }
+      for (const workload of WORKLOADS) {
+        const labels = { ...istiodOf, proxy_zone: PLACES[workload].zone }
+        t.equal(await becomes(1, 'meshtoll_pilot_connected_proxies', labels), 1, workload)
+      }
+      const named = await eventually('three of them by name', async () => {
+        const { sources } = await beside.snapshot()
+        const { rows = [] } = sources.find(({ name }) => name === 'istiod-debug') ?? {}
+        return rows.length === WORKLOADS.length && rows.every(({ zone }) => zone !== '_unknown') ? rows : undefined
+      })
+      const wanted = WORKLOADS.map((workload) => {
+        const { metadata } = mesh.proxies[workload].pod
+        return [`${metadata.name}.${metadata.namespace}`, PLACES[workload].zone, PLACES[workload].address]
+      })
+      t.same(named.map(({ proxy, zone, address }) => [proxy, zone, address]).sort(), wanted.sort())
+    })
+
+    t.test('who has rejected what they were sent', async (t) => {
+      const rejecting = { owner_name: 'istiod', xds: 'lds', status: 'error' }
+      t.equal(await becomes(WORKLOADS.length, 'meshtoll_pilot_unacknowledged_proxies', rejecting), WORKLOADS.length)
+      await setProtocol(admin, mesh.services.flapper, 'tcp')
+      t.equal(await becomes(0, 'meshtoll_pilot_unacknowledged_proxies', rejecting), 0, 'until they take what is sent next')
+    })
+
+    t.test('a proxy that stands still has not acknowledged what the others have', async (t) => {
+      const behind = { owner_name: 'istiod', xds: 'eds', status: 'stale' }
+      const seconds = () => served('meshtoll_pilot_unacknowledged_seconds', behind)
+      await mesh.settled()
+      t.equal(await becomes(0, 'meshtoll_pilot_unacknowledged_proxies', behind), 0)
+      const goOn = await checkout.pause()
+      t.teardown(goOn)
+      await flipEndpoints(admin, mesh.services.flapper, 4)
+      t.equal(await becomes(1, 'meshtoll_pilot_unacknowledged_proxies', behind), 1)
+      const { sources } = await beside.snapshot()
+      const [first] = sources.find(({ name }) => name === 'istiod-debug')?.rows ?? []
+      t.match(first, { proxy: new RegExp(`^${checkout.pod.metadata.name}[.]shop$`), zone: 'zone-2', unacknowledged: [{ status: 'stale' }] })
+      const before = await seconds()
+      await flipEndpoints(admin, mesh.services.flapper, 4)
+      t.ok(await eventually('more', async () => ((await seconds()) > before + 2 ? true : undefined)), 'whatever is sent meanwhile')
+      goOn()
+      t.equal(await becomes(0, 'meshtoll_pilot_unacknowledged_proxies', behind), 0, 'it has caught up')
+      t.equal(await seconds(), 0)
     })
 
     t.test(

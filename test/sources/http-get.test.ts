@@ -57,6 +57,22 @@ t.test('one whose last answer was long packs the next', async (t) => {
   }
 })
 
+t.test('who shows a token, and who does not', async (t) => {
+  const { server, http } = await start(t)
+  const gather = async (pieces: AsyncIterable<string>): Promise<string> => {
+    let text = ''
+    for await (const piece of pieces) text += piece
+    return text
+  }
+  for (const token of ['secret', undefined]) {
+    const got = http.read(server.url, gather, never, { token })
+    const asked = await server.next()
+    t.equal(asked.headers.authorization, token && `Bearer ${token}`)
+    asked.page(200, 'a')
+    t.equal(await got, 'a')
+  }
+})
+
 t.test('an answer in pieces, of which none is kept', async (t) => {
   const { server, http } = await start(t)
   const gather = async (pieces: AsyncIterable<string>): Promise<string[]> => {

@@ -11,11 +11,16 @@ export interface Asked {
   readonly silent: readonly { readonly place: string; readonly reason: string }[]
 }
 
-/** Rejects where it is no answer: of a whole text, or of one that is read in pieces. */
+/** Rejects where it is no answer: of a whole text, of one that is read in pieces, or however else a target is asked. */
 type Asking = { readonly maxBytes: number } & (
   | { readonly parse: (text: string) => unknown }
   | { readonly read: (pieces: AsyncIterable<string>) => Promise<unknown> }
+  | { readonly ask: AskOne }
 )
+
+export type AskOne = (http: HttpGet, target: Placed, signal: AbortSignal) => Promise<unknown>
+
+type Placed = Target & { readonly url: string }
 
 const ANSWERS_WITHIN_MS = 3_000
 const AT_ONCE = 32
@@ -27,7 +32,7 @@ export async function askAll(targets: readonly Target[], asking: Asking, deps: P
   const askOne = async (target: Target): Promise<void> => {
     const { url } = target
     if (url === undefined) return void silent.push({ place: target.pod?.name ?? target.name, reason: 'it has no address yet' })
-    await answerOf(http, { url, asking, signal }).catch(
+    await answerOf(http, { target: { ...target, url }, asking, signal }).catch(
       (error: Error) => void silent.push({ place: placeOf(target), reason: error.message }),
     )
   }
@@ -40,13 +45,14 @@ export async function askAll(targets: readonly Target[], asking: Asking, deps: P
 }
 
 interface Question {
-  readonly url: string
+  readonly target: Placed
   readonly asking: Asking
   readonly signal: AbortSignal
 }
 
-async function answerOf(http: HttpGet, { url, asking, signal }: Question): Promise<unknown> {
-  return 'read' in asking ? http.read(url, asking.read, signal) : asking.parse(await http.get(url, signal))
+async function answerOf(http: HttpGet, { target, asking, signal }: Question): Promise<unknown> {
+  if ('ask' in asking) return asking.ask(http, target, signal)
+  return 'read' in asking ? http.read(target.url, asking.read, signal) : asking.parse(await http.get(target.url, signal))
 }
 
 interface Told {

@@ -1,14 +1,18 @@
-// Which istiods an agent would find on this node, which of them answer it, and whether it may read their logs.
-import { istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
+// Which istiods an agent would find on this node, which of them answer it, and whether they tell it of their proxies and it may read their logs.
+import { asksIstiodDebug, credentialsOf, debugTargetsOf, istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
 import type { LogTarget } from '../../sources/container-logs/following.js'
 import { parseIstiodMetrics } from '../../sources/istiod/metrics.js'
-import { type Asked, askAll, findAnswers, isBlocked } from './asking.js'
+import { createAskDebug } from '../../sources/istiod-debug/asking.js'
+import type { Target } from '../../sources/scraping.js'
+import { type Asked, type AskOne, askAll, findAnswers, isBlocked } from './asking.js'
 import { type Finding, ok, warn } from './finding.js'
 import { type OwnPodsHere, readPods } from './pods.js'
 
 export interface IstiodFacts extends Asked {
+  /** Undefined where none is to tell of its proxies. */
+  readonly debug?: Asked | undefined
   /** Undefined where none is to be read. */
   readonly logs: LogFacts | undefined
 }
@@ -42,11 +46,18 @@ export async function probeIstiod(
     const logs = readsIstiodLog(config, known) ? [...logsOf(config.istiod, pods)] : []
     return {
       ...(await askAll(targets, { maxBytes: MAX_BYTES, parse: parseIstiodMetrics }, deps, signal)),
+      debug: asksIstiodDebug(config, known) ? await askDebug(config, [...debugTargetsOf(config.istiod, pods)], deps, signal) : undefined,
       logs: logs.length === 0 ? undefined : await lookAll(logs, deps),
     }
   } catch (error) {
     return { message: (error as Error).message }
   }
+}
+
+function askDebug({ istiod }: Config, targets: readonly Target[], deps: ProbeDeps, signal: AbortSignal): Promise<Asked> {
+  const credentials = credentialsOf(istiod, deps)
+  const ask: AskOne = (http, target, limited) => createAskDebug(http, credentials)(target, limited)
+  return askAll(targets, { maxBytes: MAX_BYTES, ask }, deps, signal)
 }
 
 async function lookAll(logs: readonly LogTarget[], { growingFiles }: ProbeDeps): Promise<LogFacts> {
@@ -75,7 +86,20 @@ export function findIstiod({ istiod, config: { istiod: options } }: Found): Find
   if (!istiod) return [ok('not asked: no pods are followed, and istiod.targets names none')]
   if ('message' in istiod) return [warn(`istiods of this node cannot be found: ${istiod.message}`)]
   if (istiod.targets === 0) return [ok('no istiod on this node')]
-  return [findAnswers(istiod, { name: ['istiod', 'istiods'], isWanted: options.enabled === true, remedyOf }), ...findLogs(istiod)]
+  return [
+    findAnswers(istiod, { name: ['istiod', 'istiods'], isWanted: options.enabled === true, remedyOf }),
+    ...findDebug(istiod),
+    ...findLogs(istiod),
+  ]
+}
+
+/** Their reasons say what to do, behind a semicolon. */
+function findDebug({ debug }: IstiodFacts): readonly Finding[] {
+  if (!debug) return []
+  const silent = debug.silent.map(({ place, reason }) => ({ place, reason: reason.split('; ', 1)[0] ?? reason }))
+  const remedies = new Map(debug.silent.map(({ reason }) => [reason.split('; ', 1)[0], reason.split('; ').slice(1).join('; ')]))
+  const name = ['istiod asked for its proxies', 'istiods asked for their proxies'] as const
+  return [findAnswers({ ...debug, silent }, { name, isWanted: true, remedyOf: (reason) => remedies.get(reason) || undefined })]
 }
 
 function remedyOf(reason: string): string | undefined {

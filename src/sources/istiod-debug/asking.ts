@@ -70,8 +70,7 @@ async function tokenOf(read: ReadToken, refused: string | undefined, signal: Abo
 }
 
 async function askBoth(http: Http, url: string, token: string | undefined, signal: AbortSignal): Promise<Answers> {
-  const read = <T>(from: string, reader: Reader<T>): Promise<T> =>
-    http.read(from, (pieces) => readAll(pieces, reader), signal, { token })
+  const read = <T>(from: string, reader: Reader<T>): Promise<T> => http.read(from, (pieces) => readAll(pieces, reader), signal, { token })
   const [statuses, connections] = urlsOf(url)
   return { statuses: await read(statuses, createStatuses()), connections: await read(connections, createConnections()) }
 }

@@ -213,6 +213,30 @@ t.test('istiod', async (t) => {
       lines: ['ok 1 istiod, it answers', 'ok its log can be read'],
     },
     {
+      name: 'one that tells of its proxies',
+      facts: factsWith({ istiod: { targets: 1, silent: [], debug: { targets: 1, silent: [] }, logs: undefined } }),
+      lines: ['ok 1 istiod, it answers', 'ok 1 istiod asked for its proxies, it answers'],
+    },
+    {
+      name: 'one that does not, and another',
+      facts: factsWith({
+        istiod: {
+          targets: 2,
+          silent: [],
+          debug: {
+            targets: 2,
+            silent: [{ place: 'http://10.1.0.1:15014/debug/syncz', reason: 'it answers 401; show it a token; or two' }],
+          },
+          logs: undefined,
+        },
+      }),
+      lines: [
+        'ok 2 istiods, all answer',
+        'warn 2 istiods asked for their proxies, 1 of them answers, not http://10.1.0.1:15014/debug/syncz: it answers 401',
+        '  show it a token; or two',
+      ],
+    },
+    {
       name: 'two, and a log that cannot be read',
       facts: factsWith({
         istiod: { targets: 2, silent: [], logs: { readable: 1, unreadable: [{ folder, reason: 'permission denied' }] } },

@@ -2,9 +2,8 @@ import t from 'tap'
 import { createConnections, createStatuses, type Reader } from '../../../src/sources/istiod-debug/answers.js'
 import { CAPTURED, CDS, EDS, say, type Told } from './said.js'
 
-function read<T>({ write, end }: Reader<T>, text: string, pieceBytes = 1_000): T {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length; at += pieceBytes) write(bytes.subarray(at, at + pieceBytes))
+function read<T>({ write, end }: Reader<T>, text: string, pieceLength = 1_000): T {
+  for (let at = 0; at < text.length; at += pieceLength) write(text.slice(at, at + pieceLength))
   return end()
 }
 
@@ -13,8 +12,8 @@ const NONCE = '2026-11-21T05:47:03Z/54e52f0b54-e66b-4b3c-8169-635f0cc006c9'
 const LATER = '2026-11-21T05:48:00Z/5572fd844e-4398-4ec3-8938-f002aafed7dc'
 
 t.test('a real capture, however it is cut', async (t) => {
-  for (const pieceBytes of [1, 7, 100_000]) {
-    const { proxies, xds, rejected } = read(createStatuses(), CAPTURED.syncz, pieceBytes)
+  for (const pieceLength of [1, 7, 100_000]) {
+    const { proxies, xds, rejected } = read(createStatuses(), CAPTURED.syncz, pieceLength)
     t.same([rejected, [...xds]], [0, ['cds', 'eds', 'lds']])
     t.same(
       proxies.map(({ proxy, type, version, pending }) => [proxy, type, version, pending.map(({ xds: of, acked }) => [of, acked])]),
@@ -28,7 +27,7 @@ t.test('a real capture, however it is cut', async (t) => {
     const [pending] = proxies[0]?.pending ?? []
     t.match(pending, { sentMs: Date.parse('2026-11-21T05:47:03.181Z'), configMs: Date.parse('2026-11-21T05:47:03Z') })
     t.match(pending?.error, /^Error adding\/updating listener\(s\) 0\.0\.0\.0_8080: Didn't find a registered implementation/)
-    const connections = read(createConnections(), CAPTURED.connections, pieceBytes)
+    const connections = read(createConnections(), CAPTURED.connections, pieceLength)
     t.same(
       [...connections].map(([proxy, { address, connectedMs }]) => [proxy, address, connectedMs]),
       [

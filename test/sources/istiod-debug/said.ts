@@ -49,18 +49,21 @@ export const say = (told: readonly Told[]): Said => ({
 })
 
 /** `answer`: of a URL, with the token that was shown; an Error is what it rejects with, undefined never comes. */
-export function createHttp(answer: (url: URL, token: string | undefined) => string | Error | undefined, pieceBytes = 1_000): Http {
+export function createHttp(answer: (url: URL, token: string | undefined) => string | Error | undefined, pieceLength = 1_000): Http {
   return {
     leave: () => undefined,
     close: async () => undefined,
-    async getPieces(url, { take, token }) {
+    async read(url, read, _, { token } = {}) {
       const said = answer(new URL(url), token)
       if (said instanceof Error) throw said
       if (said === undefined) await new Promise(() => undefined)
-      const bytes = Buffer.from(said ?? '')
-      for (let at = 0; at < bytes.length; at += pieceBytes) take(bytes.subarray(at, at + pieceBytes))
+      return read(piecesOf(said ?? '', pieceLength))
     },
   }
+}
+
+async function* piecesOf(text: string, length: number): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += length) yield text.slice(at, at + length)
 }
 
 export const partOf = ({ pathname }: URL): keyof Said => (pathname === '/debug/connections' ? 'connections' : 'syncz')

@@ -153,12 +153,25 @@ volumeMounts:
     mountPath: /var/run/secrets/meshtoll
     readOnly: true
   {{- end }}
+  {{- if include "meshtoll.asksIstiodDebug" . }}
+  # Where Istio's own components have theirs.
+  - name: istio-token
+    mountPath: /var/run/secrets/tokens
+    readOnly: true
+  {{- end }}
 {{- end -}}
 
 {{- /* Without uid 0 nobody may read them. */ -}}
 {{- define "meshtoll.readsLogs" -}}
 {{- $istiod := .Values.config.istiod | default dict -}}
 {{- if and (include "meshtoll.isFull" .) (ne (toString $istiod.log) "off") (ne (toString $istiod.enabled) "false") -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{- define "meshtoll.asksIstiodDebug" -}}
+{{- $istiod := .Values.config.istiod | default dict -}}
+{{- if and (eq (toString $istiod.debug) "true") (ne (toString $istiod.enabled) "false") -}}
 true
 {{- end -}}
 {{- end -}}
