@@ -140,8 +140,8 @@ t.test('mistakes, each with where and what instead', async (t) => {
     },
     {
       name: 'what a later version can do',
-      text: 'envoy: {admin: on}',
-      lines: ['1:16 envoy.admin is "on"; this version cannot do that yet, only off is possible'],
+      text: 'envoy: {accessLog: on}',
+      lines: ['1:20 envoy.accessLog is "on"; this version cannot do that yet, only off is possible'],
     },
     { name: 'out of range', text: 'series: {limit: 0}', lines: ['1:17 series.limit is 0; expected a whole number from 1 to 1000000'] },
     {
