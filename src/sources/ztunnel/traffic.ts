@@ -123,22 +123,36 @@ export function createTraffic({ clock, turn }: Parts): Traffic {
 type Compared = Omit<Required<State>, 'pairs'> & { readonly gains: Sums }
 
 async function compared(before: State, stats: ZtunnelStats, turn: () => Promise<unknown>): Promise<Compared> {
-  const { messages } = stats
   const last = isAnew(before, stats) ? NOTHING : before.series
   // What could not be understood this time is not gone.
   const series = stats.rejected > 0 && last ? new Map([...last, ...stats.series]) : stats.series
   const [sums, gains] = [new Map<Labels, number>(), new Map<Labels, number>()]
   let count = 0
   for (const [key, { pair, bytes }] of series) {
-    sums.set(pair, (sums.get(pair) ?? 0) + bytes)
-    gains.set(pair, (gains.get(pair) ?? 0) + (last ? gainOf(last.get(key)?.bytes, bytes) : 0))
+    addTo(sums, pair, bytes)
+    addTo(gains, pair, last ? gainOf(last.get(key)?.bytes, bytes) : 0)
     if (++count % TURN_LENGTH === 0) await turn()
   }
-  if (!last && before.sums) for (const [pair, sum] of sums) gains.set(pair, gainOf(before.sums.get(pair), sum))
-  return { gains, series, sums, messages }
+  return { gains: last ? gains : grownOf(sums, before, stats), series, sums, messages: stats.messages }
 }
 
-const isAnew = (before: Pick<ZtunnelStats, 'messages'>, { messages }: Pick<ZtunnelStats, 'messages'>): boolean =>
+function addTo(sums: Map<Labels, number>, pair: Labels, bytes: number): void {
+  sums.set(pair, (sums.get(pair) ?? 0) + bytes)
+}
+
+/** Where no counter is known. Less than before in one that received more since: it goes on, and some of its counters are gone. */
+function grownOf(sums: Sums, before: State, now: Heard): Sums {
+  const goesOn = isAnew(now, before)
+  const grown = ([pair, sum]: readonly [Labels, number]): readonly [Labels, number] => {
+    const known = before.sums ? (before.sums.get(pair) ?? 0) : sum
+    return [pair, goesOn && sum < known ? 0 : gainOf(known, sum)]
+  }
+  return new Map([...sums].map(grown))
+}
+
+type Heard = Pick<ZtunnelStats, 'messages'>
+
+const isAnew = (before: Heard, { messages }: Heard): boolean =>
   [...before.messages].some(([type, count]) => (messages.get(type) ?? count) < count)
 
 /** Less than before: it began anew. */

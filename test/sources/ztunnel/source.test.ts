@@ -106,12 +106,15 @@ t.test('over a restart of the agent', async (t) => {
   const third = meshOf({ ...one, before: second }).run(t)
   await third.read({ z: expositionOf([flow('cart', 400, 1)], { messages: 3 }) })
   t.same(bytesOf(third), { 'a b': 466, 'b a': 3 }, 'a ztunnel that began anew meanwhile')
-  const fourth = meshOf({ targets: [targetOf('other')], before: third }).run(t)
-  await fourth.read({ other: expositionOf([flow('cart', 9_000)]) })
-  t.same(bytesOf(fourth), { 'a b': 466, 'b a': 3 }, 'another one has a baseline of its own')
-  await fourth.pass(600_000)
-  await fourth.post()
-  t.same([...fourth.totals.marksOf('ztunnel').keys()], ['other'], 'nobody waits for one that does not come back')
+  const fourth = meshOf({ ...one, before: third }).run(t)
+  await fourth.read({ z: expositionOf([flow('cart', 90, 1)], { messages: 4 }) })
+  t.same(bytesOf(fourth), { 'a b': 466, 'b a': 3 }, 'one that only let go of a counter meanwhile')
+  const fifth = meshOf({ targets: [targetOf('other')], before: fourth }).run(t)
+  await fifth.read({ other: expositionOf([flow('cart', 9_000)]) })
+  t.same(bytesOf(fifth), { 'a b': 466, 'b a': 3 }, 'another one has a baseline of its own')
+  await fifth.pass(600_000)
+  await fifth.post()
+  t.same([...fifth.totals.marksOf('ztunnel').keys()], ['other'], 'nobody waits for one that does not come back')
 })
 
 t.test('a ztunnel that was not there the last time', async (t) => {
@@ -140,7 +143,7 @@ t.test('zones that are none', async (t) => {
 t.test('more pairs of zones than there may be series', async (t) => {
   const mesh = meshOf(one).run(t)
   const said = (bytes: number) => ({
-    z: expositionOf(Array.from({ length: 1_500 }, (_, i) => ({ name: `w${i}`, zones: [`z${i}`, `z${i}`], received: bytes }))),
+    z: expositionOf(Array.from({ length: 1_200 }, (_, i) => ({ name: `w${i}`, zones: [`z${i}`, `z${i}`], received: bytes }))),
   })
   await mesh.read(said(1))
   await mesh.read(said(3))
@@ -148,14 +151,14 @@ t.test('more pairs of zones than there may be series', async (t) => {
   t.equal(series.length, 1_001)
   t.equal(
     series.reduce((sum, { value }) => sum + value, 0),
-    3_000,
+    2_400,
   )
-  t.equal(bytesOf(mesh)['_other _other'], 1_000)
+  t.equal(bytesOf(mesh)['_other _other'], 400)
   const after = meshOf({ ...one, before: mesh }).run(t)
   await after.read(said(4))
   t.equal(
     after.seriesOf(BYTES).reduce((sum, { value }) => sum + value, 0),
-    4_500,
+    3_600,
     'nor twice after a restart of the agent',
   )
 })
@@ -204,7 +207,7 @@ t.test('one that was away goes on where it was', async (t) => {
 t.test('a real server that says a lot: others get their turn meanwhile', async (t) => {
   const filler = 'x'.repeat(600)
   const text = expositionOf(
-    Array.from({ length: 10_000 }, (_, i) => ({ name: `${filler}${i}`, zones: [`a${i % 3}`, 'b'], received: i, sent: 1 })),
+    Array.from({ length: 3_000 }, (_, i) => ({ name: `${filler}${i}`, zones: [`a${i % 3}`, 'b'], received: i, sent: 1 })),
   )
   const server = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
