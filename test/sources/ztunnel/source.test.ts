@@ -3,12 +3,13 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createHttpGet } from '../../../src/sources/http-get.js'
 import type { Target } from '../../../src/sources/scraping.js'
+import { unreachable } from '../../../src/sources/ztunnel/families.js'
 import { createZtunnel } from '../../../src/sources/ztunnel/source.js'
 import { testSourceContract } from '../../contract/source.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 import { createKeptLog } from '../../kube/kept-log.js'
 import { createMesh, INTERVAL_MS, type Mesh, type MeshParts } from '../mesh.js'
-import { CAPTURES, expositionOf } from './exposition.js'
+import { CAPTURES, expositionOf, type Flow } from './exposition.js'
 
 const [FIRST = '', SECOND = ''] = CAPTURES
 const BYTES = 'meshtoll_ztunnel_bytes_total'
@@ -129,6 +130,9 @@ t.test('a ztunnel that was not there the last time', async (t) => {
   await mesh.read({ young: expositionOf([flow('cart', 11)]) })
   t.same(bytesOf(mesh), { 'a b': 11, 'b a': 0 })
   t.same([...mesh.totals.marksOf('ztunnel').keys()], ['young'])
+  targets.push(targetOf('old'))
+  await mesh.read({ old: expositionOf([flow('cart', 2_000)]) })
+  t.same(bytesOf(mesh), { 'a b': 11, 'b a': 0 }, 'one that was gone is another one')
 })
 
 t.test('zones that are none', async (t) => {
@@ -142,11 +146,10 @@ t.test('zones that are none', async (t) => {
 
 t.test('more pairs of zones than there may be series', async (t) => {
   const mesh = meshOf(one).run(t)
-  const said = (bytes: number) => ({
-    z: expositionOf(Array.from({ length: 1_200 }, (_, i) => ({ name: `w${i}`, zones: [`z${i}`, `z${i}`], received: bytes }))),
-  })
-  await mesh.read(said(1))
-  await mesh.read(said(3))
+  const flowsOf = (received: number): Flow[] =>
+    Array.from({ length: 1_200 }, (_, i) => ({ name: `w${i}`, zones: [`z${i}`, `z${i}`], received }))
+  await mesh.read({ z: expositionOf(flowsOf(1)) })
+  await mesh.read({ z: expositionOf(flowsOf(3).reverse()) })
   const series = mesh.seriesOf(BYTES)
   t.equal(series.length, 1_001)
   t.equal(
@@ -154,8 +157,10 @@ t.test('more pairs of zones than there may be series', async (t) => {
     2_400,
   )
   t.equal(bytesOf(mesh)['_other _other'], 400)
+  const { sums } = JSON.parse(mesh.totals.marksOf('ztunnel').get('z') ?? '') as { readonly sums: readonly unknown[] }
+  t.equal(sums.length, 1_001, 'no more are written down')
   const after = meshOf({ ...one, before: mesh }).run(t)
-  await after.read(said(4))
+  await after.read({ z: expositionOf(flowsOf(4)) })
   t.equal(
     after.seriesOf(BYTES).reduce((sum, { value }) => sum + value, 0),
     3_600,
@@ -185,7 +190,12 @@ t.test('who does not answer', async (t) => {
   ]
   for (const { name, answer, says } of cases) {
     const mesh = meshOf({ targets: [targetOf('z'), targetOf('b')] }).run(t)
-    for (const bytes of [1, 2, 3]) await mesh.read({ z: answer, b: expositionOf([flow('cart', bytes)]) })
+    const silent: unknown[] = []
+    for (const bytes of [1, 2, 3]) {
+      const { readings } = await mesh.read({ z: answer, b: expositionOf([flow('cart', bytes)]) })
+      silent.push(readings.flatMap((reading) => (reading.kind === 'value' && reading.family === unreachable ? [reading.value] : [])))
+    }
+    t.same(silent[2], [1, 0], `${name}: one of two`)
     t.equal(mesh.log.lines.length, 1, `${name}: said once`)
     t.match(mesh.log.lines[0], says, name)
     t.same(bytesOf(mesh), { 'a b': 2, 'b a': 0 }, `${name}: the other one stands`)
