@@ -21,9 +21,11 @@ export interface SourceParts {
 /** By the names of targets, which are the hosts of their URLs too. */
 export type Answers = Readonly<Record<string, string | Error>>
 
+export type Targets = readonly Target[] | (() => Iterable<Target>)
+
 export interface MeshParts {
   readonly create: (parts: SourceParts, deps: { readonly clock: Clock; readonly log: Log }) => Source
-  readonly targets?: readonly Target[] | (() => Iterable<Target>)
+  readonly targets?: Targets
   /** As if they had said so before. */
   readonly answers?: Answers
   /** The agent's process before: this one goes on from what it has written. */

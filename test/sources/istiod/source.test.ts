@@ -1,15 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createTotals, type TotalEntry } from '../../../src/ledger/totals/totals.js'
-import type { Reading, Series } from '../../../src/model.js'
+import type { Series, Source } from '../../../src/model.js'
 import { createIstiod } from '../../../src/sources/istiod/source.js'
 import type { Target } from '../../../src/sources/scraping.js'
 import { testSourceContract } from '../../contract/source.js'
-import { createHandClock } from '../../kube/hand-clock.js'
-import { createKeptLog } from '../../kube/kept-log.js'
+import { type Answers, createMesh, type Mesh, type Targets } from '../mesh.js'
 
-const INTERVAL_MS = 15_000
 const PHASES = [
   '0-idle-start',
   '1-idle-end',
@@ -25,79 +22,36 @@ const captureOf = (phase: number): string => CAPTURES[phase] ?? ''
 const OWNER = { owner_zone: 'a', owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod' }
 const targetOf = (name: string, labels = OWNER): Target => ({ name, url: `http://${name}/metrics`, labels })
 
-/** Answers by host what the test has for it; whoever has nothing hangs, an Error rejects. */
-function createMesh(targets: readonly Target[] | (() => never)) {
-  const clock = createHandClock()
-  const log = createKeptLog()
-  const said = new Map<string, string | Error>()
-  const get = async (url: string): Promise<string> => {
-    const answer = said.get(new URL(url).host)
-    if (answer instanceof Error) throw answer
-    return answer ?? new Promise(() => undefined)
-  }
-  const open = async () => ({ get, leave: () => undefined, close: async () => undefined })
-  const source = createIstiod(
-    { open, targets: typeof targets === 'function' ? targets : () => targets, intervalMs: INTERVAL_MS },
-    { clock, log },
-  )
-  const totals = createTotals({ idleMs: 3_600_000, families: source.families }, { clock })
-  const abort = new AbortController()
-  t.teardown(() => abort.abort(new Error('over')))
-  source.run?.(abort.signal).catch(() => undefined)
-  const seriesOf = (name: string): readonly Series[] => [
-    ...(totals.families().find(({ family }) => family.name === `meshtoll_pilot_${name}`)?.series ?? []),
-  ]
-  return {
-    source,
-    clock,
-    log,
-    said,
-    /** Each was asked, and said `answers`. */
-    async read(answers: Readonly<Record<string, string | Error>>): Promise<readonly Reading[]> {
-      for (const [name, answer] of Object.entries(answers)) said.set(name, answer)
-      for (let passed = 0; passed < INTERVAL_MS; passed += 500) {
-        clock.advance(500)
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-      const { readings } = await source.read(abort.signal)
-      const entries = readings.flatMap((reading): TotalEntry[] => (reading.kind === 'total' ? [{ ...reading, whose: 'certain' }] : []))
-      totals.post(source.name, entries, clock.now())
-      return readings
-    },
-    byXds: (name: string): Readonly<Record<string, number>> =>
-      Object.fromEntries(seriesOf(name).map(({ labels, value }) => [labels.xds, value])),
-    histogramOf: (name: string) => seriesOf(name)[0],
-    seriesOf,
-  }
-}
+const meshOf = (targets: Targets, answers: Answers = {}): Mesh => createMesh({ create: createIstiod, targets, answers })
 
-const one = (text: string | Error | undefined) => {
-  const { source, said } = createMesh([targetOf('istiod')])
-  if (text !== undefined) said.set('istiod', text)
-  return source
-}
+const FAMILY = 'meshtoll_pilot_'
+const byXds = ({ seriesOf }: Mesh, name: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(seriesOf(`${FAMILY}${name}`).map(({ labels, value }) => [labels.xds, value]))
+const histogramOf = ({ seriesOf }: Mesh, name: string): Series | undefined => seriesOf(`${FAMILY}${name}`)[0]
+
+const one = (text: string): Source => meshOf([targetOf('istiod')], { istiod: text }).source
 
 testSourceContract(t, {
-  empty: () => createMesh([]).source,
+  empty: () => meshOf([]).source,
   failing: (failure) =>
-    createMesh(() => {
+    meshOf(() => {
       throw failure
     }).source,
   recorded: () => one(captureOf(3)),
   // An istiod that is cut off hangs up: that is an answer that failed.
-  hanging: () => one(undefined),
+  hanging: () => meshOf([targetOf('istiod')]).source,
 })
 
 t.test('real captures: what each phase cost', async (t) => {
-  const { read, byXds, histogramOf } = createMesh([targetOf('istiod')])
+  const mesh = meshOf([targetOf('istiod')]).run(t)
   const phases: unknown[] = []
   for (const phase of PHASES.keys()) {
-    await read({ istiod: captureOf(phase) })
+    await mesh.read({ istiod: captureOf(phase) })
     phases.push([
-      byXds('xds_pushes_total'),
-      byXds('xds_config_bytes_total'),
-      byXds('xds_rejects_total').lds,
-      histogramOf('debounce_seconds')?.value,
+      byXds(mesh, 'xds_pushes_total'),
+      byXds(mesh, 'xds_config_bytes_total'),
+      byXds(mesh, 'xds_rejects_total').lds,
+      histogramOf(mesh, 'debounce_seconds')?.value,
     ])
   }
   t.same(phases, [
@@ -108,19 +62,20 @@ t.test('real captures: what each phase cost', async (t) => {
     [{ cds: 39, eds: 159, lds: 39 }, { cds: 41_994, eds: 71_217, lds: 273_455 }, 39, 53],
     [{ cds: 39, eds: 199, lds: 39 }, { cds: 41_994, eds: 89_337, lds: 273_455 }, 39, 93],
   ])
-  const debounce = histogramOf('debounce_seconds')
+  const debounce = histogramOf(mesh, 'debounce_seconds')
   t.ok(Math.abs((debounce?.histogram?.sum ?? 0) - (9.532524371999997 - 0.169845673)) < 1e-9, 'the sum of its times')
   t.same(
     debounce?.histogram?.buckets.map(({ le, count }) => [le, count]),
     [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30, Number.POSITIVE_INFINITY].map((le) => [le, le < 0.5 ? 0 : 93]),
   )
-  t.equal(histogramOf('proxy_convergence_seconds')?.value, 279, 'a series that appears later counts in full')
-  t.equal(histogramOf('push_context_seconds')?.value, 93)
+  t.equal(histogramOf(mesh, 'proxy_convergence_seconds')?.value, 279, 'a series that appears later counts in full')
+  t.equal(histogramOf(mesh, 'push_context_seconds')?.value, 93)
 })
 
 t.test('proxies by release, as values', async (t) => {
-  const { read } = createMesh([targetOf('istiod')])
-  const readings = await read({ istiod: `${captureOf(0)}pilot_xds{version="1.30.3"} 2\n` })
+  const { readings } = await meshOf([targetOf('istiod')])
+    .run(t)
+    .read({ istiod: `${captureOf(0)}pilot_xds{version="1.30.3"} 2\n` })
   const values = readings.flatMap((reading) => (reading.kind === 'value' ? [[reading.labels.version, reading.value]] : []))
   t.same(values, [
     ['1.31.0', 3],
@@ -132,25 +87,29 @@ const started = (seconds: number, pushed: number): string =>
   `process_start_time_seconds ${seconds}.35\npilot_xds_pushes{type="cds"} ${pushed}\npilot_xds_pushes{type="cds_senderr"} ${pushed / 10}\n`
 
 t.test('an istiod that begins anew', async (t) => {
-  const { read, byXds, clock, said } = createMesh([targetOf('istiod'), targetOf('other')])
-  said.set('other', 'pilot_xds{version="1.31.0"} 1\n')
+  const mesh = meshOf([targetOf('istiod'), targetOf('other')], { other: 'pilot_xds{version="1.31.0"} 1\n' }).run(t)
+  const { read, clock } = mesh
   const nowSeconds = (): number => Math.floor(clock.now() / 1000)
   await read({ istiod: started(nowSeconds() - 100, 50) })
   await read({ istiod: started(nowSeconds() - 100, 70) })
-  t.same([byXds('xds_pushes_total'), byXds('xds_send_errors_total')], [{ cds: 20 }, { cds: 2 }], 'of the types without their ending')
+  t.same(
+    [byXds(mesh, 'xds_pushes_total'), byXds(mesh, 'xds_send_errors_total')],
+    [{ cds: 20 }, { cds: 2 }],
+    'of the types without their ending',
+  )
   await read({ istiod: started(nowSeconds() + 5, 80) })
-  t.same(byXds('xds_pushes_total'), { cds: 100 }, 'however much it has done since')
+  t.same(byXds(mesh, 'xds_pushes_total'), { cds: 100 }, 'however much it has done since')
   await read({ istiod: new Error('nobody listens there') })
   await read({ istiod: started(nowSeconds() - 20, 90) })
-  t.same(byXds('xds_pushes_total'), { cds: 110 }, 'one that did not answer goes on')
+  t.same(byXds(mesh, 'xds_pushes_total'), { cds: 110 }, 'one that did not answer goes on')
   for (let i = 0; i < 45; i++) await read({ istiod: new Error('nobody listens there') })
   await read({ istiod: started(nowSeconds() - 11 * 60 - 35, 95) })
-  t.same(byXds('xds_pushes_total'), { cds: 115 }, 'also after more than ten minutes')
+  t.same(byXds(mesh, 'xds_pushes_total'), { cds: 115 }, 'also after more than ten minutes')
 })
 
 t.test('several, of two revisions, one of which has other buckets', async (t) => {
   const canary = { ...OWNER, owner_name: 'istiod-canary' }
-  const { read, seriesOf } = createMesh([targetOf('a'), targetOf('b'), targetOf('c', canary)])
+  const { read, seriesOf } = meshOf([targetOf('a'), targetOf('b'), targetOf('c', canary)]).run(t)
   const old = (observed: number): string =>
     `pilot_xds_pushes{type="eds"} ${observed}\npilot_debounce_time_bucket{le="0.1"} ${observed}\npilot_debounce_time_bucket{le="1"} ${observed * 2}\n` +
     `pilot_debounce_time_bucket{le="+Inf"} ${observed * 2}\npilot_debounce_time_sum ${observed}\npilot_debounce_time_count ${observed * 2}\n`
@@ -159,7 +118,7 @@ t.test('several, of two revisions, one of which has other buckets', async (t) =>
   await read({ a: old(0), b: young(0), c: young(0) })
   await read({ a: old(10), b: young(1), c: young(5) })
   t.same(
-    seriesOf('debounce_seconds').map(({ labels, value, histogram }) => [
+    seriesOf(`${FAMILY}debounce_seconds`).map(({ labels, value, histogram }) => [
       labels.owner_name,
       value,
       histogram?.buckets.map(({ le, count }) => [le, count]),
@@ -223,17 +182,16 @@ t.test('who does not answer', async (t) => {
     { name: 'at all', answer: new Error('nobody listens there'), says: 'nobody listens there' },
   ]
   for (const { name, answer, says } of cases) {
-    const { read, log, source } = createMesh([targetOf('istiod'), targetOf('b')])
+    const { read, log } = meshOf([targetOf('istiod'), targetOf('b')]).run(t)
     for (let i = 0; i < 3; i++) await read({ istiod: answer, b: captureOf(0) })
     t.match(log.lines.join('\n'), says, name)
     t.equal(log.lines.filter((line) => line.startsWith('warn')).length, 1, `${name}: said once`)
-    const alone = createMesh([targetOf('istiod')])
+    const alone = meshOf([targetOf('istiod')]).run(t)
     await alone.read({ istiod: answer })
     await t.rejects(
       alone.read({ istiod: answer }),
       { message: `none of 1 asked istiods answers, such as http://istiod/metrics: ${says}` },
       name,
     )
-    t.ok(source)
   }
 })
