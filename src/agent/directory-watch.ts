@@ -94,6 +94,8 @@ export async function createDirectoryWatch(
     if (isTold) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
     if (!isSame) last = { instance: line.instance, revision: 0 }
     if (line.revision === 0) told.beginAnew(certainMs)
+    // What is told from here on is true by now, though it may never be said that it is all.
+    if (!isTold) certainMs = deps.clock.now() - LATE_MS
   }
 
   function keepRanges(more: readonly NodeRange[]): void {

@@ -271,3 +271,22 @@ t.test('a directory that does not say that all is told may have missed something
   say({ revision: 2 })
   await isUp(watch)
 })
+
+t.test('a first watch that ends before it has told all, and the next one knows less', async (t) => {
+  const { watch, nextWatch, signal, clock } = await setUp(t)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  void watch.run(signal)
+  const first = await nextWatch(1)
+  const beganMs = clock.now()
+  first.say({ session: 's1', instance: 'i1', revision: 0 })
+  first.say({ tenancies: [tenancy('10.1.2.1')] })
+  await eventually('a pod', () => watch.take().tenancies[0])
+  first.end()
+  const second = await nextWatch(2)
+  clock.advance(600_000)
+  second.say({ session: 's2', instance: 'i2', revision: 0 })
+  second.say({ revision: 1 })
+  await isUp(watch)
+  const [{ untilMs = 0 } = {}] = watch.take().tenancies
+  t.ok(untilMs > beganMs - 20_000 && untilMs < beganMs, `${untilMs - beganMs}`)
+})
