@@ -138,7 +138,7 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
     if (!between || (back && isTransit(between))) return undefined
     const apart = back && tellApart(pair, between, { pathIn: (stretch) => pathIn(pair, pairs, { stretch, back }), latest: back.stretch })
     const to = apart ?? moves.move(pair, between, pairs)
-    if (to.book !== 'pending') waited.drop(pair)
+    waited.turn(pair, to.book === 'pending')
     taken[pair] = to
     return { from: between.from, to }
   }

@@ -1,7 +1,8 @@
 // Bytes that waited for who sent them, and could be of two by now: of one each, where it is known when they came.
 //   pending  40 came until 10:00:10, 2 until 10:00:20     cart had the address until 10:00:05, web has it since 10:00:18
 //   posted   40 of cart, 2 to nobody, and what comes from now on to web
-// The same of bytes to the address of a pod that ended, before another has it: only those that came later are phantom.
+// The same where the other end changed hands while they waited; and of bytes to the address of a pod that ended, before another has it: only
+// those that came later are phantom.
 import type { Stretch } from '../model.js'
 import type { Moves } from './moves.js'
 import type { Phantoms } from './phantoms.js'
@@ -38,7 +39,7 @@ export const createTellApart =
   ({ waited, moves, phantoms }: Parts): TellApart =>
   (pair, { from, to }, { pathIn, latest }) => {
     const shares = waited.sharesOf(pair)
-    const areTwos = to.ambiguous || to.phantom || from.phantom
+    const areTwos = to.ambiguous || to.phantom || from.phantom || waited.isHandedOn(pair)
     if (from.book !== 'pending' || isOpen(to) || !areTwos || shares.length === 0) return undefined
     const pathOf = (stretch: Stretch): Path => {
       const path = pathIn(stretch)

@@ -12,6 +12,10 @@ export interface Waited {
   /** `seen`: all bytes of the pair so far; what is new since the last time came then, if that is known. `booked`: those that never waited. */
   note(pair: number, stretch: Stretch | undefined, bytes: { readonly seen: number; readonly booked: number }): void
   sharesOf(pair: number): readonly Share[]
+  /** One of its ends is somebody else from now on. `waits`: for the other; otherwise it is dropped. */
+  turn(pair: number, waits: boolean): void
+  /** One end became somebody else while it waited for the other. */
+  isHandedOn(pair: number): boolean
   drop(pair: number): void
   clear(): void
 }
@@ -29,6 +33,7 @@ export function createWaited(): Waited {
   /** Of a pair that waits, 1 more than all its bytes so far; 0: it does not. */
   let known: Float64Array = new Float64Array(0)
   let count = 0
+  const handedOn = new Set<number>()
 
   function columnOf(stretch: Stretch): Reading {
     const last = readings.at(-1)
@@ -43,6 +48,22 @@ export function createWaited(): Waited {
     readings = []
     known = new Float64Array(0)
     count = 0
+    handedOn.clear()
+  }
+
+  function drop(pair: number): void {
+    if ((known[pair] ?? 0) === 0) return
+    known[pair] = 0
+    handedOn.delete(pair)
+    for (const { bytes } of readings) if (pair < bytes.length) bytes[pair] = 0
+    if (--count === 0) clear()
+  }
+
+  function sharesOf(pair: number): readonly Share[] {
+    return readings.flatMap(({ stretch, bytes }) => {
+      const came = bytes[pair] ?? 0
+      return came > 0 ? [{ ...stretch, bytes: came }] : []
+    })
   }
 
   return {
@@ -56,17 +77,13 @@ export function createWaited(): Waited {
       reading.bytes = grown(reading.bytes, known.length)
       reading.bytes[pair] = (reading.bytes[pair] as number) + seen - before
     },
-    sharesOf: (pair) =>
-      readings.flatMap(({ stretch, bytes }) => {
-        const came = bytes[pair] ?? 0
-        return came > 0 ? [{ ...stretch, bytes: came }] : []
-      }),
-    drop(pair) {
-      if ((known[pair] ?? 0) === 0) return
-      known[pair] = 0
-      for (const { bytes } of readings) if (pair < bytes.length) bytes[pair] = 0
-      if (--count === 0) clear()
+    sharesOf,
+    turn(pair, waits) {
+      if (!waits) drop(pair)
+      else if (sharesOf(pair).length > 0) handedOn.add(pair)
     },
+    isHandedOn: (pair) => handedOn.has(pair),
+    drop,
     clear,
   }
 }

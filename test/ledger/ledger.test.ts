@@ -100,7 +100,17 @@ t.test('an address changes hands', async (t) => {
 })
 
 t.test('an address that nobody can place yet', async (t) => {
+  const isWeb: Place = { do: 'place', address: stock, placement: { who: WEB, ...THERE } }
+  const apart = { agoMs: 12_000, before: { who: STOCK, ...THERE }, after: { who: WEB, ...THERE } }
   await runAll(t, [
+    {
+      name: 'and the other end became somebody else meanwhile',
+      actions: [
+        ...[send(late, stock, 900), cycle(), wait(10_000), isWeb, cycle(), wait(10_000), send(late, stock, 50)],
+        ...[{ do: 'place', address: late, placement: { who: CART, ...HERE }, meanwhile: { who: CART, ...HERE } } as const],
+        ...[{ ...isWeb, apart }, cycle()],
+      ],
+    },
     { name: 'its bytes follow it when it is placed here', actions: [send(late, stock, 5), cycle(), place(late, CART, HERE), cycle()] },
     { name: 'or there', actions: [send(late, stock, 5), cycle(), place(late, CART, THERE), cycle()] },
     {

@@ -18,6 +18,8 @@ export interface Booked {
   totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous' | 'handover', number>
   /** Numbers of packets, their bytes, and when they came, where that is remembered: no longer than an agent lives. */
   pending: readonly Pending[]
+  /** Pairs of which one end became somebody else while bytes waited for the other. */
+  handedOn: ReadonlySet<string>
   /** Transit that may still be translated. */
   flying: readonly { readonly at: number; readonly from: Placement; readonly to: Placement }[]
   /** Transit that was never translated: pending first, elsewhere soon. */
@@ -42,6 +44,7 @@ export const nothingBooked = (): Booked => ({
   zones: new Map(),
   totals: { observed: 0, posted: 0, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, ambiguous: 0, handover: 0 },
   pending: [],
+  handedOn: new Set(),
   flying: [],
   rest: 0,
   leftBehind: 0,
@@ -75,6 +78,8 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
   const first = booked.next
   const pairs = new Set([...booked.pairs, ...(read?.pairs ?? [])])
   const pairOf = (at: number): string => `${packets[at]?.source} ${packets[at]?.destination}`
+  const timed = timedIn(booked, pairOf)
+  const handedOn = new Set([...booked.handedOn].filter((pair) => timed.has(pair)))
   const meanwhile: PlaceOf = (address) => {
     const before = booked.places.get(address)
     return before && isLost ? before : identity.placeSince(address, before, 0)
@@ -93,11 +98,11 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
   function placeOfWaited({ at, came }: Pick<Pending, 'at' | 'came'>): PlaceOf {
     if (waits(at)) return before
     const isTwos = endsOf(at, meanwhile).some(({ ambiguous }) => ambiguous)
+    const isHandedOn = handedOn.has(pairOf(at))
     const isAroundEnd = [before, meanwhile].some((placeOf) => isPhantom(endsOf(at, placeOf)[1]))
-    return came && (isTwos || isAroundEnd) && !isOpen(at, meanwhile) && !isOpen(at, during(came)) ? during(came) : meanwhile
+    return came && (isTwos || isAroundEnd || isHandedOn) && !isOpen(at, meanwhile) && !isOpen(at, during(came)) ? during(came) : meanwhile
   }
 
-  const timed = new Set(booked.pending.flatMap(({ at, came }) => (came ? [pairOf(at)] : [])))
   const flying = booked.flying
   booked.flying = []
   for (const { at, from, to } of flying) {
@@ -111,6 +116,14 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
   }
   for (let at = Math.max(first, readUntil); at < packets.length; at++)
     bookPacket(booked, { packets, at }, placeOfWaited({ at, came: timed.has(pairOf(at)) ? stretch : undefined }))
+  const isOther = (at: number, ...placesOf: readonly [PlaceOf, PlaceOf]): boolean => {
+    const [ends, others] = placesOf.map((placeOf) => endsOf(at, placeOf))
+    return String(ends?.map(textOf)) !== String(others?.map(textOf))
+  }
+  const stillTimed = (placeOf: PlaceOf): readonly number[] =>
+    booked.pending.flatMap(({ at }) => (timed.has(pairOf(at)) && isWaiting(...endsOf(at, placeOf)) ? [at] : []))
+  for (const at of stillTimed(meanwhile)) if (isOther(at, before, meanwhile)) handedOn.add(pairOf(at))
+  for (const at of stillTimed(identity.place)) if (isOther(at, meanwhile, identity.place)) handedOn.add(pairOf(at))
   for (let at = first; at < packets.length; at++) booked.totals.observed += bytesOf(packets, at)
   booked.next = packets.length
   const isTimed = (at: number): boolean => !isLost && at >= (read ? readUntil : first)
@@ -118,9 +131,15 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
     bookPacket(booked, { packets, at }, identity.place)
     remember(booked, at, came ?? (isTimed(at) ? stretch : undefined))
   }
+  booked.handedOn = handedOn
   booked.pairs = known
   booked.places = new Map([...known].flatMap((pair) => pair.split(' ').map((address) => [address, identity.place(address)] as const)))
 }
+
+const timedIn = ({ pending }: Booked, pairOf: (at: number) => string): ReadonlySet<string> =>
+  new Set(pending.flatMap(({ at, came }) => (came ? [pairOf(at)] : [])))
+
+const textOf = (placement: Placement): string => JSON.stringify(placement)
 
 /** It still waits. */
 function remember(booked: Booked, at: number, came: Stretch | undefined): void {
