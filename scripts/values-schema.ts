@@ -100,7 +100,12 @@ const REDUCED = {
     properties: {
       uninstall: { const: false },
       directory: { properties: { enabled: { const: false } } },
-      config: { properties: { flows: { properties: { enabled: { const: false } } } } },
+      config: {
+        properties: {
+          flows: { properties: { enabled: { const: false } } },
+          envoy: { properties: { admin: { const: 'off' } } },
+        },
+      },
     },
   },
 }

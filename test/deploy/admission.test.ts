@@ -73,6 +73,7 @@ const VARIANTS = [
     namespace: `all-${mode}`,
     values: { ...ALL_ON, mode },
   })),
+  { name: 'with the admin ports of proxies', namespace: 'admin', values: { config: { envoy: { admin: 'netns' } } } },
   { name: 'with a directory', namespace: 'directory', values: { directory: { enabled: true } } },
   { name: 'with a directory and all there is', namespace: 'all-directory', values: { ...ALL_ON, directory: DIRECTORY } },
   { name: 'on its way out', namespace: 'uninstall', values: { uninstall: true } },

@@ -10,6 +10,7 @@ import { parseCommandLine } from '../../src/config/command-line.js'
 import { defaultConfig, parseConfig } from '../../src/config/config.js'
 import { parseInventory } from '../../src/config/inventory.js'
 import { growingFiles } from '../../src/growing-files.js'
+import { createEnvoyAdmin } from '../../src/sources/envoy-admin/source.js'
 import { createIstiodLog } from '../../src/sources/istiod-log/source.js'
 import { VERSION } from '../../src/version.js'
 import type { NewObject } from '../cluster/resource.js'
@@ -32,6 +33,7 @@ interface Volume {
 interface Container {
   readonly image: string
   readonly volumeMounts: readonly { readonly name: string }[]
+  readonly securityContext: { readonly capabilities: { readonly add?: readonly string[] } }
   readonly args: readonly string[]
   readonly readinessProbe: { readonly httpGet: { readonly scheme: string } }
 }
@@ -250,6 +252,38 @@ t.test('the token that istiod takes', { skip }, async (t) => {
       t.equal(tokens.length, has ? 1 : 0)
       if (has) t.equal(`${wanted.mountPath}/${wanted.path}`, defaultConfig('n1').istiod.tokenFile, 'where it is looked for')
     }
+})
+
+t.test('what the admin ports of proxies take is there where they are asked, and nowhere else', { skip }, async (t) => {
+  const parts = { open: () => Promise.reject(), targets: () => [], endedPod: () => undefined, intervalMs: 1, patienceMs: 1 }
+  const { needs } = createEnvoyAdmin(parts, { clock: createHandClock(), log: createKeptLog() })
+  const capabilities = needs.flatMap((need) => (need.kind === 'capability' ? [need.name] : []))
+  const paths = needs.flatMap((need) => (need.kind === 'file' ? [need.path] : []))
+  const netns = { envoy: { admin: 'netns' } }
+  const cases = [
+    { name: 'by default', values: {}, has: false },
+    { name: 'told to', values: { config: netns }, has: true },
+    { name: 'of no proxies', values: { config: { envoy: { admin: 'netns', enabled: false } } }, has: false },
+    { name: 'off', values: { config: { envoy: { admin: 'off' } } }, has: false },
+  ]
+  for (const { name, values, has } of cases) {
+    const { volumes, containers } = (await templateWith(values)).spec
+    const { securityContext, volumeMounts } = containers[0]
+    t.same(securityContext.capabilities.add, ['NET_ADMIN', ...(has ? capabilities : [])], name)
+    t.same(
+      volumes.flatMap(({ hostPath }) => (hostPath && paths.includes(hostPath.path) ? [hostPath.path] : [])),
+      has ? paths : [],
+      name,
+    )
+    const mount = volumeMounts.find((one) => one.name === 'proc')
+    t.same(mount, has ? { name: 'proc', mountPath: '/host/proc', readOnly: true } : undefined, name)
+  }
+  t.notMatch(await renderChart({ values: { config: netns } }), 'hostPID')
+  await t.rejects(
+    renderChart({ values: { mode: 'reduced', config: netns } }),
+    { message: "'/config/envoy/admin'" },
+    'without any privilege',
+  )
 })
 
 t.test('who scrapes it', { skip }, async (t) => {

@@ -122,7 +122,12 @@ securityContext:
   capabilities:
     drop: [ALL]
     {{- if include "meshtoll.isFull" . }}
+    {{- if include "meshtoll.entersPods" . }}
+    # To enter the network namespaces of pods, and to open them by processes of other users.
+    add: [NET_ADMIN, SYS_ADMIN, SYS_PTRACE]
+    {{- else }}
     add: [NET_ADMIN]
+    {{- end }}
     {{- end }}
   {{- if and (include "meshtoll.isFull" .) .Values.seLinuxOptions }}
   seLinuxOptions:
@@ -142,6 +147,12 @@ volumeMounts:
     mountPath: /host/sys/fs/cgroup
     readOnly: true
   {{- end }}
+  {{- if include "meshtoll.entersPods" . }}
+  # Of processes their cgroups are read, which say whose they are, and the network namespaces of pods with a proxy are opened.
+  - name: proc
+    mountPath: /host/proc
+    readOnly: true
+  {{- end }}
   {{- if include "meshtoll.readsLogs" . }}
   # Of these only the logs of istiod are read.
   - name: pod-logs
@@ -159,6 +170,14 @@ volumeMounts:
     mountPath: /var/run/secrets/tokens
     readOnly: true
   {{- end }}
+{{- end -}}
+
+{{- /* For the admin ports of proxies. */ -}}
+{{- define "meshtoll.entersPods" -}}
+{{- $envoy := .Values.config.envoy | default dict -}}
+{{- if and (include "meshtoll.isFull" .) (eq (toString $envoy.admin) "netns") (ne (toString $envoy.enabled) "false") -}}
+true
+{{- end -}}
 {{- end -}}
 
 {{- /* Without uid 0 nobody may read them. */ -}}
