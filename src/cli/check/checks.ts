@@ -7,6 +7,7 @@ import { RELEASE_YEAR } from '../../version.js'
 import { bypasses } from './bypasses.js'
 import type { ClusterFacts } from './cluster.js'
 import { findEnvoy } from './envoy.js'
+import { findEnvoyAdmin } from './envoy-admin.js'
 import type { Facts } from './facts.js'
 import { type Check, type Finding, fail, ok, warn } from './finding.js'
 import { findIstiod } from './istiod.js'
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'kubernetes', find: kubernetes },
   { name: 'kubelet', find: findKubelet },
   { name: 'envoy', find: findEnvoy },
+  { name: 'envoy admin', find: findEnvoyAdmin },
   { name: 'istiod', find: findIstiod },
   { name: 'ztunnel', find: findZtunnel },
   { name: 'inventory', find: inventory },

@@ -16,6 +16,7 @@ import { loadWebFiles } from '../web.js'
 import type { Asked } from './asking.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
 import { probeEnvoy } from './envoy.js'
+import { probeEnvoyAdmin } from './envoy-admin.js'
 import { type IstiodFacts, probeIstiod } from './istiod.js'
 import { type KubeletFacts, probeKubelet } from './kubelet.js'
 import { type PortFacts, probePort } from './port.js'
@@ -36,6 +37,8 @@ export interface Facts {
   readonly kubelet: KubeletFacts | undefined
   /** Undefined where the agent would ask none. */
   readonly envoy: Asked | { readonly message: string } | undefined
+  /** At their admin ports. */
+  readonly envoyAdmin: Asked | { readonly message: string } | undefined
   /** Undefined where the agent would ask none. */
   readonly istiod: IstiodFacts | { readonly message: string } | undefined
   /** Undefined where the agent would ask none. */
@@ -94,6 +97,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const kubelet = await probeKubelet({ config, environment, internalIps }, deps, signal)
   const surroundings = { config, environment, followsPods: cluster !== undefined && 'node' in cluster }
   const envoy = await probeEnvoy(surroundings, deps, signal)
+  const envoyAdmin = await probeEnvoyAdmin(surroundings, deps, signal)
   const istiod = await probeIstiod(surroundings, deps, signal)
   const ztunnel = await probeZtunnel(surroundings, deps, signal)
   const state = await probeState(flags['state.dir'], random())
@@ -108,6 +112,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     cluster,
     kubelet,
     envoy,
+    envoyAdmin,
     istiod,
     ztunnel,
     state,

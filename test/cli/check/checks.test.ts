@@ -199,6 +199,62 @@ t.test('envoy', async (t) => {
   for (const { name, facts, lines } of cases) t.same(linesOf('envoy', facts), lines, name)
 })
 
+t.test('envoy admin', async (t) => {
+  const { envoy } = defaultConfig('n1')
+  const told = { envoy: { ...envoy, admin: 'netns' as const } }
+  const [all, withoutPtrace] = [{ capabilities: (1n << 12n) | (1n << 19n) | (1n << 21n) }, { capabilities: (1n << 12n) | (1n << 21n) }]
+  const given = (envoyAdmin: Facts['envoyAdmin'], node: object = all) => factsWith({ config: told, node, envoyAdmin })
+  const silent = (reason: string) => [{ place: 'shop/cart-x2x4v', reason }]
+  const remedy = '  give the process CAP_SYS_ADMIN and CAP_SYS_PTRACE beside CAP_NET_ADMIN, as the chart does, or set envoy.admin: off'
+  const cases = [
+    { name: 'off', facts: factsWith(), lines: ['ok not asked (envoy.admin: off)'] },
+    {
+      name: 'without proxies',
+      facts: factsWith({ config: { envoy: { ...told.envoy, enabled: false } } }),
+      lines: ['ok not asked (envoy.admin: off)'],
+    },
+    {
+      name: 'without Kubernetes',
+      facts: given(undefined),
+      lines: ['warn not asked: no pods are followed', '  set envoy.admin: off where there is no Kubernetes'],
+    },
+    {
+      name: 'without both',
+      facts: given({ targets: 1, silent: silent('') }, {}),
+      lines: ['fail CAP_SYS_PTRACE and CAP_SYS_ADMIN are missing: the network namespaces of proxies cannot be entered', remedy],
+    },
+    {
+      name: 'without one',
+      facts: given({ targets: 1, silent: silent('') }, withoutPtrace),
+      lines: ['fail CAP_SYS_PTRACE is missing: the network namespaces of proxies cannot be entered', remedy],
+    },
+    { name: 'all', facts: given({ targets: 2, silent: [] }), lines: ['ok 2 proxies, all answer'] },
+    { name: 'none', facts: given({ targets: 0, silent: [] }), lines: ['ok no Istio proxies on this node'] },
+    {
+      name: "without the host's /proc",
+      facts: given({ targets: 1, silent: silent('no process of its pod is to be seen') }),
+      lines: [
+        'fail 1 proxy, 0 of them answer, not shop/cart-x2x4v: no process of its pod is to be seen',
+        "  mount the host's /proc read-only, anywhere, or run in the host's process namespace",
+      ],
+    },
+    {
+      name: 'kept out',
+      facts: given({ targets: 2, silent: silent('its network namespace may not be opened: that takes CAP_SYS_PTRACE') }),
+      lines: [
+        'warn 2 proxies, 1 of them answers, not shop/cart-x2x4v: its network namespace may not be opened: that takes CAP_SYS_PTRACE',
+        '  let SELinux or AppArmor pass the agent: seLinuxOptions.type spc_t, or a profile that allows ptrace',
+      ],
+    },
+    {
+      name: 'not told of',
+      facts: given({ message: 'GET /api/v1/pods: forbidden' }),
+      lines: ['warn proxies of this node cannot be asked: GET /api/v1/pods: forbidden'],
+    },
+  ]
+  for (const { name, facts, lines } of cases) t.same(linesOf('envoy admin', facts), lines, name)
+})
+
 t.test('istiod', async (t) => {
   const asked = (enabled: boolean | 'auto') => ({ istiod: { ...defaultConfig('n1').istiod, enabled } })
   const silent = (reason: string) => [{ place: 'http://10.1.0.1:15014/metrics', reason }]

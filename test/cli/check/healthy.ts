@@ -15,6 +15,7 @@ interface Changes {
   readonly cluster?: Facts['cluster']
   readonly kubelet?: Facts['kubelet']
   readonly envoy?: Facts['envoy']
+  readonly envoyAdmin?: Facts['envoyAdmin']
   readonly istiod?: Facts['istiod']
   readonly ztunnel?: Facts['ztunnel']
   readonly state?: Partial<Facts['state']>
@@ -45,6 +46,7 @@ export function factsWith(changes: Changes = {}): Facts {
     cluster: changes.cluster,
     kubelet: changes.kubelet,
     envoy: changes.envoy,
+    envoyAdmin: changes.envoyAdmin,
     istiod: changes.istiod,
     ztunnel: changes.ztunnel,
     state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
