@@ -177,6 +177,8 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
         const isAsked = async () => ((await lagging()).length === WORKLOADS.length ? true : undefined)
         await eventually('all answer at their admin ports', isAsked, LAGS_WITHIN_MS)
         t.equal(await served('meshtoll_proxies_lagging', {}), 0)
+        const checking = agents.on('n1').argv.map((word) => (word === 'agent' ? 'check' : word))
+        t.match(await lab.topology.run('n1', checking, { capabilities: CAPABILITIES }), /envoy admin +1 proxy, it answers/)
 
         await istiod.stop()
         await endPod(admin, flapper.pod, new Date())
