@@ -8,13 +8,15 @@ import type { Route } from './routes.js'
 import { zoneScopeOf } from './scope.js'
 
 const MAX_ZERO_ZONES = 32
+/** No zone of ours. */
+const OUTSIDE = ''
 
 export interface Admission {
   /** The series of an owner pair, or the one that it is folded into. */
   flowOf(source: Owner, destination: Owner, scope: Scope): Account
   /** The same for phantom bytes. It takes no place of the limit, and is not served, before there are any. */
   phantomOf(source: Owner, destination: Owner): Account
-  /** All pairs of known zones, at 0; of very many zones only those that bytes come from, since their pairs grow with the square. */
+  /** All pairs of known zones, and each with the outside, at 0; of very many zones only those that bytes come from, since their pairs grow with the square. */
   openZones(zones: Identity['zones']): void
   /** Zone pairs have no limit. */
   zoneOf(source: string, destination: string, scope: Scope): Account
@@ -60,6 +62,10 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
   function openZones(zones: Identity['zones']): void {
     if (zones.length > MAX_ZERO_ZONES) return
     for (const source of zones) for (const destination of zones) zoneOf(source.zone, destination.zone, zoneScopeOf(source, destination))
+    for (const { zone } of zones) {
+      zoneOf(zone, OUTSIDE, 'to_external')
+      zoneOf(OUTSIDE, zone, 'from_external')
+    }
   }
 
   function foldOf(folded: string): Account {

@@ -56,6 +56,8 @@ export interface NodeAgent {
   readonly node: string
   readonly stateDir: string
   readonly configFile: string
+  /** By which the world reaches its HTTP interface. */
+  readonly socketPath: string
   /** Its whole command line, for those that are to run beside it or in its place. */
   readonly argv: readonly string[]
   readonly program: Program
@@ -163,6 +165,7 @@ async function startAgent(topology: Topology, node: NodeSpec, place: Place): Pro
     node: name,
     stateDir,
     configFile,
+    socketPath,
     argv,
     get program() {
       return program

@@ -132,7 +132,7 @@ t.test('bytes to a pod that ended, which waited for who has its address next', a
 t.test('known zone pairs are there at 0', async (t) => {
   const { ledger, readInto, look } = await setUp()
   await readInto(ledger)
-  t.same(valuesOf(look(ledger), 'meshtoll_zone_bytes_total'), [0, 0, 0, 0])
+  t.same(valuesOf(look(ledger), 'meshtoll_zone_bytes_total'), [0, 0, 0, 0, 0, 0, 0, 0], 'of two zones, and between each and the outside')
 })
 
 t.test('a new series is served at 0 first; the books do not know of it', async (t) => {

@@ -90,6 +90,7 @@ export const SUITES = [
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
   { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
+  { files: 'test/lab/prometheus.test.ts', peers: ['prometheus'] },
   { files: 'test/rules/', peers: ['prometheus', 'promtool'] },
   { files: 'test/mesh/', peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
 ]

@@ -1,0 +1,117 @@
+// What a real Prometheus makes of real agents: every byte that was sent, alerts that fire and clear, and nothing of an agent's death.
+import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { readRuleSettings, renderRuleFiles } from '../../scripts/rules.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { flowBytes, inventoryOf } from './agents.js'
+import { balances, createLab } from './lab.js'
+import { type Prometheus, startPrometheus } from './prometheus.js'
+import { THREE_ZONES } from './three-zones.js'
+import { eventually, worldTest } from './world.js'
+
+const INTERVAL = '2s'
+/** So that every series is scraped at 0 first. */
+const ZERO_FIRST = '8s'
+/** Of rates, in which a restart of some seconds is to be lost. */
+const WINDOW_SECONDS = 20
+const STEADY = 2_000_000
+const BUDGET = 4_000_000
+const BURST = 8_000_000
+
+const now = (): number => Date.now() / 1_000
+
+/** Those of deploy/prometheus, with windows of seconds. */
+function quickRules(): Readonly<Record<string, string>> {
+  const { alerts, ...rest } = readRuleSettings()
+  const quick = {
+    ...alerts,
+    CrossZoneBytesHigh: { ...alerts['CrossZoneBytesHigh'], for: '2s', bytesPerSecond: BUDGET },
+    AgentDown: { ...alerts['AgentDown'], for: '0s' },
+  }
+  const files = renderRuleFiles({ ...rest, recording: { ...rest.recording, window: '10s' }, alerts: quick })
+  const plain = Object.entries(files).filter(([file]) => !file.endsWith('prometheusrule.yaml'))
+  return Object.fromEntries(plain.map(([file, text]) => [basename(file), text]))
+}
+
+/** Last less first sample of each series that there is. */
+async function growthOf(prometheus: Prometheus, family: string): Promise<number> {
+  const series = await prometheus.query(`${family}[10m]`)
+  return series.reduce((sum, { values }) => sum + Number(values.at(-1)?.[1]) - Number(values[0]?.[1]), 0)
+}
+
+/** At the time of each node's last sample, where nothing has to be guessed. */
+async function increaseOf(prometheus: Prometheus, family: string, nodes: readonly string[]): Promise<number> {
+  const each = nodes.map(async (node) => {
+    const selector = `${family}{node="${node}"}`
+    const last = await prometheus.value(`max(timestamp(${selector}))`)
+    return prometheus.value(`sum(increase(${selector}[10m]))`, last)
+  })
+  return (await Promise.all(each)).reduce((sum, value) => sum + value, 0)
+}
+
+const skip = reasonToSkip(['prometheus']) ?? false
+
+await worldTest(
+  import.meta.url,
+  async (t) => {
+    t.test('three agents', { skip }, async (t: Test) => {
+      const options = { flows: { interval: '1s' }, series: { zeroFirst: ZERO_FIRST } }
+      // An address that nothing names has no pair of zones before it is met.
+      const inventory = inventoryOf(THREE_ZONES).map((entry) =>
+        entry.ownerName === 'internet' ? { cidr: entry.cidr, external: true } : entry,
+      )
+      const { topology, truth, agents } = await createLab(t, { options, inventory })
+      const prometheus = await startPrometheus({ agents: agents.all, interval: INTERVAL, rules: quickRules() })
+      t.teardown(() => prometheus.stop())
+      await eventually('all are scraped', async () => ((await prometheus.value('sum(up)')) === 3 ? true : undefined), 20_000)
+      await eventually('pairs of zones', async () => ((await prometheus.value('count(meshtoll_zone_bytes_total)')) > 0 ? true : undefined))
+
+      for (const pod of ['p1b', 'p2a', 'p3a']) await topology.peer(pod).listenTcp({ port: 8080 })
+      await topology.peer('internet').listenUdp({ port: 9 })
+      const pod = topology.peer('p1a')
+      const began = now()
+      const steady = [
+        await pod.pace({ protocol: 'tcp', to: '10.1.2.2', port: 8080, bytesPerSecond: STEADY }),
+        await pod.pace({ protocol: 'tcp', to: '10.1.1.3', port: 8080, bytesPerSecond: 10 * STEADY }),
+        await pod.pace({ protocol: 'udp', to: '198.51.100.7', port: 9, bytesPerSecond: 100_000 }),
+      ]
+      await sleep((WINDOW_SECONDS + 4) * 1_000)
+
+      const agent = agents.on('n1')
+      await agent.kill()
+      await eventually('AgentDown', () => prometheus.firing('AgentDown'), 15_000)
+      await agent.start()
+      await eventually('AgentDown is over', async () => ((await prometheus.firing('AgentDown')) ? undefined : true), 15_000)
+      await sleep(6_000)
+      t.equal(await prometheus.firing('CrossZoneBytesHigh'), undefined, 'nobody is woken by what the budget allows')
+      const span = { from: began + WINDOW_SECONDS + 2, to: now() - 1 }
+
+      const burst = await pod.pace({ protocol: 'tcp', to: '10.1.3.2', port: 8080, bytesPerSecond: BURST })
+      const alert = await eventually('a burst across zones is told', () => prometheus.firing('CrossZoneBytesHigh'), 30_000)
+      t.match(alert.annotations['description'], /the budget is 4MB\/s\. Most is from lab\/p1a to lab\/p[23]a, /)
+      await burst.close()
+      await eventually('and that it is over', async () => ((await prometheus.firing('CrossZoneBytesHigh')) ? undefined : true), 30_000)
+      for (const stream of steady) await stream.close()
+
+      const sent = await truth.total()
+      const served = await agents.atRest()
+      balances(t, served, sent)
+      const isAllScraped = async () => ((await prometheus.value('sum(meshtoll_flow_bytes_total)')) === flowBytes(served) ? true : undefined)
+      await eventually('the last bytes are scraped', isAllScraped, 20_000)
+      for (const family of ['meshtoll_flow_bytes_total', 'meshtoll_zone_bytes_total']) {
+        t.equal(await growthOf(prometheus, family), sent, `${family}: last less first sample of all series is what was sent, to the byte`)
+        const ratio = (await increaseOf(prometheus, family, ['n1', 'n2', 'n3'])) / sent
+        t.ok(Math.abs(ratio - 1) < 0.01, `${family}: increase() is ${ratio} of what was sent`)
+      }
+      const rate = `sum(rate(meshtoll_zone_bytes_total{src_zone="zone-1",dst_zone="zone-2"}[${WINDOW_SECONDS}s]))`
+      const [{ values } = { values: [] }] = await prometheus.range(rate, span)
+      const rates = values.map(([, value]) => Number(value) / STEADY)
+      t.comment(`rates over the kill: ${rates.map((one) => one.toFixed(2)).join(' ')}`)
+      t.ok(rates.length > 5 && Math.max(...rates) < 1.5, 'a kill is no spike')
+      t.ok(Math.min(...rates) > 0.5, 'and no dip')
+      t.same(await prometheus.query('ALERTS{alertname="BooksOutOfBalance"}'), [], 'the books balanced in every scrape')
+    })
+  },
+  { timeoutMs: 240_000 },
+)
