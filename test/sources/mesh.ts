@@ -19,7 +19,7 @@ export interface SourceParts {
 }
 
 /** By the names of targets, which are the hosts of their URLs too. */
-export type Answers = Readonly<Record<string, string | Error>>
+export type Answers = Readonly<Record<string, string | Error | undefined>>
 
 export type Targets = readonly Target[] | (() => Iterable<Target>)
 
@@ -110,7 +110,7 @@ export function createMesh({ create, targets = [], answers = {}, before }: MeshP
 }
 
 /** `settled`: all that were answered have been read to their end. */
-function httpOf(said: ReadonlyMap<string, string | Error>): HttpGet & { settled(): Promise<unknown> } {
+function httpOf(said: ReadonlyMap<string, string | Error | undefined>): HttpGet & { settled(): Promise<unknown> } {
   const reading = new Set<Promise<unknown>>()
   const get = async (url: string): Promise<string> => {
     const answer = said.get(new URL(url).host)

@@ -5,7 +5,6 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
 import type { Labels, Reading, Readings, Source } from '../../model.js'
 import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
-import { createSlots } from '../slots.js'
 import { connectionFailures, connectionTerminations, families, unreachable, xdsReceive, ztunnels } from './families.js'
 import { readZtunnel, type ZtunnelStats } from './stats.js'
 import { createTraffic } from './traffic.js'
@@ -32,7 +31,6 @@ const LASTS = 2
 export function createZtunnel({ open, targets, intervalMs }: ZtunnelParts, deps: { readonly clock: Clock; readonly log: Log }): Source {
   const { clock, log } = deps
   const traffic = createTraffic({ clock, turn: turnOfTheLoop })
-  const inTurn = createSlots(1)
   let http: Promise<Http> | undefined
   let rejected = 0
   let isToldOfZones = false
@@ -41,12 +39,9 @@ export function createZtunnel({ open, targets, intervalMs }: ZtunnelParts, deps:
     const { name, url } = target
     traffic.see(target)
     http ??= open()
-    const opened = await http
-    const { series, ...said } = await inTurn(async () => {
-      const stats = await opened.read(url, (pieces) => readZtunnel(pieces, traffic.knownOf(name)), signal)
-      await traffic.add(name, stats)
-      return stats
-    })
+    const stats = await (await http).read(url, (pieces) => readZtunnel(pieces, traffic.knownOf(name)), signal)
+    await traffic.add(name, stats)
+    const { series: _, ...said } = stats
     rejected += said.rejected
     tellOfZones(target, said)
     return said

@@ -205,6 +205,13 @@ t.test('who does not answer', async (t) => {
   }
 })
 
+t.test('one that hangs holds nobody up', async (t) => {
+  const mesh = meshOf({ targets: [targetOf('z'), targetOf('b')] }).run(t)
+  await mesh.read({ z: expositionOf([]), b: expositionOf([flow('cart', 1)]) })
+  for (const bytes of [2, 4]) await mesh.read({ z: undefined, b: expositionOf([flow('cart', bytes)]) })
+  t.equal(bytesOf(mesh)['a b'], 3)
+})
+
 t.test('one that was away goes on where it was', async (t) => {
   const mesh = meshOf({ targets: [targetOf('z'), targetOf('b')] }).run(t)
   const b = expositionOf([])
