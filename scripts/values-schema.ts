@@ -48,6 +48,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   inventory: { type: 'array', items: { ...only(optionsOf(INVENTORY_FIELDS)), required: ['cidr'] } },
   log: only({ level: word('debug', 'info', 'warn', 'error'), format: word('logfmt', 'json') }),
   web: only({ port: PORT, existingSecret: NAME, tls: FLAG }),
+  datadog: only({ existingSecret: NAME, secretKey: { type: 'string', minLength: 1 }, agentChecks: FLAG }),
   stateDir: { type: 'string', pattern: '^/[^:]+$' },
   uninstall: FLAG,
   uninstallHook: FLAG,

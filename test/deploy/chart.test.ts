@@ -189,6 +189,22 @@ t.test('who may read it', { skip }, async (t) => {
   t.equal(await policies({ mode: 'reduced' }), 1)
 })
 
+t.test('Datadog: pushed to with the key of a Secret, or left to its Agent', { skip }, async (t) => {
+  const values = { config: { datadog: { enabled: true } }, datadog: { existingSecret: 'datadog' } }
+  const { spec } = await templateWith(values)
+  t.match(spec.containers[0], {
+    env: [{}, {}, {}, {}, { name: 'DD_API_KEY', valueFrom: { secretKeyRef: { name: 'datadog', key: 'api-key' } } }],
+  })
+  const [policy] = (await renderObjects({ values: { ...values, mode: 'reduced' } })).filter(({ kind }) => kind === 'NetworkPolicy')
+  t.match(JSON.stringify(policy), '{"port":53,"protocol":"UDP"}', 'its name can be looked up')
+  const { metadata } = await templateWith({ datadog: { agentChecks: true } })
+  t.same(JSON.parse(metadata.annotations['ad.datadoghq.com/agent.checks'] ?? ''), {
+    openmetrics: {
+      instances: [{ openmetrics_endpoint: 'http://%%host%%:10042/metrics', namespace: 'meshtoll', metrics: ['meshtoll_.+'] }],
+    },
+  })
+})
+
 t.test('whom it may reach', { skip }, async (t) => {
   const cases = [
     {

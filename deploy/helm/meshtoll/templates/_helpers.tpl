@@ -113,6 +113,13 @@ env:
       fieldRef:
         fieldPath: metadata.namespace
   {{- end }}
+  {{- with .Values.datadog.existingSecret }}
+  - name: DD_API_KEY
+    valueFrom:
+      secretKeyRef:
+        name: {{ . }}
+        key: {{ $.Values.datadog.secretKey }}
+  {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -193,4 +200,10 @@ true
 {{- if and (eq (toString $istiod.debug) "true") (ne (toString $istiod.enabled) "false") -}}
 true
 {{- end -}}
+{{- end -}}
+
+{{- /* For the Datadog Agent of the node: scrape /metrics, which it takes 2,000 series of by default. */ -}}
+{{- define "meshtoll.datadogChecks" -}}
+{{- $url := printf "%s://%%%%host%%%%:%v/metrics" (ternary "https" "http" .Values.web.tls) .Values.web.port -}}
+{{- dict "openmetrics" (dict "instances" (list (dict "openmetrics_endpoint" $url "namespace" "meshtoll" "metrics" (list "meshtoll_.+")))) | toJson -}}
 {{- end -}}
