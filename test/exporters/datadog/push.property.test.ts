@@ -1,0 +1,110 @@
+// Whatever happens to the intake, the process and the disk: what was counted is in Datadog, once, less what is uncertain.
+import t from 'tap'
+import { fc, runs } from '../../property.js'
+import { createWorld, FLUSH_MS, type Weather, type World } from './world.js'
+
+t.setTimeout(300_000)
+
+const BYTES = 'meshtoll.flow.bytes'
+const HOUR_MS = 3_600_000
+const WEATHERS: readonly Weather[] = [
+  'fine',
+  'down',
+  'hangs, kept',
+  'hangs, not kept',
+  'resets, kept',
+  'resets, not kept',
+  '500, kept',
+  '429',
+  '413',
+]
+
+type Step =
+  | { readonly do: 'count'; readonly name: string; readonly bytes: number }
+  | { readonly do: 'weather'; readonly weather: Weather }
+  | { readonly do: 'pass'; readonly ms: number }
+  | { readonly do: 'kill' }
+  | { readonly do: 'disk'; readonly mode: 'works' | 'full' | 'full in the middle of a write' | 'read-only' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('count' as const),
+      name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      bytes: fc.integer({ min: 1, max: 1e9 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('weather' as const), weather: fc.constantFrom(...WEATHERS) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1_000, FLUSH_MS, 300_000, HOUR_MS) }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'kill' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('disk' as const),
+      mode: fc.constantFrom('works' as const, 'full' as const, 'full in the middle of a write' as const, 'read-only' as const),
+    }),
+  },
+)
+
+async function play(world: World, one: Step): Promise<void> {
+  if (one.do === 'count') world.count(one.name, one.bytes)
+  if (one.do === 'weather') world.weather = one.weather
+  if (one.do === 'pass') await world.pass(one.ms)
+  if (one.do === 'disk') world.disk.mode = one.mode
+  if (one.do !== 'kill') return
+  world.kill()
+  await world.start()
+}
+
+t.test('sums are exact', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.constantFrom(3, 2_000), async (steps, maxSeries) => {
+      const world = createWorld({ maxSeries, maxPoints: 7 })
+      await world.start()
+      for (const one of steps) await play(world, one)
+      world.weather = 'fine'
+      world.disk.mode = 'works'
+      await world.pass(2 * HOUR_MS)
+      const missing = world.truth - world.judge.sum(BYTES)
+      const uncertain = world.self('uncertain_bytes_total')
+      const problems = world.judge.problems
+      const waiting = world.self('waiting_windows')
+      world.kill()
+      if (missing < 0 || missing > uncertain || waiting > 0 || problems.length > 0)
+        throw new Error(JSON.stringify({ missing, uncertain, waiting, problems: problems.slice(0, 3), log: world.log.lines.slice(-5) }))
+    }),
+    { numRuns: runs(12) },
+  )
+})
+
+/** 100,000 is what is promised; it takes a minute. */
+const SERIES = Number(process.env['MESHTOLL_TEST_SERIES'] ?? 500)
+
+t.test(`${SERIES} series, the intake down for ten minutes, hanging and resetting, and two kills`, async (t) => {
+  const world = createWorld({ maxSeries: SERIES * 2 })
+  await world.start()
+  const countAll = (round: number): void => {
+    for (let i = 0; i < SERIES; i++) world.count(`owner-${i}`, 1_000 + i + round)
+  }
+  const outage: readonly Weather[] = ['hangs, kept', 'resets, not kept', 'down', 'resets, kept', 'hangs, not kept']
+  for (let round = 0; round < 20; round++) {
+    world.weather = outage[round % outage.length] ?? 'down'
+    countAll(round)
+    await world.pass(FLUSH_MS)
+    if (round !== 6 && round !== 13) continue
+    world.kill()
+    await world.start()
+  }
+  world.weather = 'fine'
+  await world.pass(600_000)
+  t.equal(world.judge.sum(BYTES), world.truth, 'to the byte')
+  const found = new Map<string, number>()
+  for (const { metric, tags, value } of world.judge.points())
+    if (metric === BYTES) found.set(tags[4] ?? '', (found.get(tags[4] ?? '') ?? 0) + value)
+  let wrong = 0
+  for (let i = 0; i < SERIES; i++) if (found.get(`src_owner_name:owner-${i}`) !== world.truthOf(`owner-${i}`)) wrong++
+  t.equal(wrong, 0, 'each series')
+  t.same([world.self('uncertain_bytes_total'), world.judge.problems], [0, []])
+  world.kill()
+})
