@@ -3,15 +3,18 @@ import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
 import type { Source } from '../model.js'
+import type { LogTarget } from '../sources/container-logs/following.js'
 import { NOTHING_OF_ENVOY } from '../sources/envoy/agent-stats.js'
 import { createEnvoy } from '../sources/envoy/source.js'
 import { FILTER } from '../sources/envoy/stats.js'
+import { createEnvoyLog } from '../sources/envoy-log/source.js'
 import type { Target } from '../sources/scraping.js'
-import { configuredTargets, targetsOf } from './targets.js'
+import { configuredTargets, logTargets, targetsOf } from './targets.js'
 
 const ENVOY_PORT = 15090
 const AGENT_PORT = 15020
 const PATH = '/stats/prometheus'
+const CONTAINER = 'istio-proxy'
 const DEADLINE_MS = 3_000
 /** Of an Envoy or an application that says a lot; one proxy in a thousand Services says a tenth. */
 const MAX_BYTES = 8 << 20
@@ -40,6 +43,25 @@ export function createEnvoySource({ envoy }: Pick<Config, 'envoy'>, pods: Pods |
     deps,
   )
 }
+
+/** As long as it takes until the kernel has told of an address, and the directory or the API server of who had it; no longer than some seconds. */
+const MAX_SETTLE_MS = 30_000
+const TOLD_WITHIN_MS = 5_000
+
+export const readsAccessLogs = (config: Pick<Config, 'envoy'>, pods: Pods | undefined): boolean =>
+  usesEnvoy(config, pods) && config.envoy.accessLog !== 'off'
+
+export function createAccessLogSource(
+  { envoy, flows }: Pick<Config, 'envoy' | 'flows'>,
+  pods: Pods | undefined,
+  deps: Pick<Deps, 'clock' | 'log' | 'growingFiles'>,
+): Source {
+  const settleMs = Math.min(flows.intervalMs + TOLD_WITHIN_MS, MAX_SETTLE_MS)
+  return createEnvoyLog({ logs: () => accessLogsOf(envoy, pods), settleMs }, deps)
+}
+
+export const accessLogsOf = ({ targets }: Targets, pods: Pods | undefined): Iterable<LogTarget> =>
+  logTargets({ named: targets.map((target) => ({ ...target, log: target.accessLog })), pods, role: 'proxy', container: CONTAINER })
 
 export const proxiesOf = ({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined): readonly Target[] => [
   ...configuredProxies(envoy),

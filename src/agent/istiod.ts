@@ -6,14 +6,13 @@ import { createTokenFile } from '../kube/token.js'
 import type { Budget } from '../ledger/totals/choice.js'
 import type { Source } from '../model.js'
 import type { LogTarget } from '../sources/container-logs/following.js'
-import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import { createIstiod } from '../sources/istiod/source.js'
 import type { Credentials } from '../sources/istiod-debug/asking.js'
 import { createIstiodDebug } from '../sources/istiod-debug/source.js'
 import { CAUSE_LABELS, endpointChanges, PROXY_LABELS, pushCauses, SERVICE_LABELS, sentBytes } from '../sources/istiod-log/families.js'
 import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
-import { configuredTargets, targetsOf } from './targets.js'
+import { configuredTargets, logTargets, targetsOf } from './targets.js'
 
 const PORT = 15014
 const PATH = '/metrics'
@@ -100,11 +99,5 @@ export function* debugTargetsOf(istiod: Pick<Config['istiod'], 'targets'>, pods:
     yield { ...target, url: target.url === undefined ? undefined : new URL(DEBUG_PATH, target.url).href }
 }
 
-export function* logsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<LogTarget> {
-  const named = targets.filter(({ log }) => log !== '')
-  for (const [i, { name, labels }] of configuredTargets(named).entries()) yield { name, labels, place: fileLog(named[i]?.log ?? '') }
-  if (!pods) return
-  for (const { name, pod, labels } of targetsOf(pods, 'istiod', (host) => host)) {
-    if (pod) yield { name, pod, labels, place: containerLog(pod, CONTAINER) }
-  }
-}
+export const logsOf = ({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Iterable<LogTarget> =>
+  logTargets({ named: targets, pods, role: 'istiod', container: CONTAINER })

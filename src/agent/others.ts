@@ -5,7 +5,7 @@ import type { Source } from '../model.js'
 import { createNetDev } from '../sources/net-dev.js'
 import { createQdisc } from '../sources/qdisc.js'
 import type { Cluster } from './cluster.js'
-import { createEnvoySource, usesEnvoy } from './envoy.js'
+import { createAccessLogSource, createEnvoySource, readsAccessLogs, usesEnvoy } from './envoy.js'
 import { asksAdmin, createEnvoyAdminSource } from './envoy-admin.js'
 import type { Identities } from './identities.js'
 import {
@@ -53,6 +53,7 @@ export function createOthers({ config, environment, rtnetlink, cluster, endedPod
       : []),
     ...(usesEnvoy(config, pods) ? [polledAs(createEnvoySource(config, pods, deps), config.envoy.intervalMs)] : []),
     ...(asksAdmin(config, pods) ? [polledAs(createEnvoyAdminSource(config, { pods, endedPod }, deps), config.envoy.intervalMs)] : []),
+    ...(readsAccessLogs(config, pods) ? [polledAs(createAccessLogSource(config, pods, deps), config.envoy.intervalMs)] : []),
     ...(usesIstiod(config, pods) ? [polledAs(createIstiodSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(asksIstiodDebug(config, pods) ? [polledAs(createIstiodDebugSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(readsIstiodLog(config, pods)

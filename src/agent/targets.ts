@@ -1,6 +1,8 @@
 // What sources ask over HTTP: pods of this node by what they are to Istio, and what the configuration names where no API server tells of pods.
 import type { MeshRole } from '../identity/objects/mesh-role.js'
 import type { OwnPods } from '../identity/own-pods.js'
+import type { LogTarget } from '../sources/container-logs/following.js'
+import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import type { Target } from '../sources/scraping.js'
 
 /** `urlOf`: of a host as it stands in a URL. */
@@ -40,4 +42,22 @@ export function configuredTargets(targets: readonly ConfiguredTarget[]): readonl
     url,
     labels: { owner_zone: zone, owner_namespace: namespace, owner_kind: ownerKind, owner_name: ownerName },
   }))
+}
+
+interface LogsOf {
+  /** Those that the configuration names, with the paths of their logs; '' where it is not to be read. */
+  readonly named: readonly (ConfiguredTarget & { readonly log: string })[]
+  readonly pods: Pick<OwnPods, 'live'> | undefined
+  readonly role: MeshRole
+  readonly container: string
+}
+
+/** Named as what is asked over HTTP. */
+export function* logTargets({ named, pods, role, container }: LogsOf): Generator<LogTarget> {
+  const written = named.filter(({ log }) => log !== '')
+  for (const [i, { name, labels }] of configuredTargets(written).entries()) yield { name, labels, place: fileLog(written[i]?.log ?? '') }
+  if (!pods) return
+  for (const { name, pod, labels } of targetsOf(pods, role, (host) => host)) {
+    if (pod) yield { name, pod, labels, place: containerLog(pod, container) }
+  }
 }

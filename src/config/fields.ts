@@ -2,7 +2,7 @@
 import { DATADOG } from './datadog-fields.js'
 import { type List, list, option, optional, type Section, time, timeOrOff, type ValuesOf } from './field.js'
 import { ISTIOD } from './istiod-fields.js'
-import { boolean, decimal, either, label, notYet, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
+import { boolean, decimal, either, label, oneOf, path, port, serviceAccount, tableName, url, wholeNumber } from './kinds.js'
 import { TARGET_FIELDS, targetUrl } from './target-fields.js'
 import { ZTUNNEL } from './ztunnel-fields.js'
 
@@ -131,7 +131,11 @@ export const OPTIONS = {
         'off',
         "Ask Envoy at its admin port which hosts it lists, as often as its pilot-agent (60s where that is off); netns: in the network namespace of its pod, which takes CAP_SYS_ADMIN, CAP_SYS_PTRACE and the host's /proc.",
       ),
-      accessLog: option(notYet, 'off', 'The access log of Envoy; this version cannot read it.'),
+      accessLog: option(
+        oneOf('auto', 'off'),
+        'off',
+        'Read their access logs, for requests that failed and where; auto reads those of pods in /var/log/pods, and those that targets name.',
+      ),
     },
     lists: {
       targets: {
@@ -143,6 +147,7 @@ export const OPTIONS = {
             'URL of the metrics of its pilot-agent, where that is to be asked.',
             'http://10.1.0.10:15020/stats/prometheus',
           ),
+          accessLog: optional(path, { value: '', shown: 'none' }, 'Path of its access log, where that is on this machine.'),
           ...TARGET_FIELDS,
         },
       },

@@ -47,9 +47,6 @@ export function httpUrl(example: string): Kind<string> {
   }
 }
 
-/** What a later version will do. */
-export const notYet: Kind<'off'> = { ...oneOf('off'), explain: () => 'this version cannot do that yet, only off is possible' }
-
 /** As Kubernetes names them: a DNS label, and a DNS subdomain. */
 export const serviceAccount: Kind<string> = {
   schema: v.pipe(v.string(), v.regex(/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/)),

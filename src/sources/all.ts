@@ -2,6 +2,7 @@
 import type { Family } from '../model.js'
 import { families as envoy } from './envoy/families.js'
 import { families as envoyAdmin } from './envoy-admin/families.js'
+import { families as envoyLog } from './envoy-log/families.js'
 import { families as flows } from './flows/families.js'
 import { families as istiod } from './istiod/families.js'
 import { families as istiodDebug } from './istiod-debug/families.js'
@@ -18,6 +19,7 @@ export const sources: readonly { readonly name: string; readonly families: reado
   { name: 'kubelet', families: kubelet },
   { name: 'envoy', families: envoy },
   { name: 'envoy-admin', families: envoyAdmin },
+  { name: 'envoy-log', families: envoyLog },
   { name: 'istiod', families: istiod },
   { name: 'istiod-debug', families: istiodDebug },
   { name: 'istiod-log', families: istiodLog },

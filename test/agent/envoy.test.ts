@@ -1,10 +1,11 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { createEnvoySource, proxiesOf, usesEnvoy } from '../../src/agent/envoy.js'
+import { accessLogsOf, createEnvoySource, proxiesOf, readsAccessLogs, usesEnvoy } from '../../src/agent/envoy.js'
 import { probeEnvoy } from '../../src/cli/check/envoy.js'
 import { parseConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
+import { growingFiles } from '../../src/growing-files.js'
 import { createOwnPods } from '../../src/identity/own-pods.js'
 import { FILTER } from '../../src/sources/envoy/stats.js'
 import { createHandClock } from '../kube/hand-clock.js'
@@ -63,7 +64,7 @@ t.test('by the configuration alone, against a real server', async (t) => {
   const { port } = server.address() as AddressInfo
   const at = (path: string): string => `http://127.0.0.1:${port}/${path}`
   const config = configOf(`{targets: [{url: "${at('cart')}", agentUrl: "${at('agent')}", ownerName: cart}, {url: "${at('refused')}"}]}`)
-  const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async () => '' }
+  const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async () => '', growingFiles }
   const source = createEnvoySource(config, undefined, deps)
   const { readings } = await source.read(never)
   const found = new Set(
@@ -82,6 +83,32 @@ t.test('by the configuration alone, against a real server', async (t) => {
   t.same(await probeEnvoy({ config, environment: {}, followsPods: false }, deps, never), {
     targets: 2,
     silent: [{ place: at('refused'), reason: 'it answers 403' }],
+    logs: undefined,
   })
   t.equal(await probeEnvoy({ config: configOf('{}'), environment: {}, followsPods: false }, deps, never), undefined)
+})
+
+t.test('whose access logs are read', async (t) => {
+  const pods = createOwnPods('n1')
+  pods.put('shop/cart-1', podFacts({ uid: 'u1', role: 'proxy', addresses: ['10.1.0.1'] }), { kind: 'Deployment', name: 'cart' })
+  t.notOk(readsAccessLogs(configOf('{}'), pods), 'none, unless told to')
+  t.notOk(readsAccessLogs(configOf('{accessLog: auto, enabled: false}'), pods))
+  const folder = t.testdir({ 'access.log': '' })
+  const config = configOf(
+    `{accessLog: auto, targets: [{url: "http://a/stats", ownerName: cart, accessLog: "${folder}/access.log"}, {url: "http://b/stats"}]}`,
+  )
+  t.ok(readsAccessLogs(config, undefined))
+  t.same(
+    [...accessLogsOf(config.envoy, pods)].map(({ name, place }) => [name, place.folder, place.inOrder(['access.log', '0.log', 'x'])]),
+    [
+      ['http://a/stats', folder, ['access.log']],
+      ['u1', '/var/log/pods/shop_cart-1_u1/istio-proxy', ['0.log']],
+    ],
+  )
+  const never = new AbortController().signal
+  const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async () => '', growingFiles }
+  t.match(await probeEnvoy({ config, environment: {}, followsPods: false }, deps, never), {
+    targets: 2,
+    logs: { readable: 1, unreadable: [] },
+  })
 })

@@ -139,9 +139,9 @@ t.test('mistakes, each with where and what instead', async (t) => {
       lines: ['1:18 datadog.tags[0] is "Env:prod"; expected a tag of lower-case letters, digits and _-:./ such as env:prod'],
     },
     {
-      name: 'what a later version can do',
+      name: 'a word of another option',
       text: 'envoy: {accessLog: on}',
-      lines: ['1:20 envoy.accessLog is "on"; this version cannot do that yet, only off is possible'],
+      lines: ['1:20 envoy.accessLog is "on"; expected auto or off'],
     },
     { name: 'out of range', text: 'series: {limit: 0}', lines: ['1:17 series.limit is 0; expected a whole number from 1 to 1000000'] },
     {

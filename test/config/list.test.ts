@@ -20,12 +20,13 @@ envoy:
     {
       url: 'http://10.1.0.10:15090/stats/prometheus',
       agentUrl: '',
+      accessLog: '',
       zone: 'a',
       namespace: 'shop',
       ownerKind: 'Deployment',
       ownerName: 'cart',
     },
-    { url: 'http://10.1.0.11:15090/stats/prometheus', agentUrl: 'http://10.1.0.11:15020/metrics', ...NOBODY },
+    { url: 'http://10.1.0.11:15090/stats/prometheus', agentUrl: 'http://10.1.0.11:15020/metrics', accessLog: '', ...NOBODY },
   ])
   for (const empty of ['envoy:', 'envoy: {targets: }', 'envoy: {targets: []}'])
     t.same(parseConfig(empty, {}).config.envoy.targets, [], empty)
@@ -49,9 +50,9 @@ t.test('mistakes in a list of mappings', async (t) => {
       says: ['4:13 envoy.targets[1].url is given twice; the first is on line 3'],
     },
     {
-      name: 'what is not there yet',
+      name: 'a way that there is not',
       text: 'envoy: {admin: exec}',
-      says: ['1:16 envoy.admin is "exec"; this version cannot do that yet, only off is possible'],
+      says: ['1:16 envoy.admin is "exec"; expected off or netns'],
     },
   ]
   for (const { name, text, says } of cases) t.match(mistakesIn(text), says, name)

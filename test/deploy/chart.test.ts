@@ -232,6 +232,12 @@ t.test('the files that sources need', { skip }, async (t) => {
     { name: 'mode reduced, which could not read them', values: { mode: 'reduced' }, has: false },
     { name: 'without logs', values: { config: { istiod: { log: 'off' } } }, has: false },
     { name: 'without istiods', values: { config: { istiod: { enabled: false } } }, has: false },
+    { name: 'only those of proxies', values: { config: { istiod: { log: 'off' }, envoy: { accessLog: 'auto' } } }, has: true },
+    {
+      name: 'of proxies that are not asked',
+      values: { config: { istiod: { log: 'off' }, envoy: { accessLog: 'auto', enabled: false } } },
+      has: false,
+    },
   ]
   for (const { name, values, has } of cases) {
     const { volumes, containers } = (await templateWith(values)).spec

@@ -15,7 +15,7 @@ import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
 import type { Asked } from './asking.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
-import { probeEnvoy } from './envoy.js'
+import { type EnvoyFacts, probeEnvoy } from './envoy.js'
 import { probeEnvoyAdmin } from './envoy-admin.js'
 import { type IstiodFacts, probeIstiod } from './istiod.js'
 import { type KubeletFacts, probeKubelet } from './kubelet.js'
@@ -36,7 +36,7 @@ export interface Facts {
   /** Undefined where the agent would not ask it. */
   readonly kubelet: KubeletFacts | undefined
   /** Undefined where the agent would ask none. */
-  readonly envoy: Asked | { readonly message: string } | undefined
+  readonly envoy: EnvoyFacts | { readonly message: string } | undefined
   /** At their admin ports. */
   readonly envoyAdmin: Asked | { readonly message: string } | undefined
   /** Undefined where the agent would ask none. */

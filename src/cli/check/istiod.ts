@@ -2,12 +2,12 @@
 import { asksIstiodDebug, credentialsOf, debugTargetsOf, istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
-import type { LogTarget } from '../../sources/container-logs/following.js'
 import { parseIstiodMetrics } from '../../sources/istiod/metrics.js'
 import { createAskDebug } from '../../sources/istiod-debug/asking.js'
 import type { Target } from '../../sources/scraping.js'
 import { type Asked, type AskOne, askAll, findAnswers, isBlocked } from './asking.js'
 import { type Finding, ok, warn } from './finding.js'
+import { type LogFacts, lookAll } from './logs.js'
 import { type OwnPodsHere, readPods } from './pods.js'
 
 export interface IstiodFacts extends Asked {
@@ -15,11 +15,6 @@ export interface IstiodFacts extends Asked {
   readonly debug?: Asked | undefined
   /** Undefined where none is to be read. */
   readonly logs: LogFacts | undefined
-}
-
-interface LogFacts {
-  readonly readable: number
-  readonly unreadable: readonly { readonly folder: string; readonly reason: string }[]
 }
 
 interface Surroundings extends OwnPodsHere {
@@ -58,22 +53,6 @@ function askDebug({ istiod }: Config, targets: readonly Target[], deps: ProbeDep
   const credentials = credentialsOf(istiod, deps)
   const ask: AskOne = (http, target, limited) => createAskDebug(http, credentials)(target, limited)
   return askAll(targets, { maxBytes: MAX_BYTES, ask }, deps, signal)
-}
-
-async function lookAll(logs: readonly LogTarget[], { growingFiles }: ProbeDeps): Promise<LogFacts> {
-  const unreadable: { folder: string; reason: string }[] = []
-  for (const { place } of logs) {
-    const { folder } = place
-    try {
-      const last = place.inOrder(await growingFiles.list(folder)).at(-1)
-      const file = last === undefined ? undefined : await growingFiles.open(`${folder}/${last}`)
-      await file?.close()
-      if (!file) unreadable.push({ folder, reason: 'there is no log' })
-    } catch (error) {
-      unreadable.push({ folder, reason: (error as NodeJS.ErrnoException).code === 'EACCES' ? 'permission denied' : String(error) })
-    }
-  }
-  return { readable: logs.length - unreadable.length, unreadable }
 }
 
 interface Found {

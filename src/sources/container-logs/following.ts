@@ -45,13 +45,21 @@ export interface FollowingDeps {
 export interface ReadLog<Counts> {
   readonly target: LogTarget
   readonly counts: Counts
+  /** There is nothing more of it. */
+  readonly isLast: boolean
 }
 
 export interface Following<Counts> {
   /** Before the first read. */
   resume(marks: ReadonlyMap<string, string>, lastMs: number | undefined): void
   /** What was written until now, as far as there is time. Rejects where none can be read. */
-  read(signal: AbortSignal): Promise<{ readonly logs: readonly ReadLog<Counts>[]; readonly marks: readonly MarkReading[] }>
+  read(signal: AbortSignal): Promise<Read<Counts>>
+}
+
+interface Read<Counts> {
+  readonly logs: readonly ReadLog<Counts>[]
+  /** How far they are read, and their counts as they are by now. */
+  marks(): readonly MarkReading[]
 }
 
 interface Kept<Counts> {
@@ -168,7 +176,10 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
       if (gone.length === 0 && failure !== undefined && failures.size === all.length) throw failure
       readMs = startedMs
       const found = all.filter(({ tail }) => tail.position !== undefined)
-      return { logs: found, marks: [...found.map(markOf), ...gone.map(endOf), ...forgotten()] }
+      return {
+        logs: found.map((one) => ({ target: one.target, counts: one.counts, isLast: gone.includes(one) })),
+        marks: () => [...found.map(markOf), ...gone.map(endOf), ...forgotten()],
+      }
     },
   }
 }

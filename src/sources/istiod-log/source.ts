@@ -55,7 +55,7 @@ export function createIstiodLog({ logs }: Parts, deps: FollowingDeps): Source {
       left.sending = MAX_SENDING
       const read = await following.read(signal)
       const { events, rejected } = causes.take()
-      return { readings: [...read.logs.flatMap((one) => [...totalsOf(one)]), ...events, ...read.marks], rejected }
+      return { readings: [...read.logs.flatMap((one) => [...totalsOf(one)]), ...events, ...read.marks()], rejected }
     },
   }
 }

@@ -171,12 +171,16 @@ t.test('envoy', async (t) => {
   const cases = [
     { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and envoy.targets names none'] },
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (envoy.enabled: false)'] },
-    { name: 'no mesh', facts: factsWith({ envoy: { targets: 0, silent: [] } }), lines: ['ok no Istio proxies on this node'] },
-    { name: 'one', facts: factsWith({ envoy: { targets: 1, silent: [] } }), lines: ['ok 1 proxy, it answers'] },
-    { name: 'all', facts: factsWith({ envoy: { targets: 31, silent: [] } }), lines: ['ok 31 proxies, all answer'] },
+    {
+      name: 'no mesh',
+      facts: factsWith({ envoy: { targets: 0, silent: [], logs: undefined } }),
+      lines: ['ok no Istio proxies on this node'],
+    },
+    { name: 'one', facts: factsWith({ envoy: { targets: 1, silent: [], logs: undefined } }), lines: ['ok 1 proxy, it answers'] },
+    { name: 'all', facts: factsWith({ envoy: { targets: 31, silent: [], logs: undefined } }), lines: ['ok 31 proxies, all answer'] },
     {
       name: 'for localhost only',
-      facts: factsWith({ envoy: { targets: 31, silent: silent(30, 'it answers 403') } }),
+      facts: factsWith({ envoy: { targets: 31, silent: silent(30, 'it answers 403'), logs: undefined } }),
       lines: [
         'warn 31 proxies, 1 of them answers, not http://10.1.0.1:15090/stats/prometheus: it answers 403',
         '  port 15090 is for localhost alone: take METRICS_LOCALHOST_ACCESS_ONLY out of the proxyMetadata',
@@ -184,7 +188,7 @@ t.test('envoy', async (t) => {
     },
     {
       name: 'blocked',
-      facts: factsWith({ envoy: { targets: 2, silent: silent(2, 'it does not answer within 3 s') }, config: asked(true) }),
+      facts: factsWith({ envoy: { targets: 2, silent: silent(2, 'it does not answer within 3 s'), logs: undefined }, config: asked(true) }),
       lines: [
         'fail 2 proxies, 0 of them answer, not http://10.1.0.1:15090/stats/prometheus: it does not answer within 3 s',
         '  let the NetworkPolicies of the namespace pass the agent to port 15090',
@@ -194,6 +198,22 @@ t.test('envoy', async (t) => {
       name: 'not told of',
       facts: factsWith({ envoy: { message: 'GET /api/v1/pods: forbidden' } }),
       lines: ['warn proxies of this node cannot be found: GET /api/v1/pods: forbidden'],
+    },
+    {
+      name: 'access logs',
+      facts: factsWith({ envoy: { targets: 1, silent: [], logs: { readable: 1, unreadable: [] } } }),
+      lines: ['ok 1 proxy, it answers', 'ok its access log can be read, where Istio writes any'],
+    },
+    {
+      name: 'access logs that cannot be read',
+      facts: factsWith({
+        envoy: { targets: 2, silent: [], logs: { readable: 1, unreadable: [{ folder: '/var/log/pods/a', reason: 'permission denied' }] } },
+      }),
+      lines: [
+        'ok 2 proxies, all answer',
+        'warn of 1 proxy no failed requests by address: /var/log/pods/a cannot be read, permission denied',
+        '  run as uid 0 with /var/log/pods mounted, as mode full does, or set envoy.accessLog: off',
+      ],
     },
   ]
   for (const { name, facts, lines } of cases) t.same(linesOf('envoy', facts), lines, name)

@@ -9,7 +9,8 @@ import { createIstiodLog } from '../../../src/sources/istiod-log/source.js'
 import { testSourceContract } from '../../contract/source.js'
 import { createKeptLog } from '../../kube/kept-log.js'
 import { type CriLog, createCriLog, emptyLine, pushLine, sentLine } from '../container-logs/cri-log.js'
-import { createWorld, target, watchFiles } from './world.js'
+import { watchFiles } from '../container-logs/world.js'
+import { createWorld, target } from './world.js'
 
 const CAPTURE = readFileSync(join(import.meta.dirname, '../../fixtures/istio/istiod.log'), 'utf8')
   .trimEnd()

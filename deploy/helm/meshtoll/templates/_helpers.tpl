@@ -161,7 +161,7 @@ volumeMounts:
     readOnly: true
   {{- end }}
   {{- if include "meshtoll.readsLogs" . }}
-  # Of these only the logs of istiod are read.
+  # Of these only the logs of istiod are read, and those of proxies where envoy.accessLog is auto.
   - name: pod-logs
     mountPath: /var/log/pods
     readOnly: true
@@ -190,7 +190,10 @@ true
 {{- /* Without uid 0 nobody may read them. */ -}}
 {{- define "meshtoll.readsLogs" -}}
 {{- $istiod := .Values.config.istiod | default dict -}}
-{{- if and (include "meshtoll.isFull" .) (ne (toString $istiod.log) "off") (ne (toString $istiod.enabled) "false") -}}
+{{- $envoy := .Values.config.envoy | default dict -}}
+{{- $istiods := and (ne (toString $istiod.log) "off") (ne (toString $istiod.enabled) "false") -}}
+{{- $proxies := and (eq (toString $envoy.accessLog) "auto") (ne (toString $envoy.enabled) "false") -}}
+{{- if and (include "meshtoll.isFull" .) (or $istiods $proxies) -}}
 true
 {{- end -}}
 {{- end -}}
