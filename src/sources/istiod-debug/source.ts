@@ -7,7 +7,8 @@ import type { HttpGet } from '../http-get.js'
 import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
 import { type AskDebug, type Credentials, createAskDebug, urlsOf } from './asking.js'
 import { connected, families, unacknowledged, unacknowledgedSeconds } from './families.js'
-import { type Asked, type ConnectedProxy, createWaits, type Waiting, type Waits } from './waits.js'
+import { firstOf, type Summary, statusOf, summaryOf } from './summary.js'
+import { type ConnectedProxy, createWaits, type Waits } from './waits.js'
 
 export type Http = Pick<HttpGet, 'read' | 'leave' | 'close'>
 
@@ -22,9 +23,6 @@ export interface IstiodDebugParts {
 
 /** Whoever comes up or goes down may fail once. */
 const LASTS = 2
-/** Of the snapshot: those that are furthest behind, then any. */
-const MAX_ROWS = 500
-const STATUSES = ['stale', 'error'] as const
 const PLACED = { zone: 'zone' } as const
 const ZONE_OF_PROXY = { proxy_zone: 'zone' } as const
 
@@ -35,7 +33,7 @@ export function createIstiodDebug(parts: IstiodDebugParts, deps: { readonly cloc
   let asking: Promise<AskDebug> | undefined
   let rejected = 0
 
-  async function ask(target: Target & { readonly url: string }, signal: AbortSignal): Promise<Asked> {
+  async function ask(target: Target & { readonly url: string }, signal: AbortSignal): Promise<Summary> {
     http ??= open()
     asking ??= http.then((opened) => createAskDebug(opened, credentials))
     const atMs = deps.clock.now()
@@ -43,14 +41,14 @@ export function createIstiodDebug(parts: IstiodDebugParts, deps: { readonly cloc
     rejected += statuses.rejected
     const known = waits.get(target.name) ?? createWaits()
     waits.set(target.name, known)
-    return await known.see(statuses, connections, atMs)
+    return summaryOf(await known.see(statuses, connections, atMs))
   }
 
   const leave = ({ name, url }: Target): void => {
     waits.delete(name)
     if (url !== undefined) void http?.then((opened) => urlsOf(url).forEach(opened.leave))
   }
-  const scraping = createScraping<Asked>({ name: 'istiod-debug', intervalMs, targets, ask, leave }, deps)
+  const scraping = createScraping<Summary>({ name: 'istiod-debug', intervalMs, targets, ask, leave }, deps)
 
   return {
     name: 'istiod-debug',
@@ -78,71 +76,37 @@ function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
   throw new Error(`none of ${failed.length} asked istiods tells of its proxies, such as ${placeOf(first.target)}: ${first.failure}`)
 }
 
-function* readingsOf({ target, said }: Scraped<Asked>): Generator<Reading> {
+function* readingsOf({ target, said }: Scraped<Summary>): Generator<Reading> {
   if (!said) return
   const { pod, labels } = target
-  const value = (family: Family, more: Labels, amount: number) =>
-    ({ kind: 'value', family, labels: { ...labels, ...more }, value: amount, ...(pod ? { pod } : {}) }) as const
-  yield* connectedOf(said.proxies, (type) => value(connected, { proxy_type: type }, 0))
-  for (const { xds, status, count, sinceMs } of behindOf(said).values()) {
+  const value = (family: Family, more: Labels, amount: number): ValueReading => ({
+    kind: 'value',
+    family,
+    labels: { ...labels, ...more },
+    value: amount,
+    ...(pod ? { pod } : {}),
+  })
+  for (const [type, counts] of said.connected) {
+    // One object of labels for all of them: by that thousands are told apart where they are placed.
+    const reading = value(connected, { proxy_type: type }, 0)
+    for (const [address, count] of counts) yield { ...reading, value: count, peer: { address, says: ZONE_OF_PROXY } }
+  }
+  for (const { xds, status, count, sinceMs } of said.behind) {
     yield value(unacknowledged, { xds, status }, count)
     yield value(unacknowledgedSeconds, { xds, status }, (said.atMs - sinceMs) / 1000)
   }
 }
 
-/** By type and address. Of each type there is one object of labels: where thousands are placed, by that they are told apart. */
-function* connectedOf(proxies: readonly ConnectedProxy[], makeReading: (type: string) => ValueReading): Generator<Reading> {
-  const byType = new Map<string, Map<string, number>>()
-  for (const { type, address = '' } of proxies) {
-    const counts = byType.get(type) ?? new Map<string, number>()
-    byType.set(type, counts.set(address, (counts.get(address) ?? 0) + 1))
-  }
-  for (const [type, counts] of byType) {
-    const reading = makeReading(type)
-    for (const [address, value] of counts) yield { ...reading, value, peer: { address, says: ZONE_OF_PROXY } }
-  }
+function rowsOf(scraped: readonly Scraped<Summary>[]): readonly RowReading[] {
+  const istiods = new Map<ConnectedProxy, Scraped<Summary>>()
+  for (const one of scraped) for (const proxy of one.said?.proxies ?? []) istiods.set(proxy, one)
+  return firstOf([...istiods.keys()]).map((proxy) => rowOf(istiods.get(proxy) as Scraped<Summary>, proxy))
 }
 
-interface Behind {
-  readonly xds: string
-  readonly status: (typeof STATUSES)[number]
-  readonly count: number
-  readonly sinceMs: number
-}
-
-/** Types of which all is acknowledged are there as well, at 0. */
-function behindOf({ proxies, xds: types, atMs }: Asked): ReadonlyMap<string, Behind> {
-  const behind = new Map<string, Behind>()
-  for (const xds of types) for (const status of STATUSES) behind.set(`${xds} ${status}`, { xds, status, count: 0, sinceMs: atMs })
-  for (const { waiting } of proxies)
-    for (const { xds, sinceMs, error } of waiting) {
-      const status = statusOf(error)
-      const before = behind.get(`${xds} ${status}`)
-      behind.set(`${xds} ${status}`, {
-        xds,
-        status,
-        count: (before?.count ?? 0) + 1,
-        sinceMs: Math.min(before?.sinceMs ?? atMs, sinceMs),
-      })
-    }
-  return behind
-}
-
-/** As `istioctl proxy-status` calls it. */
-const statusOf = (error: string): Behind['status'] => (error === '' ? 'stale' : 'error')
-
-function rowsOf(scraped: readonly Scraped<Asked>[]): readonly RowReading[] {
-  const all = scraped.flatMap(({ target, said }) => (said ? said.proxies.map((proxy) => ({ target, atMs: said.atMs, proxy })) : []))
-  const [behind, even] = [all.filter(({ proxy }) => proxy.waiting.length > 0), all.filter(({ proxy }) => proxy.waiting.length === 0)]
-  behind.sort((a, b) => firstOf(a.proxy.waiting) - firstOf(b.proxy.waiting))
-  return [...behind, ...even].slice(0, MAX_ROWS).map(({ target, atMs, proxy }) => rowOf(target, atMs, proxy))
-}
-
-const firstOf = (waiting: readonly Waiting[]): number => Math.min(...waiting.map(({ sinceMs }) => sinceMs))
-
-function rowOf(target: Target, atMs: number, { proxy, type, version, address = '', connectedMs, waiting }: ConnectedProxy): RowReading {
+function rowOf({ target, said }: Scraped<Summary>, proxy: ConnectedProxy): RowReading {
+  const { type, version, address = '', connectedMs, waiting } = proxy
   const row = {
-    proxy,
+    proxy: proxy.proxy,
     type,
     version,
     istiod: target.pod ? `${target.pod.name}.${target.pod.namespace}` : target.name,
@@ -151,7 +115,7 @@ function rowOf(target: Target, atMs: number, { proxy, type, version, address = '
     unacknowledged: waiting.map(({ xds, sinceMs, error }) => ({
       xds,
       status: statusOf(error),
-      seconds: (atMs - sinceMs) / 1000,
+      seconds: ((said?.atMs ?? sinceMs) - sinceMs) / 1000,
       ...(error === '' ? {} : { error }),
     })),
   }

@@ -9,6 +9,8 @@ export interface Waiting extends Pending {
 
 export interface ConnectedProxy extends Omit<ProxyStatus, 'pending'>, Partial<Connection> {
   readonly waiting: readonly Waiting[]
+  /** Of the one that waits longest; infinite where none does. */
+  readonly sinceMs: number
 }
 
 export interface Asked extends Omit<Statuses, 'proxies'> {
@@ -21,8 +23,8 @@ export interface Waits {
   see(statuses: Statuses, connections: ReadonlyMap<string, Connection>, atMs: number): Promise<Asked>
 }
 
-/** Takes a millisecond or two. */
-const TURN_LENGTH = 500
+/** Takes a millisecond at most. */
+const TURN_LENGTH = 100
 
 /** Of one istiod. */
 export function createWaits(): Waits {
@@ -43,7 +45,7 @@ export function createWaits(): Waits {
           now.set(key, sinceMs)
           return { ...one, sinceMs }
         })
-        seen.push({ ...status, ...connection, waiting })
+        seen.push({ ...status, ...connection, waiting, sinceMs: Math.min(...waiting.map((one) => one.sinceMs)) })
         if (seen.length % TURN_LENGTH === 0) await turnOfTheLoop()
       }
       known = now
