@@ -116,9 +116,9 @@ t.test('a proxy that stands still while others are sent more and more', async (t
   const beganMs = clock.now()
   const answer = (atMs: number) =>
     say([
-      { proxy: 'cart-1.shop', resources: sent(NONCE, atMs), address: '10.1.0.2' },
       { proxy: 'stock-1.shop', resources: sent(`other ${atMs}`, atMs), address: '10.1.0.3' },
       { proxy: 'gate-1.edge', type: 'router', resources: sent('n', atMs), address: '10.1.0.4' },
+      { proxy: 'cart-1.shop', resources: sent(NONCE, atMs), address: '10.1.0.2' },
     ])
   await read({ istiod: answer(beganMs) })
   await read({ istiod: answer(clock.now()) })
