@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, type Socket, Socket as TcpSocket } from 'node:net'
 import t, { type Test } from 'tap'
 import { type Libc, loadLibc } from '../../src/kernel/libc.js'
@@ -14,10 +14,10 @@ const greeter = (words: string, host: string): string =>
   `require('node:net').createServer((it) => it.on('error', () => undefined).end('${words}')).listen(${PORT}, '${host}', () => console.log('listens'))`
 
 /** Another network namespace, with somebody who listens on its loopback. */
-async function startPod(t: Test, host = '127.0.0.1') {
+async function startPod(t: Test, host = '127.0.0.1', user: readonly string[] = []) {
   const child = spawn(
     'unshare',
-    ['--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', process.execPath, '-e', greeter('pod', host)],
+    ['--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...user, process.execPath, '-e', greeter('pod', host)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -33,6 +33,7 @@ async function saidBy(socket: Socket): Promise<string> {
   return said
 }
 
+const hasAllUsers = (): boolean => Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 1_337
 const own = (): string => readlinkSync('/proc/thread-self/ns/net')
 const descriptors = (): number => readdirSync('/proc/self/fd').length
 
@@ -112,6 +113,13 @@ await inNamespace(t, import.meta.filename, () => {
   t.test('without the capabilities', async (t) => {
     const { path } = await startPod(t)
     t.match(run('{}', path, '+sys_ptrace').said, ['EPERM could not enter a network namespace: EPERM, operation not permitted', 'went on'])
+  })
+
+  const skip = hasAllUsers() ? false : 'there is no other user'
+  t.test("what another user's process is in takes CAP_SYS_PTRACE", { skip }, async (t) => {
+    const { path } = await startPod(t, '127.0.0.1', ['setpriv', '--reuid=1337', '--regid=1337', '--clear-groups'])
+    t.match(run('{}', path, '+sys_admin').said, ['EACCES could not open a network namespace: EACCES, permission denied', 'went on'])
+    t.same(run('{}', path).said, ['went on'])
   })
 })
 
