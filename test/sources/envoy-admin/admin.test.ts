@@ -1,6 +1,7 @@
 // Over real sockets: what is listening here is at the loopback of the namespace that the test runs in.
 
 import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import t, { type Test } from 'tap'
@@ -23,6 +24,12 @@ async function start(t: Test, answer: RequestListener) {
   })
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/clusters?format=json`, server }
 }
+
+/** By descriptors of this process. */
+const namespacesOpen = (): number =>
+  readdirSync('/proc/self/fd').filter(
+    (fd) => existsSync(`/proc/self/fdinfo/${fd}`) && readlinkSync(`/proc/self/fd/${fd}`).startsWith('net:'),
+  ).length
 
 async function createAsking() {
   const clock = createHandClock()
@@ -62,7 +69,9 @@ await inNamespace(t, import.meta.filename, () => {
       response.end('x'.repeat(900_000))
     })
     const { ask } = await createAsking()
+    const before = namespacesOpen()
     t.equal((await ask(url)).length, 900_000)
+    t.equal(namespacesOpen(), before, 'the way in is closed behind us')
     t.same(asked, [['/clusters?format=json', 'close', 'meshtoll']])
     let taking = 0
     const open = await loadNetworkNamespaces({ log: createKeptLog() })
