@@ -6,24 +6,37 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { untilCovering } from '../cluster/directories.js'
+import { completePod } from '../cluster/objects.js'
+import { create } from '../cluster/resource.js'
 import { sumOf as servedSum } from '../lab/agents.js'
 import { eventually } from '../lab/world.js'
 import { sumOf } from './ask.js'
 import { debouncedIn } from './debounce.js'
 import { changeLabels, flipEndpoints } from './services.js'
 import { meshTest } from './suite.js'
-import { ISTIODS, WORKLOADS } from './workloads.js'
+import { ISTIODS, PLACES, WORKLOADS } from './workloads.js'
 
-const OPTIONS = { flows: { interval: '1s' }, istiod: { interval: '1s' } }
+const OPTIONS = {
+  flows: { interval: '1s' },
+  identity: { patience: '5s' },
+  istiod: { interval: '1s' },
+  envoy: { interval: '1s', accessLog: 'auto' },
+}
 const PODS = '/var/log/pods'
 /** Two reads of an agent and a little: what came before is served. */
 const READ_MS = 2_500
+const LISTENER = { port: { number: 80, protocol: 'TCP', name: 'tcp' }, bind: '127.0.0.1', captureMode: 'NONE' }
+const CALLS = 3
+const CALL = `require('node:net').connect(80, '127.0.0.1').on('error', () => undefined)`
+/** More than identity.skew, and the seconds in which ends and lines are. */
+const ENDED_MS = 5_000
 const [PLACE] = ISTIODS
 const OWNER = { owner_zone: PLACE?.zone ?? '', owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod' }
 const FLAPPER = { config_namespace: 'noisy', config_name: 'flapper.noisy.svc.cluster.local' }
 
 await meshTest(import.meta.url, async (t, mesh, lab) => {
   const { admin } = lab.cluster
+  const { topology } = lab
   const { flapper } = mesh.services
   const [istiod] = mesh.istiods
   if (!istiod) throw new Error('a mesh has an istiod')
@@ -112,6 +125,29 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       t.equal((await becomes(was + made, 'xds_pushes_total', OWNER)) - was, made)
       const resets = servedSum([await agent.snapshot()], 'meshtoll_source_resets_total', { source: 'istiod' })
       t.ok(resets > 0, `${resets} counters began anew`)
+    })
+
+    t.test('connections of a proxy that fail at a pod that has ended', async (t) => {
+      const { cart } = mesh.proxies
+      await create(admin, {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'Sidecar',
+        metadata: { namespace: PLACES.cart.namespace, name: 'cart' },
+        spec: { workloadSelector: { labels: { app: 'cart' } }, egress: [{ ...LISTENER, hosts: [`noisy/${FLAPPER.config_name}`] }] },
+      })
+      const listens = async () => ((await cart.admin('/listeners')).includes('127.0.0.1:80') ? true : undefined)
+      await eventually('a listener', listens, 20_000)
+      await completePod(admin, mesh.proxies.flapper.pod, new Date())
+      await sleep(ENDED_MS)
+      for (let i = 0; i < CALLS; i++) await topology.run(cart.in, [process.execPath, '-e', CALL])
+      const node = agents.on(PLACES.cart.node)
+      const called = { owner_name: 'cart', dst_owner_kind: 'Deployment', dst_owner_name: 'flapper', ended: 'yes' }
+      const failed = async () => servedSum([await node.snapshot()], 'meshtoll_proxy_failed_upstream_requests_total', called)
+      await eventually('failed calls', async () => ((await failed()) >= CALLS ? true : undefined), 25_000)
+      t.equal(await failed(), CALLS)
+      const phantom = { src_owner_name: 'cart', dst_owner_name: 'flapper' }
+      const bytes = async () => servedSum([await node.snapshot()], 'meshtoll_phantom_bytes_total', phantom) || undefined
+      t.ok(await eventually('bytes that the kernel counted to it', bytes, 20_000))
     })
 
     t.test('its log says nothing but that istiod was away', async (t) => {

@@ -12,6 +12,8 @@ import { SYSTEM } from './workloads.js'
 
 export const XDS_PORT = 15010
 export const METRICS_PORT = 15014
+/** Relative to the folder of a proxy. */
+export const ACCESS_LOG = 'access.log'
 const HTTP_PORT = 8080
 const READY_WITHIN_MS = 60_000
 
@@ -47,7 +49,8 @@ export interface Istiod {
 }
 
 // An Envoy without Istio's own filters takes clusters, endpoints and listeners of TCP then, and rejects those of HTTP.
-const MESH_CONFIG = { defaultProviders: {}, enableAutoMtls: false }
+// Each proxy writes its access log where it runs: an Envoy cannot open its output by name, which is no file here.
+const MESH_CONFIG = { defaultProviders: {}, enableAutoMtls: false, accessLogFile: ACCESS_LOG }
 
 export async function startIstiod(topology: Topology, given: IstiodGiven): Promise<Istiod> {
   const { in: namespace, pod, folder } = given

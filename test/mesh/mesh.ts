@@ -75,7 +75,7 @@ export async function createMesh(t: Test, lab: ClusterLab, { istiods: count = 1,
   const proxies = await forEach(async (workload) => {
     const { pod } = workloads[workload]
     const place = PLACES[workload]
-    const sidecar = await startSidecar(topology, { ...place, pod, workload, folder: join(folder, place.in), istiod: targetOf(first) })
+    const sidecar = await startSidecar(topology, { ...place, pod, workload, folder: join(folder, place.in), istiod: targetOf(first), logs })
     t.teardown(() => sidecar.close())
     return sidecar
   })

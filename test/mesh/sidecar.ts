@@ -1,6 +1,6 @@
 // A real sidecar in the network namespace of a pod: pilot-agent, which writes Istio's bootstrap and starts Envoy, on the ports that they have
 // in every pod: 15090 (Envoy's metrics), 15020 (those of both), 15000 (Envoy's admin, on the loopback).
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Program } from '../../src/lab/program.js'
 import type { Topology } from '../../src/lab/topology.js'
@@ -8,6 +8,7 @@ import type { KubeObject } from '../cluster/client.js'
 import { eventually } from '../lab/world.js'
 import { programOf } from '../peers/needed.js'
 import { type Ask, askAt, sumOf } from './ask.js'
+import { ACCESS_LOG } from './istiod.js'
 import { type Relay, startRelay, type Target } from './relay.js'
 
 export const ENVOY_METRICS_PORT = 15090
@@ -24,6 +25,8 @@ export interface SidecarGiven {
   readonly workload: string
   readonly folder: string
   readonly istiod: Target
+  /** As /var/log/pods. */
+  readonly logs: string
 }
 
 export interface Sidecar {
@@ -57,6 +60,7 @@ export interface Sidecar {
 export async function startSidecar(topology: Topology, given: SidecarGiven): Promise<Sidecar> {
   const { in: namespace, pod, folder } = given
   await mkdir(folder, { recursive: true })
+  await linkAccessLog(given)
   const relay: Relay = await startRelay(topology, namespace, { port: RELAY_PORT, target: given.istiod })
   const ask = (port: number): Promise<Ask> => askAt(topology, namespace, port)
   const [envoy, agent, admin] = [await ask(ENVOY_METRICS_PORT), await ask(AGENT_METRICS_PORT), await ask(ADMIN_PORT)]
@@ -103,6 +107,14 @@ export async function startSidecar(topology: Topology, given: SidecarGiven): Pro
       await relay.stop()
     },
   }
+}
+
+/** What it writes there is what a kubelet keeps of its container. */
+async function linkAccessLog({ pod, folder, logs }: SidecarGiven): Promise<void> {
+  const { namespace, name, uid } = pod.metadata
+  const kept = join(logs, `${namespace}_${name}_${uid}`, 'istio-proxy')
+  await mkdir(kept, { recursive: true })
+  await symlink(join(kept, '0.log'), join(folder, ACCESS_LOG))
 }
 
 /** Its only one, which any of its threads may have started. */
