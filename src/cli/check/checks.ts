@@ -6,6 +6,7 @@ import { troubleOf } from '../../disk.js'
 import { RELEASE_YEAR } from '../../version.js'
 import { bypasses } from './bypasses.js'
 import type { ClusterFacts } from './cluster.js'
+import { findDatadog } from './datadog.js'
 import { findEnvoy } from './envoy.js'
 import { findEnvoyAdmin } from './envoy-admin.js'
 import type { Facts } from './facts.js'
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'envoy admin', find: findEnvoyAdmin },
   { name: 'istiod', find: findIstiod },
   { name: 'ztunnel', find: findZtunnel },
+  { name: 'datadog', find: findDatadog },
   { name: 'inventory', find: inventory },
   { name: 'kernel', find: kernel },
   { name: 'capabilities', find: capabilities },
