@@ -1,12 +1,15 @@
 // Addresses that may turn out to be somebody's: their bytes wait, but not for ever.
 export interface Waiting {
-  /** Whether it still does; it begins when this is first asked. `fromMs`: since when there are bytes. */
+  /**
+   * Whether it still does, as of the last round: within one nobody's patience runs out. It begins when this is first asked. `fromMs`: since
+   * when there are bytes.
+   */
   waits(address: string, nowMs: number, fromMs?: number): boolean
   /** Since when there are bytes; undefined where it does not wait, and never did. */
   sinceMs(address: string): number | undefined
   /** It is somebody's. */
   end(address: string): void
-  /** Whether the patience for one of them is over since this was last asked. */
+  /** A round begins. Whether the patience for one of them is over since the last one did. */
   isAnyOver(nowMs: number): boolean
 }
 
@@ -24,6 +27,7 @@ export function createWaiting(patienceMs: number): Waiting {
   const entries = new Map<string, Entry>()
   let nextOverMs = Number.POSITIVE_INFINITY
   let round = 0
+  let roundMs: number | undefined
 
   function begin(address: string, nowMs: number, fromMs: number): Entry {
     const entry = { sinceMs: fromMs, overMs: nowMs + patienceMs, round }
@@ -39,13 +43,15 @@ export function createWaiting(patienceMs: number): Waiting {
 
   return {
     waits(address, nowMs, fromMs = nowMs) {
-      const entry = entries.get(address) ?? begin(address, nowMs, fromMs)
+      const atMs = roundMs ?? nowMs
+      const entry = entries.get(address) ?? begin(address, atMs, fromMs)
       entry.round = round
-      return nowMs < entry.overMs
+      return atMs < entry.overMs
     },
     sinceMs: (address) => entries.get(address)?.sinceMs,
     end: (address) => void entries.delete(address),
     isAnyOver(nowMs) {
+      roundMs = nowMs
       if (nowMs < nextOverMs) return false
       round++
       if (entries.size > MOST) forgetUnasked(nowMs)

@@ -50,6 +50,8 @@ interface World {
   readonly outage: Stretch
   /** By how much whoever heard nothing is behind, by its clock. */
   readonly behindMs: number
+  /** How long a reading takes. */
+  readonly takesMs: number
 }
 
 /** Bytes of one moment. */
@@ -102,6 +104,7 @@ const calm: fc.Arbitrary<World> = fc.record({
   thirdMs: inTheFirst(300_000),
   outsideMs: fc.tuple(inTheFirst(200_000), inTheFirst(400_000)),
   behindMs: fc.integer({ min: -1_000, max: 1_000 }),
+  takesMs: fc.integer({ min: 0, max: 500 }),
   outage: fc.tuple(inTheFirst(200_000), fc.integer({ min: 0, max: 60_000 })).map(([fromMs, ms]) => ({ fromMs, toMs: fromMs + ms })),
 })
 const world = calm.map((one): World => ({ ...one, lives: one.lives.map((life) => heardThrough(one.outage, life)) }))
@@ -211,9 +214,11 @@ function createBook(world: World, check: (decision: Decision) => void) {
     const isOther = identity.version !== version
     if (isOther) for (const [address, entry] of entries) move(address, entry, identity.placeSince(address, entry.placement, readMs))
     for (const [address, bytes] of sent) add(address, bytes)
+    nowMs = atMs + world.takesMs
     const hasAmbiguous = [...entries.values()].some(({ placement }) => placement.ambiguous)
     if (isOther || hasAmbiguous) for (const [address, entry] of entries) move(address, entry, identity.place(address))
     version = identity.version
+    nowMs = atMs
     readMs = nowMs
   }
 

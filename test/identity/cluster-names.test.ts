@@ -34,13 +34,33 @@ type Step = readonly [number, ClusterChanges | ((names: ClusterNames, nowMs: num
 
 function build(steps: readonly Step[], known = KNOWN): ClusterNames {
   const isBehindUs = (address: readonly number[]): boolean => address[0] === parseAddress(BEHIND)?.[0]
-  const names = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs })
+  const names = inReadings(createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs }))
   names.apply(known, 0)
   for (const [atS, step] of steps) {
     if (typeof step === 'function') step(names, atS * 1000)
     else names.apply(step, atS * 1000)
   }
   return names
+}
+
+/** As an agent asks: a reading begins with what was told. */
+function inReadings(names: ClusterNames): ClusterNames {
+  const beginAt = (nowMs: number): ClusterNames => {
+    names.apply({}, nowMs)
+    return names
+  }
+  return {
+    ...names,
+    place: (address, nowMs) => beginAt(nowMs).place(address, nowMs),
+    placeOfNobody: (text, address, otherwise, nowMs, fromMs) => beginAt(nowMs).placeOfNobody(text, address, otherwise, nowMs, fromMs),
+    placeSince: (address, before, stretch) => beginAt(stretch.toMs).placeSince(address, before, stretch),
+    get used() {
+      return names.used
+    },
+    get zones() {
+      return names.zones
+    },
+  }
 }
 
 function said(placement: Placement | undefined): string {

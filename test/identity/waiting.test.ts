@@ -39,6 +39,7 @@ t.test('each end of patience is told once', async (t) => {
   const waiting = createWaiting(PATIENCE_MS)
   t.notOk(waiting.isAnyOver(100_000), 'nobody waits')
   waiting.waits(CART, 100_000)
+  t.notOk(waiting.isAnyOver(110_000))
   waiting.waits(WEB, 110_000)
   t.same(
     [129_999, 130_000, 130_001, 139_999, 140_000, 500_000].filter((atMs) => waiting.isAnyOver(atMs)),
@@ -76,4 +77,13 @@ t.test('of too many those that nobody asks for are forgotten', async (t) => {
     })
     t.equal(waiting.sinceMs(CART) !== 100_000, forgotten, name)
   }
+})
+
+t.test('within a round nobody runs out of patience', async (t) => {
+  const waiting = createWaiting(30_000)
+  waiting.isAnyOver(1_000)
+  t.equal(waiting.waits(CART, 1_500), true)
+  t.equal(waiting.waits(CART, 40_000), true, 'a reading takes time')
+  t.equal(waiting.isAnyOver(40_000), true)
+  t.equal(waiting.waits(CART, 40_000), false)
 })
