@@ -53,7 +53,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   uninstall: FLAG,
   uninstallHook: FLAG,
   serviceAccount: only({ create: FLAG, name: NAME, annotations: TEXTS }),
-  rbac: only({ create: FLAG }),
+  rbac: only({ create: FLAG, logNamespaces: { type: 'array', items: { ...NAME, minLength: 1 } } }),
   priorityClassName: NAME,
   resourceQuota: only({ enabled: FLAG, pods: { type: 'integer', minimum: 1 } }),
   tolerations: OBJECTS,

@@ -12,6 +12,7 @@ import { createIstiodDebug } from '../sources/istiod-debug/source.js'
 import { CAUSE_LABELS, endpointChanges, PROXY_LABELS, pushCauses, SERVICE_LABELS, sentBytes } from '../sources/istiod-log/families.js'
 import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
+import { createPodLogs, type PodLogs, type PodLogsParts } from './pod-logs.js'
 import { configuredTargets, logTargets, targetsOf } from './targets.js'
 
 const PORT = 15014
@@ -73,10 +74,19 @@ export const credentialsOf = (istiod: Config['istiod'], deps: Pick<Deps, 'clock'
   namespaces: istiod.tokenNamespaces,
 })
 
-type LogDeps = Pick<Deps, 'clock' | 'log' | 'growingFiles'>
+type LogDeps = Pick<Deps, 'clock' | 'log' | 'growingFiles' | 'readFile'>
+type LogParts = PodLogsParts & { readonly config: IstiodConfig }
 
-export function createIstiodLogSource({ istiod }: IstiodConfig, pods: Pods | undefined, deps: LogDeps): Source {
-  return createIstiodLog({ logs: () => logsOf(istiod, pods) }, deps)
+export function createIstiodLogSource({ config, environment }: LogParts, pods: Pods | undefined, deps: LogDeps): Source {
+  const podLogs = config.istiod.log === 'api' ? createPodLogs({ config, environment }, deps) : undefined
+  const source = createIstiodLog({ logs: () => logsOf(config.istiod, pods, podLogs), isOverApi: podLogs !== undefined }, deps)
+  return {
+    ...source,
+    async run(signal) {
+      await source.run?.(signal)
+      await podLogs?.close()
+    },
+  }
 }
 
 /** As many names of each kind as are served. */
@@ -99,5 +109,9 @@ export function* debugTargetsOf(istiod: Pick<Config['istiod'], 'targets'>, pods:
     yield { ...target, url: target.url === undefined ? undefined : new URL(DEBUG_PATH, target.url).href }
 }
 
-export const logsOf = ({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Iterable<LogTarget> =>
-  logTargets({ named: targets, pods, role: 'istiod', container: CONTAINER })
+/** `podLogs`: where those of pods are followed through the API server; else they are files. */
+export const logsOf = (
+  { targets }: Pick<Config['istiod'], 'targets'>,
+  pods: Pods | undefined,
+  podLogs?: Pick<PodLogs, 'placeOf'>,
+): Iterable<LogTarget> => logTargets({ named: targets, pods, role: 'istiod', container: CONTAINER, podLogs })

@@ -57,7 +57,7 @@ export function createOthers({ config, environment, rtnetlink, cluster, endedPod
     ...(usesIstiod(config, pods) ? [polledAs(createIstiodSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(asksIstiodDebug(config, pods) ? [polledAs(createIstiodDebugSource(config, pods, deps), config.istiod.intervalMs)] : []),
     ...(readsIstiodLog(config, pods)
-      ? [{ ...polledAs(createIstiodLogSource(config, pods, deps), config.istiod.intervalMs), budgets: logBudgets(config) }]
+      ? [{ ...polledAs(createIstiodLogSource({ config, environment }, pods, deps), config.istiod.intervalMs), budgets: logBudgets(config) }]
       : []),
     ...(usesZtunnel(config, pods) ? [polledAs(createZtunnelSource(config, pods, deps), config.ztunnel.intervalMs)] : []),
   ]

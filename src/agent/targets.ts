@@ -4,6 +4,7 @@ import type { OwnPods } from '../identity/own-pods.js'
 import type { LogTarget } from '../sources/container-logs/following.js'
 import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import type { Target } from '../sources/scraping.js'
+import type { PodLogs } from './pod-logs.js'
 
 /** `urlOf`: of a host as it stands in a URL. */
 export function* targetsOf(pods: Pick<OwnPods, 'live'>, role: MeshRole, urlOf: (host: string) => string): Generator<Target> {
@@ -50,14 +51,18 @@ interface LogsOf {
   readonly pods: Pick<OwnPods, 'live'> | undefined
   readonly role: MeshRole
   readonly container: string
+  /** Where they are followed through the API server; else they are files. */
+  readonly podLogs?: Pick<PodLogs, 'placeOf'> | undefined
 }
 
 /** Named as what is asked over HTTP. */
-export function* logTargets({ named, pods, role, container }: LogsOf): Generator<LogTarget> {
+export function* logTargets({ named, pods, role, container, podLogs }: LogsOf): Generator<LogTarget> {
   const written = named.filter(({ log }) => log !== '')
   for (const [i, { name, labels }] of configuredTargets(written).entries()) yield { name, labels, place: fileLog(written[i]?.log ?? '') }
   if (!pods) return
-  for (const { name, pod, labels } of targetsOf(pods, role, (host) => host)) {
-    if (pod) yield { name, pod, labels, place: containerLog(pod, container) }
+  for (const { name, pod, labels, startedMs } of targetsOf(pods, role, (host) => host)) {
+    if (!pod) continue
+    const place = podLogs?.placeOf({ namespace: pod.namespace, pod: pod.name, container }) ?? containerLog(pod, container)
+    yield { name, pod, labels, place, ...(startedMs === undefined ? {} : { startedMs }) }
   }
 }

@@ -8,7 +8,11 @@ export const ISTIOD = {
   fields: {
     enabled: option(either(oneOf('auto'), boolean), 'auto', 'Ask istiods; auto asks where pods are followed, and where there are targets.'),
     interval: time({ from: '1s', to: '10m' }, '15s', 'How often each is asked at port 15014, and its log is read.'),
-    log: option(oneOf('auto', 'off'), 'auto', 'Read their logs; auto reads those of pods in /var/log/pods, and those that targets name.'),
+    log: option(
+      oneOf('auto', 'api', 'off'),
+      'auto',
+      'Read their logs; auto reads those of pods in /var/log/pods, api follows those of pods through the API server, for which RBAC has to allow get of pods/log. Both read those that targets name.',
+    ),
     debug: option(
       boolean,
       'false',

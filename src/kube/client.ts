@@ -39,6 +39,8 @@ export interface RequestOptions {
   readonly gzip?: boolean | undefined
   /** Of the body; a PATCH says its kind by it. */
   readonly contentType?: string | undefined
+  /** Longest silence before the answer. */
+  readonly headersMs?: number | undefined
   /** Longest silence within the answer. */
   readonly idleMs?: number | undefined
   readonly signal: AbortSignal
@@ -116,7 +118,7 @@ export function createKubeClient(options: ClientOptions, { clock }: Pick<Deps, '
         body,
         signal: exchange.controller.signal,
       })
-      const { statusCode, headers, body: answer } = await exchange.waitFor(begun, { ms: HEADERS_MS, clock })
+      const { statusCode, headers, body: answer } = await exchange.waitFor(begun, { ms: options.headersMs ?? HEADERS_MS, clock })
       return { status: statusCode, headers, body: piecesOf({ body: answer, exchange, idleMs: options.idleMs ?? IDLE_MS }, clock) }
     } catch (error) {
       throw exchange.failed(error)

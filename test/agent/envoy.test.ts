@@ -7,6 +7,7 @@ import { parseConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
 import { growingFiles } from '../../src/growing-files.js'
 import { createOwnPods } from '../../src/identity/own-pods.js'
+import { whereOf } from '../../src/sources/container-logs/following.js'
 import { FILTER } from '../../src/sources/envoy/stats.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
@@ -99,7 +100,11 @@ t.test('whose access logs are read', async (t) => {
   )
   t.ok(readsAccessLogs(config, undefined))
   t.same(
-    [...accessLogsOf(config.envoy, pods)].map(({ name, place }) => [name, place.folder, place.inOrder(['access.log', '0.log', 'x'])]),
+    [...accessLogsOf(config.envoy, pods)].map(({ name, place }) => [
+      name,
+      whereOf(place),
+      'inOrder' in place ? place.inOrder(['access.log', '0.log', 'x']) : [],
+    ]),
     [
       ['http://a/stats', folder, ['access.log']],
       ['u1', '/var/log/pods/shop_cart-1_u1/istio-proxy', ['0.log']],

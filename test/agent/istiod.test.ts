@@ -19,6 +19,8 @@ import { parseConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
 import { growingFiles } from '../../src/growing-files.js'
 import { createOwnPods } from '../../src/identity/own-pods.js'
+import type { ContainerName } from '../../src/kube/pod-log.js'
+import { whereOf } from '../../src/sources/container-logs/following.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { podFacts } from './pod-facts.js'
@@ -39,6 +41,7 @@ t.test('whether istiods are asked, and their logs are read', async (t) => {
     { name: 'where there are targets', istiod: `{targets: ${TARGET}}`, pods: undefined, uses: true, reads: true },
     { name: 'where there is nobody', istiod: '{}', pods: undefined, uses: false, reads: false },
     { name: 'told not to', istiod: `{enabled: false, targets: ${TARGET}}`, pods, uses: false, reads: false },
+    { name: 'told to follow logs through the API server', istiod: '{log: api}', pods, uses: true, reads: true },
     { name: 'told not to read logs', istiod: '{log: off}', pods, uses: true, reads: false },
     { name: 'told to', istiod: '{enabled: true}', pods: undefined, uses: true, reads: true },
   ]
@@ -109,11 +112,19 @@ t.test('where they are', async (t) => {
   )
   const logs = [...logsOf(istiod, pods)]
   t.same(
-    logs.map(({ name, place }) => [name, place.folder]),
+    logs.map(({ name, place }) => [name, whereOf(place)]),
     [
       ['http://a/metrics', '/var/log'],
       [uid, `/var/log/pods/istio-system_istiod-7f9c-x2x4v_${uid}/discovery`],
     ],
+  )
+  const podLogs = {
+    placeOf: ({ namespace, pod, container }: ContainerName) => ({ path: `${namespace}/${pod}/${container}`, open: async () => undefined }),
+  }
+  t.same(
+    [...logsOf(istiod, pods, podLogs)].map(({ place }) => whereOf(place)),
+    ['/var/log', 'istio-system/istiod-7f9c-x2x4v/discovery'],
+    'those of pods through the API server',
   )
   t.same(logs[0]?.labels, { owner_zone: 'z', owner_namespace: '', owner_kind: '_unknown', owner_name: '_unknown' })
 })
@@ -139,7 +150,7 @@ t.test('by the configuration alone, against a real server and a real file', asyn
         reading.value === 3,
     ),
   )
-  const source = createIstiodLogSource(config, undefined, deps)
+  const source = createIstiodLogSource({ config, environment: {} }, undefined, { ...deps, readFile: async () => '' })
   const { readings } = await source.read(never)
   const [mark] = readings.filter(({ kind }) => kind === 'mark')
   const none = configOf(`{targets: [{url: "${url}"}, {url: "${url}x", log: /nowhere/istiod.log}]}`)

@@ -238,6 +238,7 @@ t.test('the files that sources need', { skip }, async (t) => {
       values: { config: { istiod: { log: 'off' }, envoy: { accessLog: 'auto', enabled: false } } },
       has: false,
     },
+    { name: 'with logs through the API server', values: { config: { istiod: { log: 'api' } } }, has: false },
   ]
   for (const { name, values, has } of cases) {
     const { volumes, containers } = (await templateWith(values)).spec
@@ -306,6 +307,38 @@ t.test('what the admin ports of proxies take is there where they are asked, and 
     { message: "'/config/envoy/admin'" },
     'without any privilege',
   )
+})
+
+t.test('whose logs it may get', { skip }, async (t) => {
+  const deps = { clock: createHandClock(), log: createKeptLog(), growingFiles }
+  const [need] = createIstiodLog({ logs: () => [], isOverApi: true }, deps).needs
+  const overApi = { config: { istiod: { log: 'api' } } }
+  const cases = [
+    { name: 'nobody', values: {}, namespaces: [] },
+    { name: 'of istiods, where they are asked for', values: overApi, namespaces: ['istio-system'] },
+    { name: 'in mode reduced as well', values: { ...overApi, mode: 'reduced' }, namespaces: ['istio-system'] },
+    { name: 'elsewhere', values: { ...overApi, rbac: { logNamespaces: ['a', 'b'] } }, namespaces: ['a', 'b'] },
+    { name: 'nowhere, as with --reuse-values', values: { ...overApi, rbac: { logNamespaces: null } }, namespaces: [] },
+    { name: 'nobody without istiods', values: { config: { istiod: { log: 'api', enabled: false } } }, namespaces: [] },
+    { name: 'nobody where rules are made elsewhere', values: { ...overApi, rbac: { create: false } }, namespaces: [] },
+  ]
+  for (const { name, values, namespaces } of cases) {
+    const objects = await renderObjects({ values })
+    t.notMatch(JSON.stringify(objects.filter(({ kind }) => kind === 'ClusterRole')), 'pods/log', `${name}: of no others`)
+    const roles = objects.filter(({ kind, rules }) => kind === 'Role' && JSON.stringify(rules).includes('pods/log'))
+    t.same(
+      roles.map(({ metadata, rules }) => [metadata.namespace, rules]),
+      namespaces.map((namespace) => [namespace, [{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }]]),
+      name,
+    )
+    const bound = objects.filter(({ kind, metadata }) => kind === 'RoleBinding' && metadata.name === 'meshtoll-agent-logs')
+    t.same(
+      bound.map(({ metadata }) => metadata.namespace),
+      namespaces,
+      `${name}: bound`,
+    )
+  }
+  t.same(need, { kind: 'rule', resource: 'pods/log', verb: 'get' }, 'as the source says')
 })
 
 t.test('who scrapes it', { skip }, async (t) => {

@@ -37,7 +37,7 @@ export async function probeEnvoy(
     const logs = readsAccessLogs(config, known) ? [...accessLogsOf(config.envoy, pods)] : []
     return {
       ...(await askAll(proxiesOf(config, pods), { maxBytes: MAX_BYTES, parse: parseStats }, deps, signal)),
-      logs: logs.length === 0 ? undefined : await lookAll(logs, deps),
+      logs: logs.length === 0 ? undefined : await lookAll(logs, deps, signal),
     }
   } catch (error) {
     return { message: (error as Error).message }

@@ -1,7 +1,9 @@
 // Which istiods an agent would find on this node, which of them answer it, and whether they tell it of their proxies and it may read their logs.
 import { asksIstiodDebug, credentialsOf, debugTargetsOf, istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
+import { createPodLogs } from '../../agent/pod-logs.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
+import type { OwnPods } from '../../identity/own-pods.js'
 import { parseIstiodMetrics } from '../../sources/istiod/metrics.js'
 import { createAskDebug } from '../../sources/istiod-debug/asking.js'
 import type { Target } from '../../sources/scraping.js'
@@ -38,11 +40,10 @@ export async function probeIstiod(
   try {
     const pods = followsPods ? await readPods({ config, environment }, deps, signal) : nobody
     const targets = [...istiodsOf(config.istiod, pods)]
-    const logs = readsIstiodLog(config, known) ? [...logsOf(config.istiod, pods)] : []
     return {
       ...(await askAll(targets, { maxBytes: MAX_BYTES, parse: parseIstiodMetrics }, deps, signal)),
       debug: asksIstiodDebug(config, known) ? await askDebug(config, [...debugTargetsOf(config.istiod, pods)], deps, signal) : undefined,
-      logs: logs.length === 0 ? undefined : await lookAll(logs, deps),
+      logs: readsIstiodLog(config, known) ? await lookAtLogs({ config, environment, pods }, deps, signal) : undefined,
     }
   } catch (error) {
     return { message: (error as Error).message }
@@ -53,6 +54,21 @@ function askDebug({ istiod }: Config, targets: readonly Target[], deps: ProbeDep
   const credentials = credentialsOf(istiod, deps)
   const ask: AskOne = (http, target, limited) => createAskDebug(http, credentials)(target, limited)
   return askAll(targets, { maxBytes: MAX_BYTES, ask }, deps, signal)
+}
+
+/** Undefined where there is none to be read. */
+async function lookAtLogs(
+  { config, environment, pods }: OwnPodsHere & { readonly pods: Pick<OwnPods, 'live'> },
+  deps: ProbeDeps,
+  signal: AbortSignal,
+): Promise<LogFacts | undefined> {
+  const podLogs = createPodLogs({ config, environment }, deps)
+  try {
+    const logs = [...logsOf(config.istiod, pods, config.istiod.log === 'api' ? podLogs : undefined)]
+    return logs.length === 0 ? undefined : await lookAll(logs, deps, signal)
+  } finally {
+    await podLogs.close()
+  }
 }
 
 interface Found {
@@ -68,7 +84,7 @@ export function findIstiod({ istiod, config: { istiod: options } }: Found): Find
   return [
     findAnswers(istiod, { name: ['istiod', 'istiods'], isWanted: options.enabled === true, remedyOf }),
     ...findDebug(istiod),
-    ...findLogs(istiod),
+    ...findLogs(istiod, options.log === 'api'),
   ]
 }
 
@@ -86,14 +102,15 @@ function remedyOf(reason: string): string | undefined {
   return isBlocked(reason) ? 'let the NetworkPolicies of its namespace pass the agent to port 15014' : undefined
 }
 
-function findLogs({ logs }: IstiodFacts): readonly Finding[] {
+function findLogs({ logs }: IstiodFacts, isOverApi: boolean): readonly Finding[] {
   if (!logs) return []
   const [first] = logs.unreadable
-  if (!first) return [ok(`${logs.readable === 1 ? 'its log' : 'their logs'} can be read`)]
+  if (!first) return [ok(`${logs.readable === 1 ? 'its log' : 'their logs'} can be read${isOverApi ? ' through the API server' : ''}`)]
+  if (isOverApi) return [warn(`no causes of pushes: ${first.folder} cannot be read, ${first.reason}`)]
   return [
     warn(
       `no causes of pushes: ${first.folder} cannot be read, ${first.reason}`,
-      'run as uid 0 with /var/log/pods mounted, as mode full does, or set istiod.log: off',
+      'run as uid 0 with /var/log/pods mounted, as mode full does, or set istiod.log: api, or off',
     ),
   ]
 }

@@ -2,16 +2,20 @@
 // nothing is counted twice and what was not served yet is read again.
 import type { Clock, GrowingFiles, Log } from '../../deps.js'
 import type { Labels, MarkReading, OfPod } from '../../model.js'
-import { type Begun, createLines, type Lines } from './lines.js'
+import { type ApiPlace, followOverApi } from './api-tail.js'
+import { type Begun, createLines, type Lines, type LinesParts } from './lines.js'
 import type { LogPlace } from './segments.js'
+import type { StampPosition } from './stamps.js'
 import { createTail, type Position, type Tail } from './tail.js'
 
 /** A log of this node. */
 export interface LogTarget {
   /** Nothing else ever has it. */
   readonly name: string
-  readonly place: LogPlace
+  readonly place: LogPlace | ApiPlace
   readonly pod?: OfPod
+  /** When it was begun at the earliest, where that is known. */
+  readonly startedMs?: number
   /** Of its owner, where there is no pod that has one. */
   readonly labels: Labels
 }
@@ -54,6 +58,8 @@ export interface Following<Counts> {
   resume(marks: ReadonlyMap<string, string>, lastMs: number | undefined): void
   /** What was written until now, as far as there is time. Rejects where none can be read. */
   read(signal: AbortSignal): Promise<Read<Counts>>
+  /** No log is read any more. */
+  close(): Promise<void>
 }
 
 interface Read<Counts> {
@@ -62,15 +68,17 @@ interface Read<Counts> {
   marks(): readonly MarkReading[]
 }
 
+type At = Position | StampPosition
+
 interface Kept<Counts> {
-  readonly position: Position
+  readonly position: At
   readonly counts: Counts
   readonly begun?: Begun
 }
 
 interface Followed<Counts> {
   target: LogTarget
-  readonly tail: Tail
+  readonly tail: Tail<At>
   readonly counts: Counts
   readonly lines: Lines
   failure: string
@@ -95,11 +103,25 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
   function follow(target: LogTarget): Followed<Counts> {
     const kept = parseKept<Counts>(resumed.get(target.name))
     const counts = kept?.counts ?? begin(clock.now())
-    const lines = createLines({ wanted, takes: (words) => takes(counts, words), onWanted: reader(counts), begun: kept?.begun })
+    const lines = { wanted, takes: (words: string) => takes(counts, words), onWanted: reader(counts), begun: kept?.begun }
+    return { target, counts, failure: '', ...tailOf(target, lines, kept?.position) }
+  }
+
+  /** What was read in another way says nothing in this one. */
+  function tailOf(
+    { place, startedMs = 0 }: LogTarget,
+    parts: LinesParts,
+    position: At | undefined,
+  ): Pick<Followed<Counts>, 'tail' | 'lines'> {
     const lastMs = readMs ?? clock.now()
+    if ('open' in place) {
+      const stamped = position && 'secondMs' in position ? position : undefined
+      return followOverApi({ place, position: stamped, isNew: startedMs >= lastMs, lines: parts }, { clock })
+    }
+    const lines = createLines(parts)
     const isNew = (beginning: string): boolean => timeOf(beginning) >= lastMs
-    const tail = createTail({ place: target.place, lines, position: kept?.position, isNew }, { files, clock })
-    return { target, tail, counts, lines, failure: '' }
+    const tail = createTail({ place, lines, position: position && 'file' in position ? position : undefined, isNew }, { files, clock })
+    return { lines, tail }
   }
 
   /** Returns those that are no more. */
@@ -118,16 +140,16 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
   async function readOne(one: Followed<Counts>, failures: Map<Followed<Counts>, unknown>, signal: AbortSignal): Promise<boolean> {
     // Until it is found nothing is counted.
     if (!one.tail.position) one.counts.startedMs = clock.now()
-    const { folder } = one.target.place
+    const where = whereOf(one.target.place)
     try {
       const isRead = await one.tail.readOn({ signal, untilMs: clock.monotonic() + PIECE_MS })
-      if (one.failure !== '') log.info('log can be read again', { source, log: folder })
+      if (one.failure !== '') log.info('log can be read again', { source, log: where })
       one.failure = ''
       return isRead
     } catch (error) {
       signal.throwIfAborted()
       const message = troubleOf(error)
-      if (one.failure !== message) log.warn('log cannot be read', { source, log: folder, error: message })
+      if (one.failure !== message) log.warn('log cannot be read', { source, log: where, error: message })
       one.failure = message
       failures.set(one, error)
       return true
@@ -181,6 +203,9 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
         marks: () => [...found.map(markOf), ...gone.map(endOf), ...forgotten()],
       }
     },
+    async close() {
+      await Promise.all([...followed.values()].map(({ tail }) => tail.close()))
+    },
   }
 }
 
@@ -193,6 +218,9 @@ const endOf = ({ target: { name } }: Followed<unknown>): MarkReading => ({ kind:
 
 const parseKept = <Counts>(text: string | undefined): Kept<Counts> | undefined =>
   text === undefined ? undefined : (JSON.parse(text) as Kept<Counts>)
+
+/** To be told to people. */
+export const whereOf = (place: LogTarget['place']): string => ('open' in place ? place.path : place.folder)
 
 /** NaN where it does not begin with one. */
 const timeOf = (beginning: string): number => Date.parse(TIME.exec(beginning)?.[1] ?? '')

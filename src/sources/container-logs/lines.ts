@@ -22,11 +22,17 @@ export interface Begun {
   readonly stderr: string
 }
 
-interface Cri {
+/** What stands before the text of a line. */
+export interface Head {
   readonly isStdout: boolean
+  /** The rest of the line comes with the next one of its stream. */
   readonly isPartial: boolean
+  /** Where the text begins. */
   readonly start: number
 }
+
+/** Undefined where it has none: then it is a line as it is. `none`: it is no line of this log, or was read before. */
+export type HeadOf = (bytes: Buffer, start: number, end: number) => Head | 'none' | undefined
 
 const LINE_FEED = 0x0a
 const SPACE = 0x20
@@ -37,28 +43,31 @@ const LONGEST_TIME = 40
 const STREAM_LENGTH = 6
 const MAX_TEXT = 64 * 1024
 
-interface LinesParts {
+export interface LinesParts {
   readonly wanted: readonly string[]
   /** Of a line that is wanted, by the first of the words that it has: whether it is to be made text of. All are where nobody says. */
   readonly takes?: (words: string) => boolean
   readonly onWanted: (text: string) => void
   readonly begun?: Begun | undefined
+  /** Of the CRI's format where nobody says. */
+  readonly headOf?: HeadOf | undefined
 }
 
-export function createLines({ wanted, takes = () => true, onWanted, begun: before = { stdout: '', stderr: '' } }: LinesParts): Lines {
+export function createLines(parts: LinesParts): Lines {
+  const { wanted, takes = () => true, onWanted, begun: before = { stdout: '', stderr: '' }, headOf = criOf } = parts
   const needles = wanted.map((text) => Buffer.from(text))
   const begun = { ...before }
   let isWithin = false
   let counted = 0
 
-  function part({ isStdout, start }: Cri, bytes: Buffer, end: number): void {
+  function part({ isStdout, start }: Head, bytes: Buffer, end: number): void {
     const stream = isStdout ? 'stdout' : 'stderr'
     const text = bytes.toString('utf8', start, end)
     if (begun[stream].length + text.length <= MAX_TEXT) begun[stream] += text
   }
 
   /** What came of the line before. */
-  function finish(cri: Cri | undefined): string {
+  function finish(cri: Head | undefined): string {
     if (!cri) return ''
     const stream = cri.isStdout ? 'stdout' : 'stderr'
     const before = begun[stream]
@@ -68,7 +77,8 @@ export function createLines({ wanted, takes = () => true, onWanted, begun: befor
 
   /** `words`: that are in it, as far as it is in these bytes. */
   function line(bytes: Buffer, start: number, { end, words }: { readonly end: number; readonly words: string | undefined }): void {
-    const cri = criOf(bytes, start, end)
+    const cri = headOf(bytes, start, end)
+    if (cri === 'none') return
     if (cri?.isPartial) {
       part(cri, bytes, end)
       return
@@ -132,7 +142,7 @@ function searchOf(needles: readonly Buffer[], bytes: Buffer): (start: number, en
 }
 
 /** Undefined where the line is of another format. By bytes: most lines need not be text. */
-function criOf(bytes: Buffer, start: number, end: number): Cri | undefined {
+function criOf(bytes: Buffer, start: number, end: number): Head | undefined {
   const space = spaceIn(bytes, start, Math.min(end, start + LONGEST_TIME))
   const tag = space + 1 + STREAM_LENGTH + 1
   if (space < 0 || tag >= end) return undefined

@@ -21,11 +21,12 @@ export interface Reading {
   readonly untilMs: number
 }
 
-export interface Tail {
+/** One way to follow a log, which says how far it is read in its own way. */
+export interface Tail<At = Position> {
   /** All that was written until now; false where the time was over first. Where it fails, it goes on from there the next time. */
   readOn(reading: Reading): Promise<boolean>
-  /** Undefined while there is no file. */
-  readonly position: Position | undefined
+  /** Undefined while there is no log. */
+  readonly position: At | undefined
   close(): Promise<void>
 }
 

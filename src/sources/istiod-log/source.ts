@@ -1,9 +1,10 @@
-// istiod's log, from the files that a kubelet keeps of it: which resources made it push, and what it sent. See formats/istiod-log.ts for its
+// istiod's log, from the files that a kubelet keeps of it or through the API server: which resources made it push, and what it sent. See formats/istiod-log.ts for its
 // lines.
-// Needs /var/log/pods, and to be the user that may read it. Absent where there is no istiod on this node.
+// Needs /var/log/pods, and to be the user that may read it; or to be allowed to get pods/log. Absent where there is no istiod on this node.
 // All lines are counted. Of those that tell of a push or of endpoints 5,000 are looked into at each read, 300 a second with the usual interval,
 // where an istiod writes ten at most; of those that tell what a proxy was sent 50,000, so that they leave the others their room. Further ones are
 // counted as sampled out.
+import { once } from 'node:events'
 import { SENDING, TELLING } from '../../formats/istiod-log.js'
 import type { Source, TotalReading } from '../../model.js'
 import { createFollowing, type FollowingDeps, type LineCounts, type LogTarget, type ReadLog } from '../container-logs/following.js'
@@ -14,6 +15,8 @@ import { families, logLines, pushEvents, sampledOut } from './families.js'
 interface Parts {
   /** All there are now. */
   readonly logs: () => Iterable<LogTarget>
+  /** Whether those of pods come through the API server. */
+  readonly isOverApi?: boolean
 }
 
 interface Counts extends LineCounts {
@@ -24,7 +27,7 @@ interface Counts extends LineCounts {
 const [MAX_TELLING, MAX_SENDING] = [5_000, 50_000]
 const WANTED = [...TELLING, SENDING]
 
-export function createIstiodLog({ logs }: Parts, deps: FollowingDeps): Source {
+export function createIstiodLog({ logs, isOverApi = false }: Parts, deps: FollowingDeps): Source {
   const name = 'istiod-log'
   const causes = createCauses()
   const left = { telling: MAX_TELLING, sending: MAX_SENDING }
@@ -48,8 +51,12 @@ export function createIstiodLog({ logs }: Parts, deps: FollowingDeps): Source {
   return {
     name,
     families,
-    needs: [{ kind: 'file', path: PODS }],
+    needs: [isOverApi ? { kind: 'rule', resource: 'pods/log', verb: 'get' } : { kind: 'file', path: PODS }],
     resume: following.resume,
+    async run(signal) {
+      if (!signal.aborted) await once(signal, 'abort')
+      await following.close()
+    },
     async read(signal) {
       left.telling = MAX_TELLING
       left.sending = MAX_SENDING

@@ -277,6 +277,7 @@ t.test('envoy admin', async (t) => {
 
 t.test('istiod', async (t) => {
   const asked = (enabled: boolean | 'auto') => ({ istiod: { ...defaultConfig('n1').istiod, enabled } })
+  const overApi = { istiod: { ...defaultConfig('n1').istiod, log: 'api' as const } }
   const silent = (reason: string) => [{ place: 'http://10.1.0.1:15014/metrics', reason }]
   const folder = '/var/log/pods/istio-system_istiod-7f9c-x2x4v_11111111/discovery'
   const cases = [
@@ -313,14 +314,36 @@ t.test('istiod', async (t) => {
       ],
     },
     {
+      name: 'two, and their logs through the API server',
+      facts: factsWith({ config: overApi, istiod: { targets: 2, silent: [], debug: undefined, logs: { readable: 2, unreadable: [] } } }),
+      lines: ['ok 2 istiods, all answer', 'ok their logs can be read through the API server'],
+    },
+    {
+      name: 'one, whose log the API server refuses',
+      facts: factsWith({
+        config: overApi,
+        istiod: {
+          targets: 1,
+          silent: [],
+          debug: undefined,
+          logs: { readable: 0, unreadable: [{ folder: 'pods/log of a/b', reason: 'GET x: 403' }] },
+        },
+      }),
+      lines: ['ok 1 istiod, it answers', 'warn no causes of pushes: pods/log of a/b cannot be read, GET x: 403'],
+    },
+    {
       name: 'two, and a log that cannot be read',
       facts: factsWith({
-        istiod: { targets: 2, silent: [], logs: { readable: 1, unreadable: [{ folder, reason: 'permission denied' }] } },
+        istiod: {
+          targets: 2,
+          silent: [],
+          logs: { readable: 1, unreadable: [{ folder, reason: 'permission denied' }] },
+        },
       }),
       lines: [
         'ok 2 istiods, all answer',
         `warn no causes of pushes: ${folder} cannot be read, permission denied`,
-        '  run as uid 0 with /var/log/pods mounted, as mode full does, or set istiod.log: off',
+        '  run as uid 0 with /var/log/pods mounted, as mode full does, or set istiod.log: api, or off',
       ],
     },
     {

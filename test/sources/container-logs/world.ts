@@ -1,5 +1,6 @@
 // A node with logs on a real disk, read by the source and counted by totals that may be killed at any point.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { GrowingFile, GrowingFiles } from '../../../src/deps.js'
 import { growingFiles } from '../../../src/growing-files.js'
@@ -9,6 +10,14 @@ import type { EventReading, Reading, Series, Source } from '../../../src/model.j
 import type { FollowingDeps } from '../../../src/sources/container-logs/following.js'
 import { createKeptLog } from '../../kube/kept-log.js'
 import { createModelDisk } from '../../ledger/disk-model.js'
+
+interface Running {
+  readonly source: Source
+  readonly totals: Totals
+  readonly life: AbortController
+  readonly background: Promise<void> | undefined
+  readonly write: () => Promise<boolean>
+}
 
 /** `create`: as an agent does when it starts. */
 export function createLogWorld(t: Test, create: (deps: FollowingDeps) => Source, files = growingFiles) {
@@ -23,13 +32,17 @@ export function createLogWorld(t: Test, create: (deps: FollowingDeps) => Source,
     async sleep(_: number, signal?: AbortSignal) {
       signal?.throwIfAborted()
       meanwhile()
+      await turn()
+      signal?.throwIfAborted()
     },
   }
-  let running: { readonly source: Source; readonly totals: Totals; readonly write: () => Promise<boolean> } | undefined
+  let running: Running | undefined
 
   const watched = watchFiles(files)
 
   async function die(): Promise<void> {
+    running?.life.abort()
+    await running?.background
     running = undefined
     await watched.closeAll()
   }
@@ -41,7 +54,9 @@ export function createLogWorld(t: Test, create: (deps: FollowingDeps) => Source,
     const source = create({ clock, log, growingFiles: watched.files })
     const totals = createTotals({ idleMs: 3_600_000, families: source.families }, { clock }, await journal.load())
     source.resume?.(totals.marksOf(source.name), totals.readMsOf(source.name))
-    running = { source, totals, write: () => journal.write(totals.take(), totals.rows) }
+    const life = new AbortController()
+    const background = source.run?.(life.signal)
+    running = { source, totals, life, background, write: () => journal.write(totals.take(), totals.rows) }
     return running
   }
 

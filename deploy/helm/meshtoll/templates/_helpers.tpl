@@ -187,15 +187,21 @@ true
 {{- end -}}
 {{- end -}}
 
+{{- /* How the logs of istiods are read: auto, api or off. */ -}}
+{{- define "meshtoll.logs" -}}
+{{- $istiod := .Values.config.istiod | default dict -}}
+{{- if eq (toString $istiod.enabled) "false" }}off{{ else }}{{ $istiod.log | default "auto" }}{{ end -}}
+{{- end -}}
+
 {{- /* Without uid 0 nobody may read them. */ -}}
 {{- define "meshtoll.readsLogs" -}}
-{{- $istiod := .Values.config.istiod | default dict -}}
 {{- $envoy := .Values.config.envoy | default dict -}}
-{{- $istiods := and (ne (toString $istiod.log) "off") (ne (toString $istiod.enabled) "false") -}}
 {{- $proxies := and (eq (toString $envoy.accessLog) "auto") (ne (toString $envoy.enabled) "false") -}}
-{{- if and (include "meshtoll.isFull" .) (or $istiods $proxies) -}}
-true
+{{- if and (include "meshtoll.isFull" .) (or (eq (include "meshtoll.logs" .) "auto") $proxies) }}true{{ end -}}
 {{- end -}}
+
+{{- define "meshtoll.followsLogs" -}}
+{{- if eq (include "meshtoll.logs" .) "api" }}true{{ end -}}
 {{- end -}}
 
 {{- define "meshtoll.asksIstiodDebug" -}}
