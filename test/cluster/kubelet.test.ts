@@ -1,29 +1,18 @@
 // A reduced agent, whole: owners from a real API server with the rules of the chart, numbers from a kubelet over HTTPS, totals across kill -9.
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { createAgent } from '../../src/agent/agent.js'
-import type { Agent } from '../../src/agent/parts.js'
-import { defaultConfig } from '../../src/config/config.js'
-import { createDisk } from '../../src/disk.js'
-import { files } from '../../src/files.js'
-import { loadNetlink } from '../../src/kernel/netlink.js'
 import { readAgentAccess } from '../deploy/access.js'
 import { createAuthority } from '../http/certificates.js'
-import { createKeptLog } from '../kube/kept-log.js'
-import { CLOCK } from '../sources/flows/small-node.js'
 import { createToken } from './access.js'
 import type { KubeObject } from './client.js'
 import type { Cluster } from './cluster.js'
+import { eventually, servedBy, startAgent } from './in-process.js'
 import { writeKubeconfig } from './kubeconfig.js'
 import { createNamespace, createNode, createReplicaSet, createRunningPod } from './objects.js'
 import { create, ownerOf } from './resource.js'
 import { clusterTest } from './suite.js'
-
-const WITHIN_MS = 20_000
 
 /** Received by each pod; sent are twice as many. */
 type Bytes = Readonly<Record<string, number>>
@@ -58,77 +47,7 @@ async function startKubelet(t: Test, pods: () => readonly object[]) {
   return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, reads: () => reads }
 }
 
-interface AgentParts {
-  readonly kubeconfig: string
-  readonly url: string
-  readonly stateDir: string
-}
-
-async function startAgent(t: Test, { kubeconfig, url, stateDir }: AgentParts) {
-  const defaults = defaultConfig('n1')
-  const config = {
-    ...defaults,
-    flows: { ...defaults.flows, enabled: false },
-    kubernetes: { ...defaults.kubernetes, kubeconfig },
-    kubelet: { enabled: true, intervalMs: 50, url, tls: { caFile: null, insecureSkipVerify: true } },
-  } as const
-  const log = createKeptLog()
-  const disk = createDisk(stateDir)
-  let isDead = false
-  /** What a dead process would still write. */
-  const unlessDead =
-    <Args extends readonly unknown[]>(write: (...args: Args) => Promise<void>) =>
-    (...args: Args): Promise<void> =>
-      isDead ? Promise.reject(new Error('killed')) : write(...args)
-  const writes = { append: unlessDead(disk.append), replace: unlessDead(disk.replace), rename: unlessDead(disk.rename) }
-  const agent = createAgent(
-    {
-      config,
-      inventory: { entries: [], text: '' },
-      // In a pod on the network of pods: the node has another address.
-      environment: { NODE_IP: '192.0.2.1' },
-      host: { cpus: 2, memoryBytes: 2 ** 32, nodeVersion: process.version },
-    },
-    {
-      clock: CLOCK,
-      log,
-      openNetlink: await loadNetlink(),
-      takeLock: () => undefined,
-      ...files,
-      parseInventory: async () => ({ entries: [], mistakes: [] }),
-      random: randomUUID,
-      disk: { ...disk, ...writes, remove: unlessDead(disk.remove) },
-      cpuUsage: () => process.cpuUsage(),
-    },
-  )
-  const life = new AbortController()
-  await agent.start(life.signal)
-  const running = agent.run(life.signal)
-  /** Answers with what it had complained of. */
-  const kill = async (): Promise<readonly string[]> => {
-    isDead = true
-    const complaints = log.lines.filter((line) => /^(warn|error)/.test(line))
-    life.abort(new Error('killed'))
-    await running.catch(() => undefined)
-    await disk.close()
-    return complaints
-  }
-  t.teardown(() => kill())
-  return { agent, kill }
-}
-
-/** `meshtoll_` families by their labels. */
-function servedBy(agent: Agent, family: string): Promise<Readonly<Record<string, number>>> {
-  return agent.withSnapshot(async ({ families }) => {
-    const series = [...(families.find((one) => one.family.name === `meshtoll_${family}`)?.series ?? [])]
-    return Object.fromEntries(series.map(({ labels, value }) => [Object.values(labels).join('/'), value]))
-  })
-}
-
-async function eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + WITHIN_MS
-  while (!(await holds()) && performance.now() < deadline) await sleep(50)
-}
+const configOf = (url: string) => ({ enabled: true, intervalMs: 50, url, tls: { caFile: null, insecureSkipVerify: true } }) as const
 
 async function prepare({ admin }: Cluster) {
   const { account, objects } = await readAgentAccess('reduced')
@@ -152,7 +71,7 @@ await clusterTest(async (t, cluster) => {
     const kubelet = await startKubelet(t, () => Object.entries({ cart, second, host }).flatMap(([name, pod]) => statsOf(pod, bytes[name])))
     const stateDir = t.testdir()
     const owner = 'us-east-1a/shop/Deployment/cart'
-    const first = await startAgent(t, { kubeconfig, url: kubelet.url, stateDir })
+    const first = await startAgent(t, { kubeconfig, kubelet: configOf(kubelet.url), stateDir })
     const received = () => servedBy(first.agent, 'owner_network_receive_bytes_total')
     await eventually(async () => owner in (await received()))
     t.same(await received(), { [owner]: 0 }, 'a baseline for both, and nothing of the network of the node')
@@ -166,7 +85,7 @@ await clusterTest(async (t, cluster) => {
     t.same(await first.kill(), [], 'with the rules of mode reduced there is nothing to complain of')
 
     bytes = { cart: 3, second: 1012 }
-    const next = await startAgent(t, { kubeconfig, url: kubelet.url, stateDir })
+    const next = await startAgent(t, { kubeconfig, kubelet: configOf(kubelet.url), stateDir })
     await eventually(async () => ((await servedBy(next.agent, 'owner_network_receive_bytes_total'))[owner] ?? 0) > 15)
     t.same(
       await servedBy(next.agent, 'owner_network_receive_bytes_total'),
