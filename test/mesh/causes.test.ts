@@ -6,12 +6,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { untilCovering } from '../cluster/directories.js'
-import { completePod } from '../cluster/objects.js'
+import { completePod, setEndpoints } from '../cluster/objects.js'
 import { create } from '../cluster/resource.js'
 import { sumOf as servedSum } from '../lab/agents.js'
 import { eventually } from '../lab/world.js'
 import { sumOf } from './ask.js'
-import { debouncedIn } from './debounce.js'
+import { debouncedIn, endpointsChangedIn, sentIn } from './debounce.js'
 import { changeLabels, flipEndpoints } from './services.js'
 import { meshTest } from './suite.js'
 import { ISTIODS, PLACES, WORKLOADS } from './workloads.js'
@@ -41,15 +41,17 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
   const [istiod] = mesh.istiods
   if (!istiod) throw new Error('a mesh has an istiod')
 
-  /** All pushes that the log tells of, in whatever file they are. */
-  function written(): number {
+  /** The whole log, in whatever files it is. */
+  function logged(): string {
     const folder = dirname(istiod?.log.file ?? '')
     const texts = readdirSync(folder).map((name) => {
       const bytes = readFileSync(join(folder, name))
       return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
     })
-    return debouncedIn(texts.join('').replaceAll(/^\S+ \S+ [FP] /gm, '')).length
+    return texts.join('').replaceAll(/^\S+ \S+ [FP] /gm, '')
   }
+
+  const written = (): number => debouncedIn(logged()).length
 
   t.test('on the node of an istiod', async (t) => {
     // In a world of its own: the machine's is as it was.
@@ -73,7 +75,10 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
     await mesh.settled()
     await sleep(READ_MS)
     const [before, metrics] = [written(), await istiod.metrics()]
+    const log = logged()
     const base = await served('push_causes_total')
+    const sentBefore = await served('xds_sent_bytes_total', { proxy_namespace: PLACES.cart.namespace })
+    const changedBefore = await served('endpoint_changes_total', FLAPPER)
     const bases = await Promise.all(['push_events_total', 'debounce_seconds', 'xds_pushes_total'].map((family) => served(family, OWNER)))
     const [events = 0, debounced = 0, pushed = 0] = bases
 
@@ -92,6 +97,21 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       t.equal((await becomes(debounced + pushes, 'debounce_seconds', OWNER)) - debounced, pushes, 'as its histogram says')
       const made = sumOf(await istiod.metrics(), 'pilot_xds_pushes') - sumOf(metrics, 'pilot_xds_pushes')
       t.equal((await becomes(pushed + made, 'xds_pushes_total', OWNER)) - pushed, made)
+    })
+
+    t.test('what was sent to a namespace, and which endpoints changed', async (t) => {
+      const { namespace } = PLACES.cart
+      await setEndpoints(admin, flapper.slice, [])
+      await eventually('a line', () => (endpointsChangedIn(logged(), FLAPPER.config_name) > 0 ? true : undefined), 10_000)
+      await setEndpoints(admin, flapper.slice, [flapper.endpoint])
+      await mesh.settled()
+      const sent = sentIn(logged(), namespace) - sentIn(log, namespace)
+      t.ok(sent > 0, `${sent} bytes to ${namespace}`)
+      t.equal((await becomes(sentBefore + sent, 'xds_sent_bytes_total', { proxy_namespace: namespace })) - sentBefore, sent)
+      const host = FLAPPER.config_name
+      const changed = endpointsChangedIn(logged(), host) - endpointsChangedIn(log, host)
+      t.ok(changed > 0, `${changed} changes of endpoints`)
+      t.equal((await becomes(changedBefore + changed, 'endpoint_changes_total', FLAPPER)) - changedBefore, changed)
     })
 
     t.test('an agent that is killed goes on where it was', async (t) => {
