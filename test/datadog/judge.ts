@@ -119,9 +119,9 @@ export function createJudge({ now, key = KEY, maxPoints = MAX_POINTS }: JudgeOpt
     must(named.length === 1 && host?.type === 'host' && host.name.length > 0 && host.name.length <= MAX_HOST_LENGTH, 'no host')
     must(Array.isArray(tags) && tags.length <= MAX_TAGS && new Set(tags).size === tags.length, 'the tags')
     for (const tag of (tags ?? []) as readonly string[]) {
-      must(tag.length <= MAX_TAG_LENGTH, `a tag that would be clipped: ${tag}`)
+      must(Buffer.byteLength(tag) <= MAX_TAG_LENGTH, `a tag that would be clipped: ${tag}`)
       must(
-        /^\p{L}[\p{L}\p{N}_\-:./]*$/u.test(tag) && tag === tag.toLowerCase() && !/__|_$/.test(tag),
+        /^\p{L}[\p{L}\p{N}_\-:./]*$/u.test(tag) && tag === tag.toLowerCase() && !/__|[_:]$/.test(tag),
         `a tag that would be changed: ${tag}`,
       )
       must(!/^(device|dd\.internal\.resource|host):/.test(tag), `a reserved tag: ${tag}`)

@@ -1,8 +1,9 @@
 // Labels as Datadog's tags. The intake would make them fit without a word: lower case, `_` for what a tag cannot hold, an end after 200
-// characters (docs.datadoghq.com/getting_started/tagging). So that is done here, where two values that become one can still be told apart:
+// bytes (docs.datadoghq.com/getting_started/tagging). So that is done here, where two values that become one can still be told apart:
 //   namespace "Shop"   kube_namespace:shop
 //   namespace "shop"   kube_namespace:shop_4f1c2a9e
 import { createHash } from 'node:crypto'
+import { StringDecoder } from 'node:string_decoder'
 import type { Labels } from '../../model.js'
 
 export interface Tags {
@@ -10,7 +11,7 @@ export interface Tags {
   of(labels: Labels): readonly string[]
 }
 
-const MAX_LENGTH = 200
+const MAX_BYTES = 200
 /** Beyond it a value that does not fit gets its mark at once. */
 const MAX_KNOWN = 50_000
 const MARK_LENGTH = 8
@@ -48,8 +49,8 @@ export function createTags(constant: readonly string[] = []): Tags {
 
   function newTagOf(whole: string): string {
     const plain = normalise(whole)
-    // What is cut goes by its mark always: others with the same beginning may come.
-    if (plain.length <= MAX_LENGTH && mayHave(plain, { whole, isLikeNoOther: plain === whole })) return plain
+    // What loses more than its case goes by its mark always: others with the same remains may come, on this node or on another.
+    if (keepsAll(plain, whole) && mayHave(plain, { whole, isLikeNoOther: plain === whole })) return plain
     for (let turn = 0; ; turn++) {
       const marked = withMark(plain, turn === 0 ? whole : `${turn} ${whole}`)
       if (mayHave(marked, { whole, isLikeNoOther: true })) return marked
@@ -77,6 +78,10 @@ export function createTags(constant: readonly string[] = []): Tags {
   }
 }
 
+/** The intake would take a colon at the end for no value. */
+const keepsAll = (plain: string, whole: string): boolean =>
+  plain === whole.toLowerCase() && Buffer.byteLength(plain) <= MAX_BYTES && !plain.endsWith(':')
+
 /** As the intake would, but for the end after 200 characters. */
 export function normalise(tag: string): string {
   return tag
@@ -89,9 +94,9 @@ export function normalise(tag: string): string {
 const markOf = (whole: string): string => createHash('sha256').update(whole).digest('hex').slice(0, MARK_LENGTH)
 
 function withMark(plain: string, whole: string): string {
-  const room = MAX_LENGTH - MARK_LENGTH - 1
-  // A pair of surrogates is not to be cut in two.
-  const cut = plain.slice(0, room).replace(/[\uD800-\uDBFF]$/, '')
+  const room = MAX_BYTES - MARK_LENGTH - 1
+  // A character is not to be cut in two.
+  const cut = new StringDecoder().write(Buffer.from(plain).subarray(0, room))
   return `${cut.replace(/_$/, '')}_${markOf(whole)}`
 }
 
