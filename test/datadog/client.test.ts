@@ -78,7 +78,10 @@ t.test('an intake of others', { skip: url ? false : 'MESHTOLL_TEST_VICTORIAMETRI
   t.equal(judge.take({ method: 'POST', url: '/api/v2/series', headers }, body), undefined)
   const intake = createIntake(`${url}/datadog`, { clock })
   t.teardown(() => intake.close())
-  t.same(await intake.send(deflateSync(body), { encoding: 'deflate', key: KEY, signal: AbortSignal.timeout(10_000) }), { kind: 'accepted' })
+  t.same(await intake.send(deflateSync(body), { encoding: 'deflate', key: KEY, signal: AbortSignal.timeout(10_000) }), {
+    kind: 'accepted',
+    complaint: '',
+  })
   await fetch(`${url}/internal/force_flush`)
   const query = new URLSearchParams({ 'match[]': `{__name__="${name.replaceAll('.', '_')}"}` })
   const lines = await (await fetch(`${url}/api/v1/export?${query}`)).text()

@@ -3,7 +3,7 @@
 import type { Clock, Log } from '../../deps.js'
 import { type Encoding, renderBody } from './body.js'
 import type { Intake, Outcome } from './intake.js'
-import { isTooOld, planOf } from './plan.js'
+import { isAhead, isTooOld, planOf } from './plan.js'
 import type { Batch, Line } from './state.js'
 import type { Store } from './store.js'
 
@@ -47,21 +47,36 @@ export function createDelivery(
   /** Undefined: there is nothing to send now. */
   async function currentBatch(): Promise<Batch | undefined> {
     const { batch } = store.state
+    if (batch && isAhead(batch, clock.now())) return waitForClock()
     if (batch && !isTooOld(batch, clock.now())) return batch
-    if (batch && !(await commit(mayHaveIt ? { expired: true } : { returned: true }))) return undefined
-    if (batch && mayHaveIt) say('what Datadog may or may not have is given up: it takes nothing that is older than an hour', '')
+    if (batch && !(await giveUp())) return undefined
+    let isWaiting = false
     const isMade = await store.commit((state) => {
       const plan = planOf(state, clock.now())
+      isWaiting = !plan && state.windows.length > 0
       return plan ? [{ batch: plan }] : []
     })
     mayHaveIt = false
+    if (isWaiting) return waitForClock()
     return isMade ? store.state.batch : undefined
+  }
+
+  /** False: it could not be written down. */
+  async function giveUp(): Promise<boolean> {
+    const isOver = await commit(mayHaveIt ? { expired: true } : { returned: true })
+    if (isOver && mayHaveIt) say('what Datadog may or may not have is given up: it takes nothing that is older than an hour', '')
+    return isOver
+  }
+
+  /** No second is given twice, nor one that the intake does not take yet. */
+  function waitForClock(): undefined {
+    say('the clock was set back: what is counted waits for Datadog until it is where it was', '')
   }
 
   /** How long to wait until the next one. */
   async function step(signal: AbortSignal): Promise<number> {
     const batch = await currentBatch()
-    if (!batch) return store.state.windows.length > 0 ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY
+    if (!batch) return store.state.windows.length > 0 || store.state.batch ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY
     const { bytes, to } = await renderBody(store.state, batch, { from: batch.done, encoding, ...(maxPoints ? { maxPoints } : {}) })
     const before = mayHaveIt
     const outcome = await attempt(bytes, signal)
@@ -95,7 +110,7 @@ export function createDelivery(
     }
     maxPoints = undefined
     failures = 0
-    if (outcome.kind === 'accepted') say('', '')
+    if (outcome.kind === 'accepted') say(outcome.complaint === '' ? '' : 'Datadog takes what is sent, and complains', outcome.complaint)
     else log.warn('Datadog refuses points for good: they are dropped', { points, error: whyOf(outcome) })
     if (!(await commit(outcome.kind === 'accepted' ? { accepted: to } : { refused: to }))) return LOOK_AGAIN_MS
     mayHaveIt = before

@@ -11,12 +11,17 @@ export interface Mark {
 /** Whose total it is: what we add up ourselves counts from its beginning when it is first seen, what others do from then on. */
 export type Origin = 'own' | 'foreign'
 
-/** `first`: of one that is seen for the first time. A total that began anew, or fell, counts from zero. */
+/** `first`: of one that is seen for the first time. A total that began anew counts from zero, as does one that fell and does not say since when it counts. */
 export function deltaOf(mark: Mark | undefined, now: Mark, first: 'counts' | 'is where it begins'): number {
   if (!mark) return first === 'counts' ? now.value : 0
+  if (hasGoneBack(mark, now)) return 0
   if (mark.sinceMs !== now.sinceMs || now.value < mark.value) return now.value
   return now.value - mark.value
 }
+
+/** It counts on from an earlier state of its own, as after a power cut: up to its mark it comes by what was taken once more. */
+export const hasGoneBack = (mark: Mark | undefined, now: Mark): boolean =>
+  mark !== undefined && now.sinceMs !== 0 && mark.sinceMs === now.sinceMs && now.value < mark.value
 
 /** Of a histogram: its sum, or how many fell into the bucket that ends there and into none before. */
 export type Part = 'sum' | number | undefined

@@ -8,7 +8,8 @@ import type { Clock } from '../../deps.js'
 import type { Encoding } from './body.js'
 
 export type Outcome =
-  | { readonly kind: 'accepted' }
+  /** `complaint`: errors that it names all the same; else empty. */
+  | { readonly kind: 'accepted'; readonly complaint: string }
   | { readonly kind: 'too large' }
   /** For good. `why`: in the intake's words. */
   | { readonly kind: 'refused'; readonly why: string }
@@ -92,9 +93,9 @@ interface Answer {
 }
 
 export function outcomeOf(status: number, { headers, text, nowMs }: Answer): Outcome {
-  if (status >= 200 && status < 300) return { kind: 'accepted' }
+  if (status >= 200 && status < 300) return { kind: 'accepted', complaint: namedIn(text) ?? '' }
   if (status === TOO_LARGE) return { kind: 'too large' }
-  const words = errorsIn(text)
+  const words = namedIn(text) ?? wordsOf(text)
   if (status === BAD_REQUEST) return { kind: 'refused', why: words || 'it does not say why' }
   const why = `it answers ${status}${words === '' ? '' : `: ${words}`}`
   const isKey = status === UNAUTHORIZED || status === FORBIDDEN
@@ -111,15 +112,14 @@ function afterOf(headers: IncomingHttpHeaders, nowMs: number): number {
   return Math.min(MAX_AFTER_MS, Math.max(0, ...times))
 }
 
-/** `{"errors":["..."]}`; else what it begins with. */
-function errorsIn(text: string): string {
+/** `{"errors":["..."]}`; undefined: not its own words, then, but those of something in between. */
+function namedIn(text: string): string | undefined {
   try {
     const { errors } = JSON.parse(text) as { readonly errors?: unknown }
-    if (Array.isArray(errors)) return wordsOf(errors.map(String).join('; '))
+    return Array.isArray(errors) ? wordsOf(errors.map(String).join('; ')) : undefined
   } catch {
-    // Not its own words, then: those of something in between.
+    return undefined
   }
-  return wordsOf(text)
 }
 
 const wordsOf = (text: string): string =>

@@ -31,5 +31,8 @@ export function planOf({ windows, lastStamp }: Pick<State, 'windows' | 'lastStam
   return { windows: count, stamp, interval: Math.max(1, Math.round((toMs - first.fromMs) / 1000)) }
 }
 
+/** Its points would be dropped without a word: the clock was set back since it got its second. */
+export const isAhead = ({ stamp }: { readonly stamp: number }, nowMs: number): boolean => stamp - nowMs / 1000 > AHEAD_S
+
 /** Its points would be dropped without a word. */
 export const isTooOld = ({ stamp }: { readonly stamp: number }, nowMs: number): boolean => nowMs / 1000 - stamp > OLDEST_S - MARGIN_S

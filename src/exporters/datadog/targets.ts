@@ -2,7 +2,7 @@
 //   meshtoll_flow_bytes_total{src_zone="a", dst_zone="b", scope="cross_zone", ...} 4096, of which 4000 were taken
 //   -> {src_zone: a, dst_zone: b, ...} 96
 import type { Family, FamilySnapshot, Labels, Series } from '../../model.js'
-import { deltaOf, familyKeyOf, type Keys, type Mark, type Origin, type Part } from './deltas.js'
+import { deltaOf, familyKeyOf, hasGoneBack, type Keys, type Mark, type Origin, type Part } from './deltas.js'
 import { datadogNameOf } from './name.js'
 
 /** Of one family and the labels that are sent. */
@@ -110,7 +110,7 @@ function take(series: Series, { part, value }: { readonly part: Part; readonly v
   const mark = marks.get(key)
   const now = { value, sinceMs: series.sinceMs ?? 0 }
   into.seen.add(key)
-  if (mark?.value !== value || mark.sinceMs !== now.sinceMs) into.marks.set(key, now)
+  if ((mark?.value !== value || mark.sinceMs !== now.sinceMs) && !hasGoneBack(mark, now)) into.marks.set(key, now)
   return deltaOf(mark, now, origin === 'own' && isNews(series) ? 'counts' : 'is where it begins')
 }
 

@@ -28,7 +28,7 @@ async function start(t: Parameters<typeof startIntake>[0]) {
 
 t.test('a body is accepted', async (t) => {
   const { intake, send } = await start(t)
-  t.same(await send(), { kind: 'accepted' })
+  t.same(await send(), { kind: 'accepted', complaint: '' })
   t.equal(intake.sum('meshtoll.flow.bytes'), 7)
   t.same(await send('wrong'), { kind: 'failed', why: 'it answers 403: Forbidden', mayHaveIt: false, afterMs: 0, isKey: true })
 })
@@ -37,6 +37,10 @@ t.test('what an answer comes to', async (t) => {
   const failed = { kind: 'failed', afterMs: 0, isKey: false }
   const cases: readonly { readonly fault: Fault; readonly outcome: unknown }[] = [
     { fault: { kind: 'answer', status: 408 }, outcome: { ...failed, why: 'it answers 408: a fault of the test', mayHaveIt: true } },
+    {
+      fault: { kind: 'answer', status: 202, text: '{"errors":["one of them"]}' },
+      outcome: { kind: 'accepted', complaint: 'one of them' },
+    },
     { fault: { kind: 'answer', status: 413 }, outcome: { kind: 'too large' } },
     { fault: { kind: 'answer', status: 400, text: '{"errors":["bad \\u0007 tag"]}' }, outcome: { kind: 'refused', why: 'bad tag' } },
     { fault: { kind: 'answer', status: 400, text: '<html>' }, outcome: { kind: 'refused', why: '<html>' } },
@@ -56,7 +60,7 @@ t.test('what an answer comes to', async (t) => {
     t.same(await send(), outcome, `${fault.kind} ${fault.kind === 'answer' ? fault.status : ''}`)
   }
   intake.fault = () => undefined
-  t.same(await send(), { kind: 'accepted' }, 'afterwards')
+  t.same(await send(), { kind: 'accepted', complaint: '' }, 'afterwards')
 })
 
 t.test('Retry-After as a date, and for too long', async (t) => {

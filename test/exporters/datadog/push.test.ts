@@ -82,3 +82,36 @@ t.test('more than an hour: what may have arrived is given up and counted, the re
     world.kill()
   }
 })
+
+t.test('a clock that is set back: nothing is sent of a second that the intake does not take yet, none is given twice', async (t) => {
+  for (const weather of ['hangs, not kept', 'down'] as const) {
+    const world = createWorld()
+    await world.start()
+    world.weather = weather
+    world.count('cart', 100)
+    await world.pass(FLUSH_MS)
+    world.setClock(-7_200_000)
+    world.weather = 'fine'
+    world.count('cart', 10)
+    await world.pass(600_000)
+    t.equal(world.judge.sum(BYTES), 0, weather)
+    t.ok(
+      world.log.lines.some((line) => JSON.stringify(line).includes('the clock was set back')),
+      'it says why',
+    )
+    await world.pass(7_200_000)
+    t.same([world.judge.sum(BYTES), world.self('uncertain_bytes_total'), world.judge.problems], [110, 0, []])
+    world.kill()
+  }
+})
+
+t.test('a total that goes back, as after a power cut, is not sent twice', async (t) => {
+  const world = createWorld()
+  await world.start()
+  for (const bytes of [100, -10, 5, 20]) {
+    world.count('cart', bytes)
+    await world.pass(FLUSH_MS)
+  }
+  t.equal(world.judge.sum(BYTES), 115)
+  world.kill()
+})

@@ -48,7 +48,8 @@ t.test('what came since', async (t) => {
   const cases = [
     { name: 'more', before: mark(4_000), now: mark(4_096), came: 96 },
     { name: 'nothing', before: mark(4_000), now: mark(4_000), came: 0 },
-    { name: 'fell', before: mark(4_000), now: mark(7), came: 7 },
+    { name: 'fell', before: mark(4_000, 0), now: mark(7, 0), came: 7 },
+    { name: 'went back', before: mark(4_000), now: mark(3_990), came: 0 },
     { name: 'began anew, and is at more already', before: mark(4_000), now: mark(4_096, 2), came: 4_096 },
   ]
   for (const { name, before, now, came } of cases) t.equal(deltaOf(before, now, 'counts'), came, name)
