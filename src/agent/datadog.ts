@@ -87,8 +87,11 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | un
   }
 }
 
-/** Without `/api/v2/series`. */
-export const urlOf = ({ url, site }: Pick<Config['datadog'], 'url' | 'site'>): string => url ?? `https://api.${site}`
+/** Without `/api/v2/series`, and without a password: it is printed. */
+export function urlOf({ url, site }: Pick<Config['datadog'], 'url' | 'site'>): string {
+  const { origin, pathname } = new URL(url ?? `https://api.${site}`)
+  return `${origin}${pathname.replace(/\/+$/, '')}`
+}
 
 /** Its counters began at zero with this process, which began then. */
 const begunAt = ({ family, series }: FamilySnapshot, sinceMs: number): FamilySnapshot => ({

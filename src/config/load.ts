@@ -95,9 +95,13 @@ function datadogContradictions({ datadog, series }: Config, { environment }: Pic
   const hasKey = datadog.apiKeyFile !== null || Boolean(environment['DD_API_KEY'])
   return [
     ...(hasKey ? [] : [{ text: 'datadog is enabled and there is no key; set DD_API_KEY in the environment, or datadog.apiKeyFile' }]),
-    ...(series.idleMs >= datadog.flushIntervalMs
+    ...(series.idleMs >= 2 * datadog.flushIntervalMs
       ? []
-      : [{ text: 'series.idle is shorter than datadog.flushInterval: a series could be withdrawn before it is sent; make it longer' }]),
+      : [
+          {
+            text: 'series.idle is shorter than two of datadog.flushInterval: a series could be withdrawn before it is sent; make it longer',
+          },
+        ]),
   ]
 }
 

@@ -42,8 +42,8 @@ t.test('Datadog is given a key, and time to be sent what is withdrawn', async (t
     { name: 'of a file', text: 'datadog: {enabled: true, apiKeyFile: key}', says: undefined },
     {
       name: 'too short a time',
-      text: 'datadog: {enabled: true, apiKeyFile: key}\nseries: {idle: 20s}',
-      says: /series\.idle is shorter than datadog\.flushInterval/,
+      text: 'datadog: {enabled: true, apiKeyFile: key}\nseries: {idle: 59s}',
+      says: /series\.idle is shorter than two of datadog\.flushInterval/,
     },
   ]
   for (const { name, text: file, says } of cases) {

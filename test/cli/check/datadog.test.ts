@@ -11,4 +11,6 @@ t.test('where is pushed to, and what it may cost', async (t) => {
   t.match(says('{enabled: true, url: "http://p:1", apiKeyFile: key, maxSeries: 500}'), [
     /^ok http:\/\/p:1, with the key of key; at most 500 custom/,
   ])
+  const [secret = ''] = says('{enabled: true, url: "https://me:secret@p:1/dd/?token=secret"}')
+  t.match(secret, /^ok https:\/\/p:1\/dd, with/, 'and no password')
 })
