@@ -97,11 +97,13 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
   const { clock, log, growingFiles: files } = deps
   const followed = new Map<string, Followed<Counts>>()
   let readMs: number | undefined
-  let resumed: ReadonlyMap<string, string> = new Map()
+  let resumed = new Map<string, string>()
   let resumedMs = clock.monotonic()
 
   function follow(target: LogTarget): Followed<Counts> {
     const kept = parseKept<Counts>(resumed.get(target.name))
+    // Should it go and come back, more was read of it by then.
+    resumed.delete(target.name)
     const counts = kept?.counts ?? begin(clock.now())
     const lines = { wanted, takes: (words: string) => takes(counts, words), onWanted: reader(counts), begun: kept?.begun }
     return { target, counts, failure: '', ...tailOf(target, lines, kept?.position) }
@@ -174,13 +176,13 @@ export function createFollowing<Counts extends LineCounts>(parts: FollowingParts
   /** What the process before has read of logs that nobody has heard of yet. */
   function* forgotten(): Generator<MarkReading> {
     if (resumed.size === 0 || clock.monotonic() - resumedMs < FORGET_MS) return
-    for (const name of resumed.keys()) if (!followed.has(name)) yield { kind: 'mark', name, value: undefined }
+    for (const name of resumed.keys()) yield { kind: 'mark', name, value: undefined }
     resumed = new Map()
   }
 
   return {
     resume(marks, lastMs) {
-      resumed = marks
+      resumed = new Map(marks)
       readMs = lastMs
       resumedMs = clock.monotonic()
     },

@@ -12,6 +12,7 @@ export interface LogPlace {
 
 /** Where a kubelet keeps them. */
 export const PODS = '/var/log/pods'
+const PACKED = '.gz'
 const OF_POD = /^(\d+)\.log(?:\.(\d{8}-\d{6}))?(?:\.gz)?$/
 
 export const containerLog = ({ namespace, name, uid }: OfPod, container: string): LogPlace =>
@@ -24,7 +25,9 @@ export function podLog(folder: string): LogPlace {
       names
         .flatMap((name) => {
           const [found, started = '', rotated = '~'] = OF_POD.exec(name) ?? []
-          return found === undefined ? [] : [{ name, started: Number(started), rotated }]
+          // Packed, and not removed yet: one file, twice.
+          const isTwin = isPacked(name) && names.includes(name.slice(0, -PACKED.length))
+          return found === undefined || isTwin ? [] : [{ name, started: Number(started), rotated }]
         })
         .sort((a, b) => a.started - b.started || (a.rotated < b.rotated ? -1 : 1))
         .map(({ name }) => name),
@@ -40,4 +43,4 @@ export function fileLog(path: string): LogPlace {
   }
 }
 
-export const isPacked = (name: string): boolean => name.endsWith('.gz')
+export const isPacked = (name: string): boolean => name.endsWith(PACKED)

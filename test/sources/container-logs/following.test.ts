@@ -62,3 +62,44 @@ t.test('logs take turns, so that none waits behind one that is long', async (t) 
     'all of it in the end',
   )
 })
+
+t.test('what was read since the start is not read again where a log is gone for a while', async (t) => {
+  const log = createCriLog(join(t.testdir({}), 'istiod'))
+  const target: LogTarget = { name: 'istiod', place: podLog(log.folder), labels: {} }
+  const seen: string[] = []
+  let targets = [target]
+  const create = () =>
+    createFollowing<LineCounts>(
+      {
+        source: 'test',
+        logs: () => targets,
+        wanted: ['wanted'],
+        begin: (startedMs) => ({ startedMs, lines: 0 }),
+        reader: () => (text) => seen.push(text.trim()),
+      },
+      { clock: { now: Date.now, monotonic: () => performance.now(), sleep: async () => undefined }, log: createKeptLog(), growingFiles },
+    )
+  const before = create()
+  before.resume(new Map(), 0)
+  log.write('wanted 1')
+  const marks = (await before.read(ANY)).marks()
+  await before.close()
+
+  const following = create()
+  following.resume(new Map(marks.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]))), Date.now())
+  log.write('wanted 2')
+  await following.read(ANY)
+  targets = []
+  await following.read(ANY)
+  targets = [target]
+  await following.read(ANY)
+  await following.close()
+  t.same(seen, ['wanted 1', 'wanted 2'])
+})
+
+t.test('a file that is packed, and still there as it was, is one file', async (t) => {
+  const names = ['0.log', '0.log.20261121-054512', '0.log.20261121-054512.gz', '0.log.20261120-054512.gz']
+  const once = ['0.log.20261120-054512.gz', '0.log.20261121-054512', '0.log']
+  t.same(podLog('any').inOrder(names), once)
+  t.same(podLog('any').inOrder(names.toReversed()), once)
+})
