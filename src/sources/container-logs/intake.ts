@@ -21,6 +21,7 @@ export function createIntake(maxBytes: number): Intake {
 
   return {
     async put(more, signal) {
+      signal.throwIfAborted()
       items.push(more)
       bytes += more.length
       if (bytes < maxBytes) return
