@@ -7,6 +7,7 @@
 import type { Clock } from '../../deps.js'
 import type { EventReading, Family } from '../../model.js'
 import type { TotalAccount, TotalAccounts } from './accounts.js'
+import { createScores } from './scores.js'
 
 /** How many names of a family are served. */
 export interface Budget {
@@ -41,8 +42,8 @@ const HALVED_EVERY_MS = 600_000
 
 export function createChoice({ source, budget, accounts, clock }: Parts): Choice {
   const { family, limit, name } = budget
-  const scores = new Map<string, number>()
-  let candidates = new Map<string, Candidate>()
+  const scores = createScores<number>((score) => score)
+  const candidates = createScores<Candidate>(({ count }) => count)
   let halvedMs = clock.monotonic()
 
   const nameOf = ({ labels }: Pick<EventReading, 'labels'>): string => JSON.stringify(name.map((label) => labels[label]))
@@ -61,23 +62,17 @@ export function createChoice({ source, budget, accounts, clock }: Parts): Choice
 
   /** One of the process before is worth what it has. */
   function follow(present: ReadonlyMap<string, readonly TotalAccount[]>): void {
-    for (const key of scores.keys()) if (!present.has(key)) scores.delete(key)
-    for (const [key, own] of present) if (!scores.has(key)) scores.set(key, totalOf(own))
+    for (const key of [...scores.keys()]) if (!present.has(key)) scores.delete(key)
+    for (const [key, own] of present) if (scores.get(key) === undefined) scores.set(key, totalOf(own))
   }
 
   function halve(): void {
     const nowMs = clock.monotonic()
     while (nowMs - halvedMs >= HALVED_EVERY_MS) {
       halvedMs += HALVED_EVERY_MS
-      for (const [key, score] of scores) scores.set(key, score / 2)
-      candidates = new Map([...candidates].map(([key, { count, doubt }]) => [key, { count: count / 2, doubt: doubt / 2 }]))
+      scores.changeAll((score) => score / 2)
+      candidates.changeAll(({ count, doubt }) => ({ count: count / 2, doubt: doubt / 2 }))
     }
-  }
-
-  function weakest(): readonly [key: string, score: number] {
-    let found: readonly [string, number] = ['', Number.POSITIVE_INFINITY]
-    for (const one of scores) if (one[1] < found[1]) found = one
-    return found
   }
 
   function candidateOf(key: string, count: number): Candidate {
@@ -90,8 +85,7 @@ export function createChoice({ source, budget, accounts, clock }: Parts): Choice
   /** Where there is none left, that of the one with the least. */
   function placeFor(): Candidate {
     if (candidates.size < limit * CANDIDATES_FOR_EACH) return { count: 0, doubt: 0 }
-    let least: readonly [string, Candidate] | undefined
-    for (const one of candidates) if (one[1].count < (least?.[1].count ?? Number.POSITIVE_INFINITY)) least = one
+    const least = candidates.least()
     if (least) candidates.delete(least[0])
     const count = least?.[1].count ?? 0
     return { count, doubt: count }
@@ -104,7 +98,7 @@ export function createChoice({ source, budget, accounts, clock }: Parts): Choice
       return
     }
     const candidate = candidateOf(key, count)
-    const [weak, least] = weakest()
+    const [weak, least] = scores.least() ?? ['', Number.POSITIVE_INFINITY]
     const sure = candidate.count - candidate.doubt
     if (sure <= least * CLEARLY_MORE) return
     scores.delete(weak)
@@ -126,10 +120,11 @@ export function createChoice({ source, budget, accounts, clock }: Parts): Choice
     post(events) {
       halve()
       const counts = new Map<string, number>()
-      for (const event of events) counts.set(nameOf(event), (counts.get(nameOf(event)) ?? 0) + event.count)
+      const named = events.map((event) => [nameOf(event), event] as const)
+      for (const [key, { count }] of named) counts.set(key, (counts.get(key) ?? 0) + count)
       judgeAll(counts)
-      for (const event of events) {
-        const labels = scores.has(nameOf(event)) ? event.labels : { ...event.labels, ...other }
+      for (const [key, event] of named) {
+        const labels = scores.get(key) !== undefined ? event.labels : { ...event.labels, ...other }
         accounts.add(accounts.of(source, { family, labels }), event.count)
       }
     },

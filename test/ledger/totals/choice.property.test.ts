@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
+import { createScores } from '../../../src/ledger/totals/scores.js'
 import { createTotals, type Totals } from '../../../src/ledger/totals/totals.js'
 import type { EventReading, Family } from '../../../src/model.js'
 import { fc, runs } from '../../property.js'
@@ -96,4 +97,51 @@ t.test('who occurs most has a series', async (t) => {
   for (let i = 0; i < 200; i++) await world.read({ causes: [{ ...storm, cause: 100 + i }], kill: i === 190, ms: 1_000 })
   const names = ['_other full', 'c0 full', 'c1 full', 'c2 full']
   t.same([...world.served().keys()].sort(), names, 'many that occur once take nothing from those, nor after a restart')
+})
+
+t.test('to choose among many takes no longer for each of them', async (t) => {
+  const steps = (names: number): number => {
+    let compared = 0
+    const scores = createScores<number>((score) => {
+      compared++
+      return score
+    })
+    for (let i = 0; i < names; i++) scores.set(`${i}`, (i * 7_919) % names)
+    for (let i = 0; i < names; i++) {
+      const [key] = scores.least() ?? ['']
+      scores.delete(key)
+      scores.set(`${key} again`, names + i)
+    }
+    return compared / names
+  }
+  t.ok(steps(10_000) < 2 * steps(100) + 20, `${steps(10_000)} after ${steps(100)}`)
+})
+
+t.test('the least of scores that come, change and go', async (t) => {
+  const change = fc.record({ key: fc.integer({ min: 0, max: 12 }), score: fc.option(fc.integer({ min: 0, max: 40 })), halve: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
+      const scores = createScores<number>((score) => score)
+      const model = new Map<string, number>()
+      for (const { key, score, halve } of changes) {
+        if (halve) {
+          scores.changeAll((one) => one / 2)
+          for (const [name, one] of model) model.set(name, one / 2)
+        }
+        if (score === null) {
+          scores.delete(`${key}`)
+          model.delete(`${key}`)
+        } else {
+          scores.set(`${key}`, score)
+          model.set(`${key}`, score)
+        }
+        const least = scores.least()
+        const expected = model.size === 0 ? undefined : Math.min(...model.values())
+        if (least?.[1] !== expected || scores.size !== model.size) throw new Error(`${least} of ${[...model]}`)
+        if (least && model.get(least[0]) !== least[1]) throw new Error(`${least} is of another`)
+      }
+    }),
+    { numRuns: RUNS },
+  )
+  t.pass(`${RUNS} runs`)
 })
