@@ -10,6 +10,7 @@
 // them is taken for an entry. In JSON a line feed cannot stand for itself.
 import { quantityOf } from './quantity.js'
 import { fieldsOf, type Raw, textOf } from './raw.js'
+import { isShortType } from './xds-types.js'
 
 /** As istiod names a resource. A Kubernetes Service is a ServiceEntry by the name of its host, or Endpoints where only those changed (1.31). */
 export interface ConfigKey {
@@ -159,7 +160,8 @@ function sentOf(message: string): Sent | undefined {
   const bytes = quantityOf(size)
   if (found === undefined || bytes === undefined) return undefined
   const namespace = namespaceOf(node.slice(node.lastIndexOf('.') + 1))
-  return { kind: 'sent', xds: SHORT_TYPE.test(type) ? type.toLowerCase() : undefined, namespace, bytes: Math.round(bytes) }
+  const xds = type.toLowerCase()
+  return { kind: 'sent', xds: SHORT_TYPE.test(type) && isShortType(xds) ? xds : undefined, namespace, bytes: Math.round(bytes) }
 }
 
 const namespaceOf = (text = ''): string | undefined => (NAMESPACE.test(text) ? text : undefined)

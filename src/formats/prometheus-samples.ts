@@ -93,6 +93,11 @@ function createReader(text: string, isWanted: IsWanted, take: TakeSample) {
     if (line === '' || line.startsWith('#')) return
     const name = NAME.exec(line)?.[0]
     if (name !== undefined && !isWanted(name)) return
+    // It would take as long as all others of an answer together.
+    if (line.length > TURN_LENGTH) {
+      rejected++
+      return
+    }
     const [found, labelText = '', valueText = ''] = SAMPLE.exec(line) ?? []
     const value = parseValue(valueText)
     if (name === undefined || found === undefined || value === undefined) rejected++

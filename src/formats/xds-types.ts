@@ -16,3 +16,7 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 
 /** Of a URL such as `type.googleapis.com/istio.workload.Address`; undefined where it is none that Istio sends. */
 export const shortTypeOf = (url: string): string | undefined => SHORT.get(url.slice(url.lastIndexOf('/') + 1))
+
+const ALL_SHORT: ReadonlySet<string> = new Set(SHORT.values())
+
+export const isShortType = (text: string): boolean => ALL_SHORT.has(text)

@@ -98,3 +98,13 @@ t.test('a long text leaves the loop to others', async (t) => {
   t.ok(turns > text.length / 200_000, `${turns} turns`)
   t.equal((await parsing).samples.length, 50_000)
 })
+
+t.test('a line that is longer than any that is meant to be read is not looked into', async (t) => {
+  const long = 'x'.repeat(1 << 20)
+  for (const line of [`a{b="${long}"} 1`, `a{${'b="c",'.repeat(1 << 17)}} 1`, `${long} 1`])
+    t.same(
+      await parseSamplesInTurns(`${line}\na 2\n`, () => true),
+      { samples: [{ name: 'a', labels: {}, value: 2 }], rejected: 1 },
+      line.slice(0, 10),
+    )
+})

@@ -60,6 +60,8 @@ export interface Totals {
 const MAX_SWEEP_EVERY_MS = 60_000
 const SECOND_MS = 1_000
 const REST_AFTER = 200
+/** Of one target, whatever it says: those that come once it has so many are passed over. */
+const MAX_SERIES = 20_000
 
 export function createTotals(options: TotalsOptions, { clock }: { readonly clock: Clock }, restored?: TotalsState): Totals {
   const { idleMs, families, budgets = [] } = options
@@ -110,6 +112,7 @@ export function createTotals(options: TotalsOptions, { clock }: { readonly clock
     const target = targets.open(source, entry.target)
     if (entry.value === undefined) return false
     const kept = targets.seriesOf(target, entry.family, entry.series)
+    if (!kept && target.series.size >= MAX_SERIES) return false
     if (entry.whose !== 'nobody') return postValue(target, entry as Valued, { kept, wasZero })
     if (kept) targets.dropSeries(target, kept)
     return false

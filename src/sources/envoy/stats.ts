@@ -56,6 +56,11 @@ export const FILTER = [
   'response_(code=\\.=5|flags=\\.=[A-Z,]*U(C|F|H|RX)).*istio_requests_total',
 ].join('|')
 
+/** A proxy has some hundred at most; whoever calls its container istio-proxy is asked. */
+const MAX_FAILED = 5_000
+/** As long as the name of a host may be. */
+const MAX_LABEL = 253
+
 /** What is known of the counters of one proxy: their labels are looked into once. Those that it no longer has are forgotten. */
 export interface KnownRequests {
   readonly bySeries: ReadonlyMap<string, Labels | undefined>
@@ -118,15 +123,19 @@ function createRequests({ bySeries: before }: KnownRequests) {
       const series = nameOfText(labelText)
       if (!before.has(series)) {
         const raw = parseLabels(labelText)
-        if (!raw) return false
+        if (!raw || !FAILED_LABELS.every((label) => (raw[label] ?? '').length <= MAX_LABEL)) return false
         known.set(series, isFailure(raw) ? failedLabelsOf(raw) : undefined)
       } else known.set(series, before.get(series))
       const labels = known.get(series)
-      if (labels && isCount(count)) failed.push({ series, labels, count })
+      if (!labels || !isCount(count)) return true
+      if (failed.length >= MAX_FAILED) return false
+      failed.push({ series, labels, count })
       return true
     },
   }
 }
+
+const FAILED_LABELS = ['destination_service_namespace', 'destination_service_name', 'response_code', 'response_flags'] as const
 
 /** A gateway is a source as well; at the destination the same request is counted once more. */
 function isFailure({ reporter, response_code: code = '', response_flags: flags = '' }: Labels): boolean {

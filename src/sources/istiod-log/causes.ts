@@ -20,10 +20,14 @@ const NOBODY = '_unknown'
 const UNKNOWN: ConfigKey = { kind: NOBODY, namespace: NOBODY, name: NOBODY }
 /** Of one push: more triggers than this are not told apart. */
 const MAX_TRIGGERS = 10_000
+/** Of types and namespaces in one read; what is sent to further ones is added up as one. */
+const MAX_SENT = 5_000
+const OTHER = '_other'
 
 export function createCauses(): Causes {
   let counts = new Map<string, { readonly family: Family; readonly labels: Labels; count: number }>()
   let rejected = 0
+  let sent = 0
 
   /** `key`: of all that is in the labels. */
   function add(
@@ -47,7 +51,10 @@ export function createCauses(): Causes {
 
   /** One for each proxy: neither of the two has a space. */
   function addSent({ xds = NOBODY, namespace = NOBODY, bytes }: Sent): void {
-    add(sentBytes, { key: `${xds} ${namespace}`, count: bytes, labelsOf: () => ({ xds, proxy_namespace: namespace }) })
+    const named = `${xds} ${namespace}`
+    const isRoom = counts.has(named) || sent++ < MAX_SENT
+    const [key, of] = isRoom ? [named, namespace] : [`${xds} ${OTHER}`, OTHER]
+    add(sentBytes, { key, count: bytes, labelsOf: () => ({ xds, proxy_namespace: of }) })
   }
 
   return {
@@ -76,6 +83,7 @@ export function createCauses(): Causes {
       const taken = { events, rejected }
       counts = new Map()
       rejected = 0
+      sent = 0
       return taken
     },
   }

@@ -5,8 +5,8 @@
 //   pilot_debounce_time_bucket{le="0.1"} 0            _sum and _count; 1.31 has le="0.5" as well
 //   pilot_xds{version="1.31.0"} 3
 // Not read: pilot_push_triggers, which counts each push once for each proxy; pilot_xds_lds_reject and the like, which are 1 once and for ever.
-import { parseSamplesInTurns, type Sample } from '../../formats/prometheus-samples.js'
-import { shortTypeOf } from '../../formats/xds-types.js'
+import { parseLabels, readSamplesInTurns, type Sample } from '../../formats/prometheus-samples.js'
+import { isShortType, shortTypeOf } from '../../formats/xds-types.js'
 import type { Family } from '../../model.js'
 import { configBytes, convergence, debounce, pushContext, pushes, queue, rejects, sendErrors } from './families.js'
 
@@ -41,6 +41,10 @@ const HISTOGRAMS: ReadonlyMap<string, Family> = new Map([
   ['pilot_pushcontext_init_seconds', pushContext],
 ])
 const PART = /_(bucket|sum)$/
+/** An istiod says some two hundred. Whoever calls itself one is asked. */
+const MAX_SAMPLES = 5_000
+const VERSION = /^[\w.+-]{1,64}$/
+const OTHER = '_other'
 
 const isWanted = (name: string): boolean =>
   [STARTED, PROXIES, PUSHES, SIZES, REJECTS].includes(name) || HISTOGRAMS.has(name.replace(PART, ''))
@@ -48,17 +52,27 @@ const isWanted = (name: string): boolean =>
 /** Throws where it is no istiod that answers. */
 export async function parseIstiodMetrics(text: string): Promise<IstiodMetrics> {
   let isIstiod = false
-  const { samples: all, rejected } = await parseSamplesInTurns(text, (name) => {
-    isIstiod ||= name.startsWith('pilot_')
-    return isWanted(name)
-  })
+  const all: Sample[] = []
+  const rejected = await readSamplesInTurns(
+    text,
+    (name) => {
+      isIstiod ||= name.startsWith('pilot_')
+      return isWanted(name)
+    },
+    (name, labelText, value) => {
+      if (all.length >= MAX_SAMPLES) throw new Error(`it says more than any istiod: ${MAX_SAMPLES} samples`)
+      const labels = parseLabels(labelText)
+      if (labels) all.push({ name, labels, value })
+      return labels !== undefined
+    },
+  )
   if (!isIstiod) throw new Error('it is no istiod')
   const samples = all.filter(({ value }) => value >= 0 && Number.isFinite(value))
   const histograms = histogramsOf(samples)
   const started = samples.find(({ name }) => name === STARTED)?.value
   return {
     totals: [...counters(samples), ...histograms.totals],
-    proxies: new Map(samples.filter(({ name }) => name === PROXIES).map(({ labels, value }) => [labels.version ?? '', value])),
+    proxies: proxiesOf(samples),
     startedMs: started === undefined ? undefined : started * 1000,
     rejected: rejected + all.length - samples.length + histograms.rejected,
   }
@@ -70,12 +84,25 @@ function counters(samples: readonly Sample[]): readonly IstiodTotal[] {
     const { type = '' } = labels
     const family = familyOf(name, type)
     if (!family) continue
-    const xds = name === SIZES ? (shortTypeOf(type) ?? type) : type.replace(SEND_ERROR, '')
+    const xds = xdsOf(type.replace(SEND_ERROR, ''))
     const key = `${family.name} ${xds}`
     // Two types may have one short name.
     sums.set(key, { family, xds, value: value + (sums.get(key)?.value ?? 0) })
   }
   return [...sums.values()]
+}
+
+/** Of both forms: counters of pushes have the whole URL of what has no short one. */
+const xdsOf = (type: string): string => (isShortType(type) ? type : (shortTypeOf(type) ?? OTHER))
+
+function proxiesOf(samples: readonly Sample[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { name, labels, value } of samples) {
+    if (name !== PROXIES) continue
+    const version = labels.version === undefined || VERSION.test(labels.version) ? (labels.version ?? '') : OTHER
+    counts.set(version, value + (counts.get(version) ?? 0))
+  }
+  return counts
 }
 
 function familyOf(name: string, type: string): Family | undefined {

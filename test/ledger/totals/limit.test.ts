@@ -101,3 +101,20 @@ t.test('whatever is folded when, and whenever it is killed: the sum is what came
   )
   t.pass()
 })
+
+t.test('a target that has new names in each read is not remembered without end', async (t) => {
+  const clock = createHandClock()
+  const totals = createTotals({ idleMs: 60_000, families: [LIMITED] }, { clock })
+  const labels = { owner_name: 'cart', code: '503', flags: '-' }
+  for (let read = 0; read < 30; read++) {
+    const series = Array.from({ length: 1_000 }, (_, i) => `${read} ${i}`)
+    const entries = ['0 0', ...series].map((name) => {
+      const one = { family: LIMITED, labels, target: 'a', series: name, startedMs: undefined, whose: 'certain' as const }
+      return { ...one, value: name === '0 0' ? read : 1 }
+    })
+    totals.post('things', entries, clock.now())
+    clock.advance(1)
+  }
+  t.equal([...(totals.rows().series ?? [])].length, 20_000)
+  t.equal([...(totals.families()[0]?.series ?? [])][0]?.value, 19_000 + 29, 'those that it has go on')
+})

@@ -128,3 +128,13 @@ t.test('the filter lets through what is wanted, by the names that Envoy has for 
   ]
   for (const [name, passes] of cases) t.equal(filter.test(name), passes, name)
 })
+
+t.test('a proxy that names more than any would', async (t) => {
+  const some = 'envoy_server_uptime{} 1\n'
+  const lines = Array.from({ length: 6_000 }, (_, i) => requestsLine(i, { destination_service_name: `s${i}` }))
+  const many = await parseStats(some + lines.join(''))
+  t.equal(many.failed.length, 5_000)
+  t.equal(many.rejectedRows, 1_000)
+  const long = await parseStats(some + requestsLine(1, { destination_service_name: 'x'.repeat(1_000) }))
+  t.match(long, { failed: [], rejectedRows: 1 })
+})

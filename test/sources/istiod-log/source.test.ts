@@ -400,3 +400,14 @@ t.test('a log that cannot be read', async (t) => {
   t.match(world.log.lines.at(-1), /^info log can be read again/)
   t.same(world.served().causes, causes({ a: 2, b: 2 }), 'and this one where it was left')
 })
+
+t.test('of what is sent no more names are held than a mesh has, and nothing of it is lost', async (t) => {
+  const { log, world } = await createNode(t, ['before'])
+  for (let i = 0; i < 5_100; i++) log.write(sentLine(`n${i}`))
+  log.write(sentLine('n0'))
+  log.write(sentLine('shop').replace('CDS', 'ZZZ'))
+  await world.read()
+  const { sent } = world.served()
+  t.equal(Object.keys(sent).length, 5_002)
+  t.match(sent, { 'cds/_other': 100_000, 'cds/n0': 2_000, 'cds/n4999': 1_000, '_unknown/_other': 1_000 })
+})

@@ -174,6 +174,41 @@ t.test('what cannot be', async (t) => {
   }
 })
 
+t.test('whoever calls itself an istiod has no names of its own making', async (t) => {
+  const long = 'x'.repeat(1_000)
+  const text = [
+    'pilot_xds_pushes{type="cds"} 1',
+    'pilot_xds_pushes{type="type.googleapis.com/istio.workload.Address"} 2',
+    `pilot_xds_pushes{type="${long}"} 3`,
+    'pilot_xds_pushes{type="anything"} 4',
+    'pilot_xds_config_size_bytes_sum{type="anything"} 5',
+    'pilot_xds{version="1.31.0-alpha.2"} 6',
+    `pilot_xds{version="${long}"} 7`,
+    'pilot_xds{version="a b"} 8',
+  ].join('\n')
+  const { readings } = await one(`${text}\n`).read(new AbortController().signal)
+  const said = readings.flatMap((reading) =>
+    reading.kind === 'total' || reading.kind === 'value' ? [[reading.labels.xds ?? reading.labels.version, reading.value]] : [],
+  )
+  t.same(said, [
+    ['1.31.0-alpha.2', 6],
+    ['_other', 15],
+    ['cds', 1],
+    ['wds', 2],
+    ['_other', 7],
+    ['_other', 5],
+  ])
+  const many = Array.from({ length: 10_000 }, (_, i) => `pilot_debounce_time_bucket{le="${i}"} 0\n`).join('')
+  const source = one(`pilot_xds_pushes{type="cds"} 1\n${many}`)
+  await source.read(new AbortController().signal)
+  const again = await source.read(new AbortController().signal)
+  t.same(
+    again.readings.map((reading) => reading.kind === 'total' && reading.value),
+    [undefined],
+    'one that says too much says nothing',
+  )
+})
+
 t.test('who does not answer', async (t) => {
   const refused = Object.assign(new Error('it answers 403'), { status: 403 })
   const cases = [
