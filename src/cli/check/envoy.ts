@@ -70,6 +70,7 @@ function findLogs({ logs }: EnvoyFacts): readonly Finding[] {
 }
 
 function remedyOf(reason: string): string | undefined {
-  if (reason === 'it answers 403') return 'port 15090 is for localhost alone: take METRICS_LOCALHOST_ACCESS_ONLY out of the proxyMetadata'
+  if (reason === 'nobody listens there')
+    return 'where the proxyMetadata has METRICS_LOCALHOST_ACCESS_ONLY, take it out: port 15090 is for localhost alone'
   return isBlocked(reason) ? 'let the NetworkPolicies of the namespace pass the agent to port 15090' : undefined
 }

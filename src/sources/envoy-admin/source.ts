@@ -63,7 +63,11 @@ export function createEnvoyAdmin(parts: EnvoyAdminParts, deps: { readonly clock:
 
   async function ask({ name, url, pod }: Target & { readonly url: string }, signal: AbortSignal): Promise<Listed> {
     if (!pod) throw new Error('it is no pod')
-    admin ??= open()
+    admin ??= open().catch((error: unknown) => {
+      // It may be for want of a descriptor.
+      admin = undefined
+      throw error
+    })
     const opened = await admin
     const nowMs = clock.now()
     const before = known.get(name)

@@ -55,6 +55,8 @@ const OTHER = '_other'
 const PREFIXES = { cds: 'cluster', lds: 'listener', rds: 'route', eds: 'endpoint', ecds: 'extensionconfig' }
 /** A proxy with all types takes some thousand bytes, and an error as many as Envoy writes. */
 const MAX_ELEMENT_BYTES = 1 << 20
+/** More than any istiod has connected; whoever calls itself one is asked. */
+const MAX_PROXIES = 50_000
 /** Of a pod and its namespace. */
 const MAX_NAME = 317
 const MAX_ERROR = 200
@@ -69,8 +71,8 @@ export function createStatuses(): Reader<Statuses> {
   // An array of its own is an element of what the splitter takes apart.
   const reader = createElements('items', (element) => {
     const status = statusOf(fieldsOf(element), xds)
-    if (status) proxies.push(status)
-    else rejected++
+    if (!status || proxies.length >= MAX_PROXIES) rejected++
+    else proxies.push(status)
   })
   reader.write('{"items":')
   return {
@@ -89,7 +91,7 @@ export function createConnections(): Reader<ReadonlyMap<string, Connection>> {
   const reader = createElements('clients', (element) => {
     const { connectionId, connectedAt, address } = fieldsOf(element)
     const [, proxy] = CONNECTION.exec(textOf(connectionId)) ?? []
-    if (proxy === undefined) return
+    if (proxy === undefined || proxy.length > MAX_NAME || byProxy.size >= MAX_PROXIES) return
     const connection = { address: hostOf(textOf(address)), connectedMs: timeMsOf(connectedAt) }
     const before = byProxy.get(proxy)
     if ((before?.connectedMs ?? 0) <= (connection.connectedMs ?? 0)) byProxy.set(proxy, connection)

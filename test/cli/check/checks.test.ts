@@ -180,10 +180,10 @@ t.test('envoy', async (t) => {
     { name: 'all', facts: factsWith({ envoy: { targets: 31, silent: [], logs: undefined } }), lines: ['ok 31 proxies, all answer'] },
     {
       name: 'for localhost only',
-      facts: factsWith({ envoy: { targets: 31, silent: silent(30, 'it answers 403'), logs: undefined } }),
+      facts: factsWith({ envoy: { targets: 31, silent: silent(30, 'nobody listens there'), logs: undefined } }),
       lines: [
-        'warn 31 proxies, 1 of them answers, not http://10.1.0.1:15090/stats/prometheus: it answers 403',
-        '  port 15090 is for localhost alone: take METRICS_LOCALHOST_ACCESS_ONLY out of the proxyMetadata',
+        'warn 31 proxies, 1 of them answers, not http://10.1.0.1:15090/stats/prometheus: nobody listens there',
+        '  where the proxyMetadata has METRICS_LOCALHOST_ACCESS_ONLY, take it out: port 15090 is for localhost alone',
       ],
     },
     {

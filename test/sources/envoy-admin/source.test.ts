@@ -212,3 +212,21 @@ t.test('an answer that is none', async (t) => {
     t.same((await source.read(never)).readings, [], text)
   }
 })
+
+t.test('a way in that could not be had is asked for again', async (t) => {
+  let refused = 0
+  const get: Awaited<ReturnType<EnvoyAdminParts['open']>>['get'] = async (_, take) => take(Buffer.from(listing('10.1.0.1')))
+  const node = createNode([targetOf('cart')], {
+    async open() {
+      if (refused++ === 0) throw new Error('too many open files')
+      return { get }
+    },
+  })
+  await node.source.read(never)
+  const life = new AbortController()
+  t.teardown(() => life.abort())
+  void node.source.run?.(life.signal)
+  await node.pass()
+  const { readings } = await node.source.read(never)
+  t.match(readings, [{ family: { name: 'meshtoll_proxies_lagging' }, value: 0 }])
+})

@@ -119,3 +119,11 @@ t.test('who is no istiod', async (t) => {
   for (const text of ['', '[]', '{"clients":[}', '{"totalClients":1}'])
     t.throws(() => read(createConnections(), text), { message: 'it is no istiod' }, text)
 })
+
+t.test('no more proxies than an istiod can have', async (t) => {
+  const names = Array.from({ length: 50_010 }, (_, i) => `p${i}.shop`)
+  const { proxies, rejected } = read(createStatuses(), JSON.stringify(names.map((proxy) => ({ proxy }))), 65_536)
+  t.same([proxies.length, rejected], [50_000, 10])
+  const clients = names.map((name) => ({ connectionId: `${name}-1`, address: '10.1.0.1:1' }))
+  t.equal(read(createConnections(), JSON.stringify({ clients }), 65_536).size, 50_000)
+})
