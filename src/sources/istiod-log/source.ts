@@ -3,7 +3,7 @@
 // Needs /var/log/pods, and to be the user that may read it; or to be allowed to get pods/log. Absent where there is no istiod on this node.
 // All lines are counted. Of those that tell of a push or of endpoints 5,000 are looked into at each read, 300 a second with the usual interval,
 // where an istiod writes ten at most; of those that tell what a proxy was sent 50,000, so that they leave the others their room. Further ones are
-// counted as sampled out.
+// counted as sampled out. Several logs share both.
 import { once } from 'node:events'
 import { SENDING, TELLING } from '../../formats/istiod-log.js'
 import type { Source, TotalReading } from '../../model.js'
@@ -30,10 +30,14 @@ const WANTED = [...TELLING, SENDING]
 export function createIstiodLog({ logs, isOverApi = false }: Parts, deps: FollowingDeps): Source {
   const name = 'istiod-log'
   const causes = createCauses()
-  const left = { telling: MAX_TELLING, sending: MAX_SENDING }
+  /** Each has the same share: any pod can call itself an istiod. */
+  const share = { telling: MAX_TELLING, sending: MAX_SENDING }
+  let left = new WeakMap<Counts, { telling: number; sending: number }>()
 
   function takes(counts: Counts, words: string): boolean {
-    const isLeft = left[words === SENDING ? 'sending' : 'telling']-- > 0
+    const own = left.get(counts) ?? { ...share }
+    left.set(counts, own)
+    const isLeft = own[words === SENDING ? 'sending' : 'telling']-- > 0
     if (!isLeft) counts.sampledOut++
     return isLeft
   }
@@ -58,8 +62,10 @@ export function createIstiodLog({ logs, isOverApi = false }: Parts, deps: Follow
       await following.close()
     },
     async read(signal) {
-      left.telling = MAX_TELLING
-      left.sending = MAX_SENDING
+      const count = Math.max(1, [...logs()].length)
+      share.telling = Math.floor(MAX_TELLING / count)
+      share.sending = Math.floor(MAX_SENDING / count)
+      left = new WeakMap()
       const read = await following.read(signal)
       const { events, rejected } = causes.take()
       return { readings: [...read.logs.flatMap((one) => [...totalsOf(one)]), ...events, ...read.marks()], rejected }

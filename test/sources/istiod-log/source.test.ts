@@ -411,3 +411,15 @@ t.test('of what is sent no more names are held than a mesh has, and nothing of i
   t.equal(Object.keys(sent).length, 5_002)
   t.match(sent, { 'cds/_other': 100_000, 'cds/n0': 2_000, 'cds/n4999': 1_000, '_unknown/_other': 1_000 })
 })
+
+t.test('a log that tells too much leaves another its share', async (t) => {
+  const folder = folderOf(t)
+  const [loud, quiet] = [createCriLog(`${folder}-loud`), createCriLog(`${folder}-quiet`)]
+  const world = createWorld(t, () => [target('loud', podLog(loud.folder)), target('quiet', podLog(quiet.folder))])
+  for (const log of [loud, quiet]) log.write('before')
+  await world.read()
+  loud.append(`2026-11-21T00:00:00Z stdout F ${pushLine('loud')}\n`.repeat(6_000))
+  quiet.write(pushLine('quiet'))
+  await world.read()
+  t.match(world.served(), { causes: causes({ loud: 2_500, quiet: 1 }), sampledOut: 3_500 })
+})
