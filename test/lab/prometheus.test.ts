@@ -110,9 +110,10 @@ await worldTest(
       t.comment(`rates over the kill: ${rates.map((one) => one.toFixed(2)).join(' ')}`)
       t.ok(rates.length > 5 && Math.max(...rates) < 1.5, 'a kill is no spike')
       t.ok(Math.min(...rates) > 0.5, 'and no dip')
-      const told = await prometheus.query('count by (alertname) (max_over_time(ALERTS[10m]))')
+      // A packet under way while the kernel is read is in one of the books only, until the next reading: for that no alert waits long enough.
+      const told = await prometheus.query('count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[10m]))')
       const names = told.map(({ metric }) => metric['alertname'])
-      t.same(names.sort(), ['AgentDown', 'CrossZoneBytesHigh'], 'and of nothing else anybody was told, or was about to be')
+      t.same(names.sort(), ['AgentDown', 'CrossZoneBytesHigh'], 'and of nothing else anybody was told')
     })
   },
   { timeoutMs: 240_000 },
