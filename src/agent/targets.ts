@@ -1,25 +1,38 @@
 // What sources ask over HTTP: pods of this node by what they are to Istio, and what the configuration names where no API server tells of pods.
 import type { MeshRole } from '../identity/objects/mesh-role.js'
-import type { OwnPods } from '../identity/own-pods.js'
+import type { OwnPod, OwnPods } from '../identity/own-pods.js'
 import type { LogTarget } from '../sources/container-logs/following.js'
 import { containerLog, fileLog } from '../sources/container-logs/segments.js'
 import type { Target } from '../sources/scraping.js'
 import type { PodLogs } from './pod-logs.js'
 
-/** `urlOf`: of a host as it stands in a URL. */
+/** `urlOf`: of a host as it stands in a URL. Who has its address no longer, though its end was not heard of yet, has none. */
 export function* targetsOf(pods: Pick<OwnPods, 'live'>, role: MeshRole, urlOf: (host: string) => string): Generator<Target> {
+  const holders = holdersOf(pods, role)
   for (const pod of pods.live()) {
     if (pod.role !== role) continue
     const { uid, namespace, name, startedMs, addresses } = pod
     const [address] = addresses
     yield {
       name: uid,
-      url: address === undefined ? undefined : urlOf(hostOf(address)),
+      url: address === undefined || holders.get(address)?.uid !== uid ? undefined : urlOf(hostOf(address)),
       pod: { uid, namespace, name },
       startedMs,
       labels: NO_LABELS,
     }
   }
+}
+
+/** By address the youngest that has it; on the node's network many do, and of one role one. */
+function holdersOf(pods: Pick<OwnPods, 'live'>, role: MeshRole): ReadonlyMap<string, OwnPod> {
+  const holders = new Map<string, OwnPod>()
+  for (const pod of pods.live()) {
+    const [address] = pod.addresses
+    if (address === undefined || (pod.hostNetwork && pod.role !== role)) continue
+    const before = holders.get(address)
+    if (!before || before.startedMs <= pod.startedMs) holders.set(address, pod)
+  }
+  return holders
 }
 
 /** Always the same ones. */

@@ -41,3 +41,27 @@ t.test('configured ones have the labels that they are given', async (t) => {
     { name: url, url, labels: { owner_zone: 'a', owner_namespace: 'shop', owner_kind: 'Deployment', owner_name: 'cart' } },
   ])
 })
+
+t.test('an address that went on to another pod, while the end of the first is not heard of', async (t) => {
+  const address = { addresses: ['10.1.0.1'], role: 'proxy' as const }
+  const cases = [
+    { name: 'to a proxy', next: { ...address, startedMs: 9 }, urls: { u1: undefined, u2: 'http://10.1.0.1:15090/stats' } },
+    { name: 'to any other', next: { ...address, startedMs: 9, role: undefined }, urls: { u1: undefined } },
+    {
+      name: 'from a proxy that is told of later',
+      next: { ...address, startedMs: 1 },
+      urls: { u1: 'http://10.1.0.1:15090/stats', u2: undefined },
+    },
+    {
+      name: "to nobody: it is the node's",
+      next: { ...address, startedMs: 9, role: undefined, hostNetwork: true },
+      urls: { u1: 'http://10.1.0.1:15090/stats' },
+    },
+  ]
+  for (const { name, next, urls } of cases) {
+    const pods = createOwnPods('n1')
+    pods.put('shop/cart-1', podFacts({ ...address, startedMs: 3 }), OWNER)
+    pods.put('shop/cart-2', podFacts({ uid: 'u2', name: 'cart-2', ...next }), OWNER)
+    t.same(Object.fromEntries([...targetsOf(pods, 'proxy', urlOf)].map((target) => [target.name, target.url])), urls, name)
+  }
+})
