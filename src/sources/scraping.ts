@@ -182,7 +182,13 @@ function createTroubles(source: string, log: Log): { say(entries: readonly Troub
       for (const [reason, targets] of now)
         if (!said.has(reason))
           log.warn('targets do not answer', { source, reason, targets: targets.length, first: targets[0] && placeOf(targets[0]) })
-      for (const reason of said.keys()) if (!now.has(reason)) log.info('targets answer again', { source, reason })
+      const failing = new Set(entries.flatMap(({ target, failures }) => (failures > 0 ? [target.name] : [])))
+      for (const [reason, targets] of said) {
+        // Those that fail in another way for now may be back with this one the next time.
+        const still = targets.filter(({ name }) => failing.has(name))
+        if (!now.has(reason) && still.length > 0) now.set(reason, still)
+        else if (!now.has(reason)) log.info('targets answer again', { source, reason })
+      }
       said = now
     },
   }

@@ -151,6 +151,26 @@ t.test('why they do not answer is said once for all of them, when it lasts', asy
   await running
 })
 
+t.test('one that fails now in this way, now in that, is no news each time', async (t) => {
+  const here = createAsked({ targets: [targetOf('a')] })
+  const life = new AbortController()
+  t.teardown(() => life.abort())
+  void here.scraping.run(life.signal)
+  for (let i = 0; i < 8; i++) {
+    here.failing.set('a', i % 2 === 0 ? 'it hung up' : 'nobody listens there')
+    await here.pass(INTERVAL_MS)
+    await here.read()
+  }
+  t.equal(here.log.lines.length, 2, here.log.lines.join('\n'))
+  here.failing.clear()
+  await here.pass(INTERVAL_MS)
+  await here.read()
+  t.same(
+    here.log.lines.slice(2).toSorted(),
+    ['it hung up', 'nobody listens there'].map((reason) => `info targets answer again ${JSON.stringify({ source: 'envoy', reason })}`),
+  )
+})
+
 t.test('those that do not answer at once are not waited for', async (t) => {
   const here = createAsked({ targets: ['a', 'dead'].map((name) => targetOf(name)), holds: (name) => name === 'dead' })
   const reading = here.read()
