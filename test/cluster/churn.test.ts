@@ -5,15 +5,14 @@ import type { Test } from 'tap'
 import type { TopologySpec } from '../../src/lab/plan.js'
 import { flowBytes } from '../lab/agents.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
-import { eventually, worldTest } from '../lab/world.js'
+import { worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { untilCovering } from './directories.js'
-import { hold, live, livesOf, merged } from './lives.js'
+import { hold, LONG, live, livesAround, livesOf, merged } from './lives.js'
 
-/** Between two on one address two cycles pass, and the skew of both. */
-const LIVES = livesOf(6, { ms: 4_000, restMs: 7_000 })
+const LIVES = livesAround({ ms: 4_000, restMs: 7_000 })
 const PATIENCE_MS = 30_000
 const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice(0, 2) }
 const CART = { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] }
@@ -44,12 +43,14 @@ await worldTest(
       await untilCovering(() => agents.all.map((agent) => agent.log()))
       const before = await agents.atRest()
       const sentBefore = await truth.total()
-      let lives = 0
+      let sayBegun: () => void = () => undefined
+      const longOneBegan = new Promise<void>((resolve) => {
+        sayBegun = resolve
+      })
       const disturb = async (): Promise<void> => {
-        await sleep(10_000)
+        await longOneBegan
+        await sleep(3_000)
         await cluster.restart()
-        const had = lives
-        await eventually('another life', () => (lives > had ? true : undefined), 30_000)
         await sleep(2_000)
         const agent = agents.on('n1')
         await agent.kill()
@@ -57,8 +58,8 @@ await worldTest(
       }
       const [places] = await Promise.all([
         Promise.all([
-          live(lab, { ...CART, to: ['10.1.2.2', '10.1.3.2'] }, LIVES, () => {
-            lives++
+          live(lab, { ...CART, to: ['10.1.2.2', '10.1.3.2'] }, LIVES, (index) => {
+            if (index === LONG) sayBegun()
           }),
           live(lab, { namespace: 'p2b', address: '10.1.2.3', node: 'n2', to: ['10.1.3.2'] }, [...LIVES].reverse()),
         ]),
