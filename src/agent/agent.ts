@@ -120,7 +120,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       try {
         if (keepsState || polled.length > 0 || datadog) await deps.disk.claim()
         await Promise.all([posting.load(), polls.load(), datadog?.load()])
-        await cluster?.begin(signal, posting.leftOff)
+        await cluster?.begin(signal)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
       } catch (error) {
@@ -175,8 +175,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (!(await flows.find())) return false
     keepsState = true
     await deps.disk.claim()
-    await posting.load()
-    await cluster?.begin(signal, posting.leftOff)
+    await cluster?.begin(signal)
     await inTurn(async () => {
       await flows.open()
       isOpen = true

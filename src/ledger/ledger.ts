@@ -41,7 +41,7 @@ export interface Ledger {
   /** The whole state. `complete`: nothing will be served after it. */
   state(options?: { readonly complete?: boolean }): Promise<StateRows>
   /** What was read of the kernel, to be written down before decisions are. Empty where nothing was. */
-  lastRead(holderOf?: Identity['holderOf']): Promise<readonly Uint8Array[]>
+  lastRead(): Promise<readonly Uint8Array[]>
   /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
   releasable(): readonly number[]
   readonly accounts: Accounts
@@ -225,11 +225,10 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     announce,
     post,
     take: () => writing.take(moment()),
-    lastRead(holderOf) {
-      if (!last) return Promise.resolve([])
-      const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, pause: pauses.pause }
-      return renderLastRead({ epoch, atMs, readAtMs }, last.generations, parts)
-    },
+    lastRead: async () =>
+      last
+        ? renderLastRead({ epoch, atMs, readAtMs }, last.generations, { pairs: last.pairs, textOf: book.textOf, pause: pauses.pause })
+        : [],
     state,
     releasable: () => [...closed],
     accounts,
