@@ -107,7 +107,8 @@ t.test('the demo', skip === undefined ? {} : { skip }, async (t) => {
     demo.child.stdin?.write(ETX)
     await eventually('its end', () => (/status \d/.test(demo.output()) ? true : undefined), 10_000)
     const [, after = ''] = demo.output().split('\u001b[?25h\u001b[?1049l')
-    t.match(stripVTControlCharacters(after), /^zones us-east-/, 'cursor and screen are back, and the last table stays')
+    // A terminal that is busy echoes what was typed later.
+    t.match(stripVTControlCharacters(after), /^(\^C)*zones us-east-/, 'cursor and screen are back, and the last table stays')
     t.match(after, /^status 0/m)
     await isGone(demo)
     t.same(await machine(), untouched)
