@@ -13,7 +13,20 @@ import { type Figure, type Measure, rowOf } from './figure.js'
 import { renderTable, writeResults } from './results.js'
 
 /** In the order of design.md section 7. */
-const BENCHES = ['throughput', 'tax', 'agent-cost', 'scrape', 'kernel-read', 'cycle', 'identity', 'kube-list', 'directory', 'proxies']
+const BENCHES = [
+  'throughput',
+  'tax',
+  'agent-cost',
+  'scrape',
+  'kernel-read',
+  'cycle',
+  'identity',
+  'kube-list',
+  'directory',
+  'proxies',
+  'logs',
+  'answers',
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
