@@ -49,7 +49,8 @@ await worldTest(
       })
       const disturb = async (): Promise<void> => {
         await longOneBegan
-        await sleep(3_000)
+        // Longer than the skew: whoever came just before could not be told from who went.
+        await sleep(8_000)
         await cluster.restart()
         await sleep(2_000)
         const agent = agents.on('n1')
