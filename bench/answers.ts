@@ -28,7 +28,7 @@ async function measureZtunnel(pairs: number): Promise<readonly Figure[]> {
   const [line = ''] = /^istio_tcp_sent_bytes_total\{reporter="source".*$/m.exec(capture) ?? []
   const family = (name: string): string => `# TYPE ${name} counter\n${range(pairs, (index) => sampleOf(line, name, index)).join('')}`
   const names = ['sent_bytes', 'received_bytes', 'connections_opened', 'connections_closed'].map((name) => `istio_tcp_${name}`)
-  const body = `${capture.replaceAll(/^(# \w+ )?istio_tcp_.*\n|^# EOF\n/gm, '')}${names.map(family).join('')}# EOF\n`
+  const body = Buffer.from(`${capture.replaceAll(/^(# \w+ )?istio_tcp_.*\n|^# EOF\n/gm, '')}${names.map(family).join('')}# EOF\n`)
   const target = { name: 'uid', url: 'http://ztunnel', labels: {} }
   const traffic = createTraffic({ clock: CLOCK, turn: turnOfTheLoop })
   traffic.see(target)
@@ -42,13 +42,13 @@ const sampleOf = (line: string, name: string, index: number): string =>
 async function measureDebug(proxies: number): Promise<readonly Figure[]> {
   const [one] = JSON.parse(readFileSync(new URL('debug-syncz.json', FIXTURES), 'utf8')) as readonly { readonly proxy: string }[]
   const name = (index: number): string => `cart-${index}.shop`
-  const statuses = JSON.stringify(range(proxies, (index) => ({ ...one, proxy: name(index) })))
+  const statuses = Buffer.from(JSON.stringify(range(proxies, (index) => ({ ...one, proxy: name(index) }))))
   const clients = range(proxies, (index) => ({
     connectionId: `${name(index)}-${index}`,
     connectedAt: '2026-11-21T05:46:03Z',
     address: `10.1.${index >> 8}.${index & 255}:41560`,
   }))
-  const connections = JSON.stringify({ totalClients: proxies, clients })
+  const connections = Buffer.from(JSON.stringify({ totalClients: proxies, clients }))
   const ask = createAskDebug(
     { read: (url, use) => use(piecesOf(url.endsWith('connections') ? connections : statuses)) },
     { token: async () => 'token', namespaces: [] },
@@ -61,16 +61,16 @@ async function measureDebug(proxies: number): Promise<readonly Figure[]> {
   return figuresOf(`an istiod with ${proxies.toLocaleString('en-US')} proxies, none up to date`, statuses, read)
 }
 
-async function figuresOf(what: string, body: string, read: () => Promise<unknown>): Promise<readonly Figure[]> {
+async function figuresOf(what: string, body: Buffer, read: () => Promise<unknown>): Promise<readonly Figure[]> {
   const [, ...timings] = await timedOften(TIMES + 1, read)
   const cpu = median(timings.map(({ cpuMs }) => cpuMs))
   const beside = `CPU ${cpu.toFixed(0)} ms; ${(body.length / 1e6).toFixed(1)} MB`
   return [{ number: what, unit: 'ms', measured: median(timings.map(({ wallMs }) => wallMs)), beside }, blockFigure(what, timings)]
 }
 
-async function* piecesOf(body: string): AsyncGenerator<string> {
+async function* piecesOf(body: Buffer): AsyncGenerator<string> {
   for (let start = 0; start < body.length; start += PIECE) {
-    yield body.slice(start, start + PIECE)
+    yield body.toString('latin1', start, start + PIECE)
     await turnOfTheLoop()
   }
 }
