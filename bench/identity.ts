@@ -3,7 +3,7 @@
 import { createIdentity } from '../src/identity/identity.js'
 import { createInventoryParser } from '../src/inventory-parser.js'
 import { addressAt } from '../src/lab/peer-protocol.js'
-import { createPauses } from '../src/ledger/pauses.js'
+import { createPauses } from '../src/pauses.js'
 import type { InventoryEntry } from '../src/model.js'
 import { blockFigure } from './block.js'
 import type { BenchOptions, Figure } from './figure.js'

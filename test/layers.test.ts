@@ -17,8 +17,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   identity: ['model', 'deps', 'formats'],
   // What is written down, whoever writes it: lines with their checksums, and which file a start goes on from.
   state: ['deps'],
-  ledger: ['model', 'deps', 'state'],
-  exporters: ['model', 'deps', 'deadline', 'formats', 'state', 'turns'],
+  ledger: ['model', 'deps', 'pauses', 'state'],
+  exporters: ['model', 'deps', 'deadline', 'formats', 'pauses', 'state', 'turns'],
   catalogue: ['model', 'sources', 'ledger', 'exporters', 'directory'],
   cluster: ['deps', 'kube', 'identity'],
   agent: [
@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'identity',
     'ledger',
     'exporters',
+    'pauses',
     'state',
     'turns',
     'version',
@@ -63,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'inventory-worker': ['config', 'inventory-parser'],
   'growing-files': ['deps'],
   deadline: ['deps'],
+  pauses: ['deps'],
   turns: [],
   log: ['deps'],
   version: [],

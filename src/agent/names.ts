@@ -3,8 +3,8 @@ import type { Inventory } from '../config/load.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { LinkWatch } from '../kernel/link-watch.js'
 import type { Rtnetlink } from '../kernel/rtnetlink.js'
-import { createPauses } from '../ledger/pauses.js'
 import type { Readings } from '../model.js'
+import { createPauses } from '../pauses.js'
 import { createInventoryFile, type InventoryFileDeps } from './inventory-file.js'
 
 interface Parts {

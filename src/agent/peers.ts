@@ -3,8 +3,8 @@
 import type { Clock } from '../deps.js'
 import type { Called } from '../identity/called.js'
 import type { ChangingIdentity } from '../identity/identity.js'
-import { createPauses } from '../ledger/pauses.js'
 import type { EventReading, Labels, Peer, Reading, RowReading, ValueReading } from '../model.js'
+import { createPauses } from '../pauses.js'
 import { both } from './whose.js'
 
 /** In the agent's turn: nobody becomes somebody else meanwhile. */

@@ -2,11 +2,11 @@
 // What they say is added up and written down in the agent's turn, before it is served.
 import type { Clock } from '../deps.js'
 import type { Self } from '../exporters/self.js'
-import { createPauses } from '../ledger/pauses.js'
 import type { Budget } from '../ledger/totals/choice.js'
 import { createTotalsJournal } from '../ledger/totals/journal.js'
 import { createTotals, type Totals } from '../ledger/totals/totals.js'
 import type { FamilySnapshot, Reading, RowReading, Source, ValueReading } from '../model.js'
+import { createPauses } from '../pauses.js'
 import { every } from './every.js'
 import type { AgentDeps } from './parts.js'
 import type { Peers } from './peers.js'

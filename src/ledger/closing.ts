@@ -1,10 +1,10 @@
 // A generation that the kernel no longer fills goes into the offsets whole, and what only it had is forgotten.
 import type { GenerationReading, PairColumn, Pairs } from '../model.js'
+import type { Pauses } from '../pauses.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Admission } from './admission.js'
 import type { Generations } from './generations.js'
 import type { PairBook } from './pair-book.js'
-import type { Pauses } from './pauses.js'
 import type { Routes } from './routes.js'
 import type { Transit } from './transit.js'
 

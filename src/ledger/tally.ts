@@ -1,12 +1,12 @@
 // Adds the bytes that are new since the reading before to the accounts that the pairs' routes lead into.
 import type { Clock, Log } from '../deps.js'
 import type { GenerationReading, KernelCounters, Pairs, Stretch } from '../model.js'
+import type { Pauses } from '../pauses.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import type { Generations } from './generations.js'
 import { grown } from './generations.js'
 import type { PairBook } from './pair-book.js'
-import type { Pauses } from './pauses.js'
 import type { Phantoms } from './phantoms.js'
 import type { PlacementOf } from './places.js'
 import type { Route, Routes } from './routes.js'

@@ -1,10 +1,10 @@
 // Series come and go: the idle are withdrawn, and come back with their next byte, or are folded when the limit is used by then.
 import type { Clock } from '../deps.js'
+import type { Pauses } from '../pauses.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Admission } from './admission.js'
 import type { Decisions } from './draft.js'
 import type { PairBook } from './pair-book.js'
-import type { Pauses } from './pauses.js'
 import type { Routes } from './routes.js'
 
 export interface Upkeep {

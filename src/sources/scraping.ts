@@ -168,6 +168,20 @@ function hashOf(name: string): number {
   return (hash ^ (hash >>> 16)) >>> 0
 }
 
+/** Rejects a read where nobody who can be asked answers. `who`: of whom; `does`: what none of them does. */
+export function refuseWhereAllFail(scraped: readonly Scraped<unknown>[], { who, does = 'answers', where = placeOf }: Refusal): void {
+  const failed = scraped.filter(({ failures }) => failures >= SAID_AFTER)
+  const [first] = failed
+  if (!first || failed.length < scraped.filter(({ target }) => target.url !== undefined).length) return
+  throw new Error(`none of ${failed.length} asked ${who} ${does}, such as ${where(first.target)}: ${first.failure}`)
+}
+
+interface Refusal {
+  readonly who: string
+  readonly does?: string
+  readonly where?: (target: Target) => string
+}
+
 /** Where it is, in a message. */
 export const placeOf = ({ url = '' }: Target): string => url.replace(/\?.*/, '')
 

@@ -1,10 +1,10 @@
 // Takes a window out of the running totals: lines for the journal, a few hundred rows each.
 
 import type { FamilySnapshot, Series } from '../../model.js'
+import type { Pauses } from '../../pauses.js'
 import { slices } from '../../state/lines.js'
 import { createBudget } from './budget.js'
 import { createKeys, familyIn, type Origin } from './deltas.js'
-import type { Pauses } from './pauses.js'
 import { pointsOf, renderHead } from './points.js'
 import { createSent } from './sent.js'
 import type { Line, SentSeries, State } from './state.js'

@@ -3,7 +3,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
 import type { OfPod, Readings, Source } from '../../model.js'
-import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
+import { createScraping, placeOf, refuseWhereAllFail, type Target } from '../scraping.js'
 import { createSlots } from '../slots.js'
 import { createClusterHosts } from './clusters.js'
 import { families } from './families.js'
@@ -38,8 +38,6 @@ export interface EnvoyAdminParts {
 const LAGS_FROM_MS = 10_000
 /** Of one proxy; what is beyond is not counted. */
 const MOST_LISTED = 1_000
-/** Whoever comes up or goes down may fail once. */
-const LASTS = 2
 
 export function createEnvoyAdmin(parts: EnvoyAdminParts, deps: { readonly clock: Clock; readonly log: Log }): Source {
   const { open, targets, endedPod, intervalMs, patienceMs } = parts
@@ -96,7 +94,7 @@ export function createEnvoyAdmin(parts: EnvoyAdminParts, deps: { readonly clock:
     run: scraping.run,
     async read(signal): Promise<Readings> {
       const asked = await scraping.read(signal)
-      throwWhereAllFail(asked)
+      refuseWhereAllFail(asked, { who: 'proxies', does: 'answers at its admin port', where: podOf })
       const names = new Set(asked.map(({ target }) => target.name))
       for (const name of known.keys()) if (!names.has(name)) known.delete(name)
       return { readings: readings(asked, clock.now()), rejected: 0 }
@@ -104,11 +102,7 @@ export function createEnvoyAdmin(parts: EnvoyAdminParts, deps: { readonly clock:
   }
 }
 
-function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
-  const failed = asked.filter(({ failures }) => failures >= LASTS)
-  const [first] = failed
-  if (!first || failed.length < asked.filter(({ target }) => target.url !== undefined).length) return
-  const { pod } = first.target
-  const place = pod ? `${pod.namespace}/${pod.name}` : placeOf(first.target)
-  throw new Error(`none of ${failed.length} asked proxies answers at its admin port, such as ${place}: ${first.failure}`)
+function podOf(target: Target): string {
+  const { pod } = target
+  return pod ? `${pod.namespace}/${pod.name}` : placeOf(target)
 }

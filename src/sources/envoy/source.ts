@@ -4,7 +4,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
 import type { Readings, Source } from '../../model.js'
-import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
+import { createScraping, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { createSlots } from '../slots.js'
 import { parseAgentStats } from './agent-stats.js'
 import { families } from './families.js'
@@ -32,9 +32,6 @@ export interface EnvoyParts {
 }
 
 type Asked = Target & { readonly url: string }
-
-/** Whoever comes up or goes down may fail once. */
-const LASTS = 2
 
 export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; readonly log: Log }): Source {
   const { open, targets, agents, intervalMs, agentIntervalMs } = parts
@@ -96,18 +93,11 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
     },
     async read(signal): Promise<Readings> {
       const [asked, agentsAsked = []] = await Promise.all([proxyScraping.read(signal), agentScraping?.read(signal)])
-      throwWhereAllFail(asked)
+      refuseWhereAllFail(asked, { who: 'proxies' })
       forgetOthers(asked)
       const said = { readings: [...asked.flatMap(proxyReadings), ...agentsAsked.flatMap(agentReadings)], rejected }
       rejected = 0
       return said
     },
   }
-}
-
-function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
-  const failed = asked.filter(({ failures }) => failures >= LASTS)
-  const [first] = failed
-  if (!first || failed.length < asked.filter(({ target }) => target.url !== undefined).length) return
-  throw new Error(`none of ${failed.length} asked proxies answers, such as ${placeOf(first.target)}: ${first.failure}`)
 }

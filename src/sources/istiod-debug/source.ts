@@ -4,7 +4,7 @@
 import type { Clock, Log } from '../../deps.js'
 import type { Family, Labels, Reading, Readings, RowReading, Source, ValueReading } from '../../model.js'
 import type { HttpGet } from '../http-get.js'
-import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
+import { createScraping, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { type AskDebug, type Credentials, createAskDebug, urlsOf } from './asking.js'
 import { connected, families, unacknowledged, unacknowledgedSeconds } from './families.js'
 import { firstOf, type Summary, statusOf, summaryOf } from './summary.js'
@@ -21,8 +21,6 @@ export interface IstiodDebugParts {
   readonly intervalMs: number
 }
 
-/** Whoever comes up or goes down may fail once. */
-const LASTS = 2
 const PLACED = { zone: 'zone' } as const
 const ZONE_OF_PROXY = { proxy_zone: 'zone' } as const
 
@@ -60,20 +58,13 @@ export function createIstiodDebug(parts: IstiodDebugParts, deps: { readonly cloc
     },
     async read(signal): Promise<Readings> {
       const scraped = await scraping.read(signal)
-      throwWhereAllFail(scraped)
+      refuseWhereAllFail(scraped, { who: 'istiods', does: 'tells of its proxies' })
       const readings = [...scraped.flatMap((one) => [...readingsOf(one)]), ...rowsOf(scraped)]
       const said = { readings, rejected }
       rejected = 0
       return said
     },
   }
-}
-
-function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
-  const failed = asked.filter(({ failures }) => failures >= LASTS)
-  const [first] = failed
-  if (!first || failed.length < asked.filter(({ target }) => target.url !== undefined).length) return
-  throw new Error(`none of ${failed.length} asked istiods tells of its proxies, such as ${placeOf(first.target)}: ${first.failure}`)
 }
 
 function* readingsOf({ target, said }: Scraped<Summary>): Generator<Reading> {

@@ -3,7 +3,7 @@
 // Needs a way to that port, which is plain HTTP, and for pods that they are told of.
 import type { Clock, Log } from '../../deps.js'
 import type { Reading, Readings, Source } from '../../model.js'
-import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
+import { createScraping, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { families, proxies, pushes } from './families.js'
 import { type IstiodMetrics, parseIstiodMetrics } from './metrics.js'
 
@@ -21,8 +21,6 @@ export interface IstiodParts {
   readonly intervalMs: number
 }
 
-/** Whoever comes up or goes down may fail once. */
-const LASTS = 2
 const FORBIDDEN = 403
 
 export function createIstiod({ open, targets, intervalMs }: IstiodParts, deps: { readonly clock: Clock; readonly log: Log }): Source {
@@ -54,7 +52,7 @@ export function createIstiod({ open, targets, intervalMs }: IstiodParts, deps: {
     },
     async read(signal): Promise<Readings> {
       const asked = await scraping.read(signal)
-      throwWhereAllFail(asked)
+      refuseWhereAllFail(asked, { who: 'istiods' })
       const said = { readings: asked.flatMap((one) => [...readingsOf(one)]), rejected }
       rejected = 0
       return said
@@ -67,13 +65,6 @@ function remedied(error: unknown): unknown {
   const { status, message } = error as Error & { readonly status?: number }
   if (status !== FORBIDDEN) return error
   return new Error(`${message}; take METRICS_LOCALHOST_ACCESS_ONLY out of the environment of istiod`, { cause: error })
-}
-
-function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
-  const failed = asked.filter(({ failures }) => failures >= LASTS)
-  const [first] = failed
-  if (!first || failed.length < asked.filter(({ target }) => target.url !== undefined).length) return
-  throw new Error(`none of ${failed.length} asked istiods answers, such as ${placeOf(first.target)}: ${first.failure}`)
 }
 
 function* readingsOf({ target, said }: Scraped<IstiodMetrics>): Generator<Reading> {

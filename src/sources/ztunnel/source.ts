@@ -4,7 +4,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
 import type { Labels, Reading, Readings, Source } from '../../model.js'
-import { createScraping, placeOf, type Scraped, type Target } from '../scraping.js'
+import { createScraping, placeOf, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { connectionFailures, connectionTerminations, families, unreachable, xdsReceive, ztunnels } from './families.js'
 import { readZtunnel, type ZtunnelStats } from './stats.js'
 import { createTraffic } from './traffic.js'
@@ -24,9 +24,6 @@ export interface ZtunnelParts {
 }
 
 type Said = Omit<ZtunnelStats, 'series'>
-
-/** Whoever comes up or goes down may fail once. */
-const LASTS = 2
 
 export function createZtunnel({ open, targets, intervalMs }: ZtunnelParts, deps: { readonly clock: Clock; readonly log: Log }): Source {
   const { clock, log } = deps
@@ -70,7 +67,7 @@ export function createZtunnel({ open, targets, intervalMs }: ZtunnelParts, deps:
     async read(signal): Promise<Readings> {
       const atMs = clock.now()
       const asked = await scraping.read(signal)
-      throwWhereAllFail(asked)
+      refuseWhereAllFail(asked, { who: 'ztunnels' })
       for (const { target } of asked) traffic.see(target)
       const counted = traffic.take(new Set(asked.map(({ target }) => target.name)), atMs)
       const said = { readings: [...asked.flatMap((one) => [...readingsOf(one)]), ...counted], rejected }
@@ -78,13 +75,6 @@ export function createZtunnel({ open, targets, intervalMs }: ZtunnelParts, deps:
       return said
     },
   }
-}
-
-function throwWhereAllFail(asked: readonly Scraped<unknown>[]): void {
-  const failed = asked.filter(({ failures }) => failures >= LASTS)
-  const [first] = failed
-  if (!first || failed.length < asked.filter(({ target }) => target.url !== undefined).length) return
-  throw new Error(`none of ${failed.length} asked ztunnels answers, such as ${placeOf(first.target)}: ${first.failure}`)
 }
 
 function* readingsOf({ target, said, failure }: Scraped<Said>): Generator<Reading> {

@@ -1,6 +1,6 @@
 // Long loops give way, so that a scrape or a signal never waits for them.
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
-import type { Clock } from '../../deps.js'
+import type { Clock } from './deps.js'
 
 const SLICE_MS = 5
 /** To ask for the time takes longer than a step does. */
