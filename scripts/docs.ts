@@ -1,7 +1,8 @@
-// Writes the documents that are derived from code: npm run docs
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// Writes what is derived from code: npm run docs
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { renderConfigDocs } from '../src/config/help.js'
+import { renderDatadogFiles } from './datadog.js'
 import { renderMetricsDoc } from './metrics-doc.js'
 import { renderValuesSchema } from './values-schema.js'
 
@@ -14,3 +15,7 @@ const documents: Readonly<Record<string, () => string>> = {
 }
 
 for (const [file, render] of Object.entries(documents)) writeFileSync(join(ROOT, file), render())
+for (const [file, text] of Object.entries(renderDatadogFiles())) {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}

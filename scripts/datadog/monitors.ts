@@ -1,0 +1,163 @@
+// The monitors. Runbooks are those of the alerts of Prometheus that have the same name.
+import { type MonitorSource, monitorOf, nameOf, ownerOf } from './monitor.js'
+import { among, CROSSING, except, orZero, type Query, queryOf } from './queries.js'
+
+const HOST = ['host']
+const OWNER = ['owner_namespace', 'owner_kind', 'owner_name']
+const PAIR = ['src_namespace', 'src_owner_kind', 'src_owner_name', 'dst_namespace', 'dst_owner_kind', 'dst_owner_name']
+const TO_PODS = ['dst_namespace', 'dst_owner_kind', 'dst_owner_name']
+const CAUSE = ['host', 'config_kind', 'config_namespace', 'config_name']
+const ISTIOD = [among('src_owner_kind', 'deployment'), among('src_owner_name', 'istiod*')]
+
+/** What goes to all proxies. */
+const PUSHES: Query = { of: 'sum', family: 'meshtoll_pilot_push_causes_total', where: [except('push', 'incremental')], as: 'count' }
+const book = (name: string): Query => ({ of: 'sum', family: `meshtoll_flow_${name}_bytes_total`, by: HOST, as: 'count' })
+const level = (of: 'max' | 'min', family: string): string => queryOf({ of, family, by: HOST })
+const p99 = (family: string): string => orZero({ of: 'max', family, part: 'p99', by: OWNER })
+
+const BOOKS = ['posted', 'elsewhere', 'tunnel', 'multicast', 'overflow'].map((name) => orZero(book(name)))
+
+const SOURCES: readonly MonitorSource[] = [
+  {
+    name: 'CrossZoneBytesHigh',
+    title: 'More bytes cross zones than the budget allows',
+    over: 'avg(last_15m)',
+    query: orZero({ of: 'sum', family: 'meshtoll_zone_bytes_total', where: [CROSSING], as: 'rate' }),
+    by: [],
+    says: '{{eval "value/1000000"}} MB/s cross zones or regions, averaged over 15 minutes. The dashboard meshtoll overview says who sends them to whom.',
+    priority: 3,
+  },
+  {
+    name: 'CrossZoneBytesGrowing',
+    title: 'Far more bytes cross zones than a day ago: {{src_owner_name.name}} to {{dst_owner_name.name}}',
+    over: 'change(avg(last_1h),last_1d)',
+    query: orZero({ of: 'sum', family: 'meshtoll_flow_bytes_total', where: [CROSSING], by: PAIR, as: 'rate' }),
+    by: PAIR,
+    says: `${ownerOf('src_')} sends {{eval "value/1000000"}} MB/s more across zones to ${ownerOf('dst_')} than at this hour a day ago.`,
+    priority: 4,
+  },
+  {
+    name: 'ControlPlaneBytesHigh',
+    title: 'istiod sends much of what crosses zones',
+    over: 'sum(last_15m)',
+    query: `100 * ${orZero({ of: 'sum', family: 'meshtoll_flow_bytes_total', where: [...ISTIOD, CROSSING], as: 'count' })} / ${queryOf({ of: 'sum', family: 'meshtoll_zone_bytes_total', where: [CROSSING], as: 'count' })}`,
+    by: [],
+    says: 'Of all bytes that crossed zones or regions within 15 minutes istiod sent {{value}} %: configuration, to each proxy anew.',
+    priority: 3,
+  },
+  {
+    name: 'PushStorm',
+    title: 'istiod pushes to all proxies again and again',
+    over: 'sum(last_10m)',
+    query: orZero({ ...PUSHES, by: HOST }),
+    by: HOST,
+    says: `The istiods on ${nameOf('host')} pushed {{value}} times within 10 minutes, not counting pushes of endpoints alone. The dashboard meshtoll control plane says by which resources.`,
+    priority: 3,
+  },
+  {
+    name: 'PushStormCause',
+    title: 'A resource makes istiod push again and again: {{config_kind.name}} {{config_namespace.name}}/{{config_name.name}}',
+    over: 'sum(last_10m)',
+    query: orZero({ ...PUSHES, by: CAUSE }),
+    by: CAUSE,
+    says: `${nameOf('config_kind')} ${nameOf('config_namespace')}/${nameOf('config_name')} caused {{value}} pushes to all proxies within 10 minutes, of the istiods on ${nameOf('host')}.`,
+    runbook: 'PushStorm',
+    priority: 3,
+  },
+  {
+    name: 'ConvergenceSlow',
+    title: 'Proxies hear of changes late',
+    over: 'avg(last_10m)',
+    query: `${p99('meshtoll_pilot_debounce_seconds')} + ${p99('meshtoll_pilot_proxy_convergence_seconds')}`,
+    by: OWNER,
+    says: `One in a hundred proxies gets a change of ${ownerOf('owner_')} {{value}} s after it or later: debounce and push, added up.`,
+    priority: 3,
+  },
+  {
+    name: 'ConfigRejected',
+    title: 'Proxies of {{owner_name.name}} reject configuration of istiod',
+    over: 'sum(last_10m)',
+    query: orZero({ of: 'sum', family: 'meshtoll_proxy_config_rejected_total', by: [...OWNER, 'xds'], as: 'count' }),
+    by: [...OWNER, 'xds'],
+    says: `Proxies of ${nameOf('owner_kind')} ${ownerOf('owner_')} rejected {{value}} updates of ${nameOf('xds')} within 10 minutes. What they change is not in force there.`,
+    priority: 3,
+  },
+  {
+    name: 'ProxiesDisconnected',
+    title: 'Proxies of {{owner_name.name}} cannot reach istiod',
+    over: 'sum(last_10m)',
+    query: orZero({ of: 'sum', family: 'meshtoll_proxy_istiod_connection_failures_total', by: OWNER, as: 'count' }),
+    by: OWNER,
+    says: `{{value}} connections to istiod failed within 10 minutes, from proxies of ${nameOf('owner_kind')} ${ownerOf('owner_')}: they go on with the configuration they have.`,
+    priority: 2,
+  },
+  {
+    name: 'PhantomTraffic',
+    title: 'Pods of {{dst_owner_name.name}} are sent bytes after they ended',
+    over: 'sum(last_15m)',
+    query: orZero({ of: 'sum', family: 'meshtoll_phantom_bytes_total', by: TO_PODS, as: 'count' }),
+    by: TO_PODS,
+    says: `{{eval "value/1000000"}} MB were sent within 15 minutes to pods of ${nameOf('dst_owner_kind')} ${ownerOf('dst_')} that had ended. The dashboard meshtoll owner says by whom.`,
+    priority: 3,
+  },
+  {
+    name: 'BooksOutOfBalance',
+    title: 'The books of {{host.name}} do not balance',
+    over: 'sum(last_1h)',
+    // Not exact, as it is in Prometheus: what waits at either end of the hour is in none of them. It is far less than this.
+    query: `100 * abs(${orZero(book('observed'))} - ${BOOKS.join(' - ')}) / ${queryOf(book('observed'))}`,
+    by: HOST,
+    says: `{{value}} % of what ${nameOf('host')} observed within an hour are in none of its other books, or twice in them: its numbers are wrong by as much.`,
+    priority: 2,
+  },
+  {
+    name: 'AccountingGap',
+    title: '{{host.name}} did not count for a while',
+    over: 'sum(last_15m)',
+    query: orZero({ of: 'sum', family: 'meshtoll_flow_gap_seconds_total', by: HOST, as: 'count' }),
+    by: HOST,
+    says: `${nameOf('host')} did not count for {{value}} s of the last 15 minutes, or lost what it had counted.`,
+    priority: 3,
+  },
+  {
+    name: 'FlowTableNearlyFull',
+    title: 'The kernel table of {{host.name}} is nearly full',
+    over: 'min(last_5m)',
+    query: `${level('max', 'meshtoll_flow_pairs')} / ${level('max', 'meshtoll_flow_pairs_limit')}`,
+    by: HOST,
+    says: `${nameOf('host')} uses {{eval "value*100"}} % of the pairs of addresses that flows.maxPairs allows. Beyond, bytes are counted without their pair.`,
+    priority: 3,
+  },
+  {
+    name: 'FlowsBypassed',
+    title: '{{host.name}} sends bytes that are not counted',
+    over: 'max(last_15m)',
+    query: level('min', 'meshtoll_flow_coverage_ratio'),
+    by: HOST,
+    below: true,
+    says: `Of what the uplinks of ${nameOf('host')} send, {{eval "value*100"}} % was seen by the hooks of netfilter; the rest goes around them.`,
+    priority: 3,
+  },
+  {
+    name: 'AgentDown',
+    title: 'The agent on {{host.name}} is silent',
+    over: 'max(last_5m)',
+    query: level('max', 'meshtoll_build_info'),
+    by: HOST,
+    below: true,
+    says: `Nothing came from the agent on ${nameOf('host')} for 10 minutes: it is down, it cannot reach Datadog, or the node is gone. Its kernel table counts on, if it is still there: bytes are late, not lost.`,
+    priority: 3,
+    silentAfter: 10,
+  },
+  {
+    name: 'DatadogDeliveryBehind',
+    title: '{{host.name}} delivers to Datadog late',
+    over: 'min(last_5m)',
+    query: level('max', 'meshtoll_datadog_behind_seconds'),
+    by: HOST,
+    says: `The oldest bytes that wait on ${nameOf('host')} for Datadog are {{value}} s old: recent numbers here are too small. They are kept, and sent when Datadog takes them again.`,
+    priority: 3,
+  },
+]
+
+export const monitors: Readonly<Record<string, unknown>> = Object.fromEntries(SOURCES.map((source) => [source.name, monitorOf(source)]))
