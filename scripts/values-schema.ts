@@ -31,6 +31,8 @@ const ITS_OWN: Readonly<Record<string, readonly string[]>> = {
   kubernetes: ['kubeconfig', 'directory'],
   directory: ['agents'],
   envoy: ['targets'],
+  // Of meshtoll datadog sync, which no agent runs.
+  datadog: ['appKeyFile', 'notify', 'runbookUrl', 'monitors'],
 }
 
 const createValues = (): Readonly<Record<string, Schema>> => ({

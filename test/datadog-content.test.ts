@@ -153,6 +153,13 @@ t.test('monitors', async (t) => {
   t.equal(new Set(ids).size, monitors.length, 'each has an id of its own')
 })
 
+t.test('docs/datadog.md has a row for each', async (t) => {
+  const rows = readFileSync(join(ROOT, 'docs/datadog.md'), 'utf8').matchAll(/^\| \[(\w+)\]\(runbooks\/(\w+\.md)\) \|/gm)
+  const documented = [...rows].map(([, name, runbook]) => `${name} ${runbook}`)
+  const wanted = monitors.map(([name, { message }]) => `${name} ${/\w+\.md$/.exec(String(message))?.[0]}`)
+  t.same(documented.sort(), wanted.sort())
+})
+
 t.test('sparse counts', async (t) => {
   for (const [name, { query }] of monitors) {
     const [numerator = ''] = (query as string).split(' / ')

@@ -76,4 +76,11 @@ export const COMMANDS: readonly Command[] = [
     hasOptions: false,
     load: () => import('./demo.js'),
   },
+  {
+    name: 'datadog sync',
+    summary: 'Show how the monitors and dashboards in Datadog differ from those of meshtoll, and make them so.',
+    flags: ['config.file', 'apply', 'prune', ...LOG],
+    hasOptions: false,
+    load: () => import('./datadog-sync.js'),
+  },
 ]

@@ -37,7 +37,7 @@ export function parseCommandLine<Command extends CommandFlags>(
 ): CommandLine<Command> {
   const tokens = tokensOf(argv)
   const words = tokens.flatMap((token) => (token.kind === 'word' ? [token.value] : []))
-  const command = commands.find(({ name }) => name === words[0])
+  const command = commands.find(({ name }) => isSaid(name, words))
   const given = new Map<string, unknown>()
   const mistakes = wordMistakes(words, commands)
   for (const token of tokens) {
@@ -86,12 +86,20 @@ const flagOf = (name: string): Flag | undefined => Object.entries<Flag>(FLAGS).f
 
 function wordMistakes(words: readonly string[], commands: readonly CommandFlags[]): Mistake[] {
   const names = commands.map(({ name }) => name)
-  const [first, ...more] = words
+  const [first, second] = words
   if (first === undefined) return [{ text: `no command is given; expected ${names.join(', ')}` }]
-  if (!names.includes(first))
-    return [{ text: `${first} is not a command${didYouMean(nearest(first, names)) || `; expected ${names.join(', ')}`}` }]
-  return more.map((word) => ({ text: `${word} is not expected; meshtoll ${first} takes flags only` }))
+  const command = commands.find(({ name }) => isSaid(name, words))
+  if (command) {
+    const more = words.slice(command.name.split(' ').length)
+    return more.map((word) => ({ text: `${word} is not expected; meshtoll ${command.name} takes flags only` }))
+  }
+  const begins = names.find((name) => name.startsWith(`${first} `))
+  const said = begins !== undefined && second !== undefined ? `${first} ${second}` : first
+  return [{ text: `${said} is not a command${didYouMean(begins ?? nearest(said, names)) || `; expected ${names.join(', ')}`}` }]
 }
+
+/** A command may have two words: `datadog sync`. */
+const isSaid = (name: string, words: readonly string[]): boolean => name.split(' ').every((word, i) => word === words[i])
 
 function readFlag(
   { name, raw, value }: Token & { kind: 'flag' },

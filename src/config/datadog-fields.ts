@@ -1,6 +1,20 @@
 // The section of Datadog, of the table of all options.
 import { list, option, optional, type Section, time } from './field.js'
-import { boolean, datadogSite, datadogTag, either, hostName, labelName, oneOf, path, url, wholeNumber } from './kinds.js'
+import {
+  boolean,
+  datadogHandle,
+  datadogSite,
+  datadogTag,
+  either,
+  hostName,
+  label,
+  labelName,
+  oneOf,
+  path,
+  threshold,
+  url,
+  wholeNumber,
+} from './kinds.js'
 
 export const DATADOG = {
   about: 'Pushes what is counted to Datadog.',
@@ -26,5 +40,29 @@ export const DATADOG = {
     ),
     tags: list(datadogTag, [], 'Tags of all metrics.'),
     excludeLabels: list(labelName, [], 'Labels that are not sent; what differs in nothing else is added up.'),
+    appKeyFile: optional(
+      path,
+      { value: null, shown: 'none' },
+      'Path of a file with the application key, for meshtoll datadog sync; else it is DD_APP_KEY in the environment.',
+    ),
+    notify: list(datadogHandle, [], 'Whom monitors tell, for meshtoll datadog sync.'),
+    runbookUrl: optional(
+      url,
+      { value: null, shown: 'as in the files' },
+      'URL of your copy of docs/runbooks, that monitors link to, for meshtoll datadog sync.',
+    ),
+  },
+  lists: {
+    monitors: {
+      about: 'What meshtoll datadog sync makes of a monitor, where that is not what is in deploy/datadog/monitors.',
+      key: 'name',
+      fields: {
+        name: optional(label, { value: '', shown: 'none' }, 'Name of its file, such as PushStorm.'),
+        enabled: option(boolean, 'true', 'Have it.'),
+        critical: optional(threshold, { value: null, shown: 'as in the file' }, 'From where on it alerts.'),
+        warning: optional(threshold, { value: null, shown: 'as in the file' }, 'From where on it warns.'),
+        notify: list(datadogHandle, [], 'Whom it tells beside those of datadog.notify.'),
+      },
+    },
   },
 } as const satisfies Section

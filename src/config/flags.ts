@@ -36,6 +36,8 @@ export const FLAGS = {
   'log.format': valued(oneOf('logfmt', 'json'), { placeholder: 'FORMAT', shown: 'logfmt', help: 'logfmt or json.' }),
   uninstall: bare('Read a last time, remove the kernel table, exit.'),
   once: bare('Run for a few seconds, check the numbers, exit.'),
+  apply: bare('Make the changes; without it they are only shown.'),
+  prune: bare('Remove what meshtoll made and would not make now.'),
   version: bare('Print the version.'),
   help: bare('Print this help.'),
 } as const satisfies Readonly<Record<string, Flag>>

@@ -68,6 +68,18 @@ export const datadogTag: Kind<string> = {
   expected: 'a tag of lower-case letters, digits and _-:./ such as env:prod',
 }
 
+/** Slack, PagerDuty, Opsgenie and all others are written so, and mail addresses. */
+export const datadogHandle: Kind<string> = {
+  schema: v.pipe(v.string(), v.regex(/^@[^\s{}@][^\s{}]{0,252}$/)),
+  expected: 'whom to tell as Datadog writes it, such as "@slack-mesh"',
+}
+
+/** With a sign, and as large as bytes may be. */
+export const threshold: Kind<number> = {
+  schema: v.pipe(v.string(), v.regex(/^-?\d{1,15}(\.\d{1,12})?$/), v.transform(Number)),
+  expected: 'a number',
+}
+
 export const hostName: Kind<string> = {
   schema: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]([-._A-Za-z0-9]{0,253}[A-Za-z0-9])?$/)),
   expected: 'the name of a host',

@@ -130,7 +130,7 @@ function completed(config: Config, { folder, hostName }: { folder: string; hostN
       kubeconfig: beside(kubernetes.kubeconfig),
       directory: { ...kubernetes.directory, caFile: beside(kubernetes.directory.caFile) },
     },
-    datadog: { ...datadog, apiKeyFile: beside(datadog.apiKeyFile) },
+    datadog: { ...datadog, apiKeyFile: beside(datadog.apiKeyFile), appKeyFile: beside(datadog.appKeyFile) },
     kubelet: { ...kubelet, tls: { ...kubelet.tls, caFile: beside(kubelet.tls.caFile) } },
   }
 }

@@ -40,6 +40,21 @@ t.test('flags that are understood', async (t) => {
   }
 })
 
+t.test('a command of two words', async (t) => {
+  const commands = [...COMMANDS, { name: 'datadog sync', flags: ['apply'] }] as const
+  const read = (...argv: readonly string[]) => parseCommandLine(argv, commands)
+  t.match(read('datadog', 'sync', '--apply'), { command: { name: 'datadog sync' }, flags: { apply: true }, mistakes: [] })
+  t.match(read('--apply', 'datadog', 'sync').command, { name: 'datadog sync' }, 'flags before it')
+  const cases = [
+    { argv: ['datadog'], text: 'datadog is not a command; did you mean datadog sync?' },
+    { argv: ['datadog', 'snyc'], text: 'datadog snyc is not a command; did you mean datadog sync?' },
+    { argv: ['datadog', 'sync', 'now'], text: 'now is not expected; meshtoll datadog sync takes flags only' },
+    { argv: ['sync'], text: 'sync is not a command; did you mean datadog sync?' },
+    { argv: ['demo', '--apply'], text: '--apply is not a flag of meshtoll demo, but of meshtoll datadog sync' },
+  ]
+  for (const { argv, text } of cases) t.same(read(...argv).mistakes, [{ text }], argv.join(' '))
+})
+
 t.test('defaults', async (t) => {
   const { flags } = parseCommandLine(['agent'], COMMANDS)
   t.same(flags, {
@@ -51,6 +66,8 @@ t.test('defaults', async (t) => {
     'log.format': 'logfmt',
     uninstall: false,
     once: false,
+    apply: false,
+    prune: false,
     version: false,
     help: false,
   })

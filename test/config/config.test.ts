@@ -50,6 +50,10 @@ t.test('an empty file has all defaults', async (t) => {
       maxSeries: 2_000,
       tags: [],
       excludeLabels: [],
+      appKeyFile: null,
+      notify: [],
+      runbookUrl: null,
+      monitors: [],
     },
     price: {
       provider: 'aws',
@@ -137,6 +141,16 @@ t.test('mistakes, each with where and what instead', async (t) => {
       name: 'a tag that Datadog would change',
       text: 'datadog: {tags: [Env:prod]}',
       lines: ['1:18 datadog.tags[0] is "Env:prod"; expected a tag of lower-case letters, digits and _-:./ such as env:prod'],
+    },
+    {
+      name: 'whom monitors tell, and from where on',
+      text: 'datadog: {notify: [slack], monitors: [{critical: much}, {name: PushStorm, critical: -0.5, notify: ["@a b"]}]}',
+      lines: [
+        '1:20 datadog.notify[0] is "slack"; expected whom to tell as Datadog writes it, such as "@slack-mesh"',
+        '1:39 datadog.monitors[0] has no name; expected a name of up to 253 characters',
+        '1:50 datadog.monitors[0].critical is "much"; expected a number',
+        '1:100 datadog.monitors[1].notify[0] is "@a b"; expected whom to tell as Datadog writes it, such as "@slack-mesh"',
+      ],
     },
     {
       name: 'a word of another option',

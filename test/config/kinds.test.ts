@@ -2,6 +2,7 @@ import t from 'tap'
 import * as v from 'valibot'
 import {
   boolean,
+  datadogHandle,
   decimal,
   duration,
   either,
@@ -13,6 +14,7 @@ import {
   port,
   serviceAccount,
   tableName,
+  threshold,
   wholeNumber,
 } from '../../src/config/kinds.js'
 
@@ -27,6 +29,14 @@ t.test('what each kind makes of a text', async (t) => {
   const cases: readonly { kind: Kind<unknown>; values: Readonly<Record<string, unknown>> }[] = [
     { kind: boolean, values: { true: true, false: false, yes: WRONG, '': WRONG } },
     { kind: port, values: { '1': 1, '65535': 65535, '0': WRONG, '65536': WRONG, '+1': WRONG, '4789 ': WRONG } },
+    {
+      kind: threshold,
+      values: { '0': 0, '-0.5': -0.5, '5000000000': 5e9, '1e9': WRONG, '': WRONG, ' 1': WRONG, [`1${'0'.repeat(15)}`]: WRONG },
+    },
+    {
+      kind: datadogHandle,
+      values: { '@slack-mesh': '@slack-mesh', '@a@example.com': '@a@example.com', '@': WRONG, '@@a': WRONG, slack: WRONG, '@{{a}}': WRONG },
+    },
     { kind: label, values: { n1: 'n1', 'a b': 'a b', _unknown: WRONG, _other: WRONG, '': WRONG, ' a': WRONG, 'a\nb': WRONG } },
     { kind: label, values: { ['x'.repeat(253)]: 'x'.repeat(253), ['x'.repeat(254)]: WRONG } },
     { kind: tableName, values: { meshtoll: 'meshtoll', 'a-b_1': 'a-b_1', '1a': WRONG, 'a b': WRONG, '': WRONG, ['x'.repeat(33)]: WRONG } },
