@@ -64,6 +64,7 @@ const byMetric: ReadonlyMap<string, Family> = new Map(
 
 interface Read {
   readonly metric: string
+  readonly where: string
   readonly tags: readonly string[]
   readonly by: readonly string[]
 }
@@ -73,6 +74,7 @@ function metricsIn(query: string): readonly Read[] {
   return [...query.matchAll(/\b(?:sum|avg|min|max):([\w.]+)\{([^}]*)\}(?: by \{([^}]*)\})?/g)].map(
     ([, metric = '', where = '', by = '']) => ({
       metric,
+      where,
       tags: where.split(' AND ').flatMap((one) => /^(?:NOT )?([a-z_]+)(?::| IN )/.exec(one)?.[1] ?? []),
       by: by.split(',').filter(Boolean),
     }),
@@ -92,12 +94,13 @@ t.test('they name what the catalogue has, and nothing else', async (t) => {
         query.split('{').length - 1 - found.filter(({ by }) => by.length > 0).length,
         `${name}: all of ${query} is read`,
       )
-      for (const { metric, tags, by } of found) {
+      for (const { metric, where, tags, by } of found) {
         const family = byMetric.get(metric)
         if (!t.ok(family, `${name}: ${metric} is there`) || !family) continue
         const wrong = [...tags, ...by].filter((tag) => !tagsOf(family).has(tag) && !CONSTANT.includes(tag))
         t.same(wrong, [], `${name}: tags of ${metric}`)
         const isCount = family.kind === 'counter' || /\.(count|sum)$/.test(metric)
+        t.notMatch(where.replaceAll(/ IN \([^)]*\)/g, ''), /[!,]/, `${name}: no ! and no comma beside words`)
         t.equal(query.includes('.as_'), isCount, `${name}: ${metric} is asked for as what it is`)
       }
     }

@@ -17,7 +17,10 @@ export interface Query {
   readonly as?: 'count' | 'rate'
 }
 
-/** `tag` undefined: all of a template variable, its tag included. */
+/**
+ * `tag` undefined: all of a template variable, its tag included. Words only: `!` and `,` cannot stand beside AND and NOT
+ * (docs.datadoghq.com/metrics/advanced-filtering).
+ */
 export interface Filter {
   readonly tag: string | undefined
   readonly text: string

@@ -7,6 +7,8 @@ import type { Step } from './plan.js'
 
 const WIDTH = 80
 const INDENT = 4
+/** What all of them begin with says nothing here. */
+const OURS = /^\[meshtoll\] |^meshtoll /
 /** Of one object; the rest is counted. */
 const MOST = 8
 /** What is the same before a difference in a long text, so that one sees where it is. */
@@ -45,7 +47,7 @@ function headOf(step: Step, { column, width, terminal }: Place): string {
   const { kind, body } = step.does === 'remove' ? step.found : step.wanted
   const sign = SIGNS[step.does]
   const painted = terminal.hasColors ? `\u001b[${COLORS[step.does]}m${sign}\u001b[0m` : sign
-  const line = `${kind.padEnd('dashboard'.length)}  ${idIn(step).padEnd(column)}  ${titleOf(kind, body)}`
+  const line = `${kind.padEnd('dashboard'.length)}  ${idIn(step).padEnd(column)}  ${titleOf(kind, body).replace(OURS, '')}`
   return `${painted} ${cut(line, width - 2)}`.trimEnd()
 }
 

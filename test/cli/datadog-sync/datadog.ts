@@ -30,6 +30,8 @@ export interface TestDatadog {
   /** Those that change something. */
   readonly writes: () => readonly string[]
   fault: (request: Request) => Fault | undefined
+  /** Gives all monitors, whatever tags are asked for. */
+  givesAll: boolean
   /** Puts one there as a user would. */
   addMonitor(body: Body): number
   addDashboard(body: Body): string
@@ -74,7 +76,7 @@ export async function startDatadog(t: Pick<Test, 'teardown'>): Promise<TestDatad
     if (method === 'POST') return judged(body, monitorProblem, (one) => stored(monitors.get(addMonitor(one)) ?? {}))
     if (method === 'GET' && id === undefined) {
       const wanted = searchParams.get('monitor_tags')?.split(',') ?? []
-      const some = [...monitors.values()].filter(({ tags }) => wanted.every((tag) => (tags as string[]).includes(tag)))
+      const some = [...monitors.values()].filter(({ tags }) => datadog.givesAll || wanted.every((tag) => (tags as string[]).includes(tag)))
       const [page, size] = [Number(searchParams.get('page') ?? 0), Number(searchParams.get('page_size') ?? 100)]
       return { status: 200, body: some.slice(page * size, (page + 1) * size).map(stored) }
     }
@@ -139,6 +141,7 @@ export async function startDatadog(t: Pick<Test, 'teardown'>): Promise<TestDatad
     writes: () =>
       requests.filter(({ method, path }) => method !== 'GET' && !path.endsWith('/validate')).map(({ method, path }) => `${method} ${path}`),
     fault: () => undefined,
+    givesAll: false,
     addMonitor,
     addDashboard,
   }

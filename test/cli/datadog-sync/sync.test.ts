@@ -149,14 +149,14 @@ t.test('somebody changes things', async (t) => {
   const dry = await run()
   t.equal(
     dry.out,
-    `~ monitor    push-storm  [meshtoll] istiod pushes to all proxies again and again
+    `~ monitor    push-storm  istiod pushes to all proxies again and again
     name  Ours -> [meshtoll] istiod pushes to all proxies again and again
     query
       - ...by {host}.as_count()) > 500
       + ...by {host}.as_count()) > 120
     options.thresholds.critical  500 -> 120
     options.thresholds.warning  none -> 60
-~ dashboard  overview    meshtoll overview
+~ dashboard  overview    overview
     Zones / Bytes by scope: title  Bytes -> Bytes by scope
     Whether it can be believed  none -> Whether it can be believed
 2 to change, 2 as wanted: nothing was changed, --apply does it
@@ -170,6 +170,28 @@ t.test('somebody changes things', async (t) => {
     ['managed_by:meshtoll', 'meshtoll_id:push-storm', 'team:mesh'],
     'a tag of others stays',
   )
+  t.match((await run()).out, /^4 as wanted/)
+})
+
+t.test('what the client of Datadog does not know yet', async (t) => {
+  const { datadog, run } = await situation(t, { few: true })
+  await run({ apply: true })
+  const [overview] = [...datadog.dashboards.values()] as [Body & { widgets: Body[] }]
+  overview.widgets.push({ id: 99, definition: { type: 'hologram', title: 'Ghost' }, layout: { x: 0, y: 99, width: 12, height: 2 } })
+  Object.assign(overview, { mood: { is: 'good' } })
+  const storm = monitorIn(datadog, 'push-storm')
+  Object.assign(storm, {
+    mood: 'good',
+    draft_status: 'sketched',
+    options: { ...storm.options, on_missing_data: 'guess', patience: { s: 1 } },
+  })
+  const dry = await run()
+  t.match(dry, { status: 0, err: '' })
+  t.equal(
+    dry.out,
+    '~ dashboard  overview  overview\n    Ghost  Ghost -> none\n1 to change, 3 as wanted: nothing was changed, --apply does it\n',
+  )
+  t.equal((await run({ apply: true })).status, 0)
   t.match((await run()).out, /^4 as wanted/)
 })
 
@@ -195,12 +217,13 @@ t.test('--prune takes away what is ours, and nothing else', async (t) => {
 
   const without = await run({ apply: true })
   t.equal(without.status, 0)
-  t.match(without.out, /^- monitor {4}push-storm {2}\[meshtoll\] /m)
+  t.match(without.out, /^- monitor {4}push-storm {2}istiod pushes /m)
   t.match(without.out, /\n {4}monitor \d+ is made by meshtoll and not wanted any more\n/)
   t.match(without.out, /\n {4}monitor \d+ is a second one; to keep it take its tag managed_by:meshtoll\n {4}away\n/)
   t.match(without.out, /\n2 to remove with --prune, 3 as wanted: nothing to do\n$/)
   t.equal(datadog.monitors.size, FEW + 1)
 
+  datadog.givesAll = true
   const pruned = await run({ apply: true, prune: true })
   t.match(pruned.out, /\n2 to remove, 3 as wanted\nremoved monitor .*\nremoved monitor .*\n$/)
   t.notOk(datadog.monitors.has(copy))
@@ -218,7 +241,11 @@ t.test('settings', async (t) => {
     {name: CrossZoneBytesHigh, critical: 5000000000, warning: 4000000000.5, notify: ["@pagerduty-net"]},
     {name: AgentDown, enabled: false}]`
   t.equal((await run({ apply: true })).status, 0)
-  const { query, message, options } = monitorIn(datadog, 'cross-zone-bytes-high') as Body & { message: string; options: Body }
+  const { query, message, options } = monitorIn(datadog, 'cross-zone-bytes-high') as unknown as {
+    query: string
+    message: string
+    options: Body
+  }
   t.match(query, / > 5000000000$/)
   t.same(options['thresholds'], { critical: 5_000_000_000, warning: 4_000_000_000.5 })
   t.match(message, /\nRunbook: https:\/\/wiki\/runbooks\/CrossZoneBytesHigh\.md\n\n@slack-mesh @pagerduty-net$/)
