@@ -47,7 +47,7 @@ export async function sync(options: SyncOptions, deps: SyncDeps, { signal, root,
     complain(renderMistakes([{ where: 'the configuration', found: mistakes }]))
     return WRONG
   }
-  const url = urlOf(datadog).replace(/\/+$/, '')
+  const url = urlOf(datadog)
   const [apiKey = '', appKey = ''] = keys.found
   const secrets = [apiKey, appKey]
   const http = createHttp({ fetch: globalThis.fetch, secrets, signal, say: (line) => complain(`${line}\n`) }, deps)

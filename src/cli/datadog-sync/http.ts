@@ -61,6 +61,8 @@ export function createHttp({ fetch, secrets, signal, say }: HttpParts, { clock, 
         headers: request.getHeaders(),
         ...(typeof body === 'string' ? { body } : {}),
         signal: limited,
+        // Keys would go along, wherever it leads.
+        redirect: 'manual',
       })
       return { status: response.status, headers: response.headers, text: await response.text() }
     })
@@ -97,7 +99,7 @@ export function createHttp({ fetch, secrets, signal, say }: HttpParts, { clock, 
       const backoff = createBackoff(random)
       for (let left = ATTEMPTS - 1; ; left--) {
         const answer = await attempt(request)
-        if (answer.status !== NO_ANSWER && answer.status < 400) return contextOf(answer)
+        if (answer.status >= 200 && answer.status < 300) return contextOf(answer)
         const { status, message } = errorOf(answer, hide)
         if (left === 0 || !mayBeRepeated(request, status)) throw new DatadogError(status, message)
         if (status === TOO_MANY) notBeforeMs = clock.monotonic() + Math.max(1, secondsOf(answer.headers)) * 1000

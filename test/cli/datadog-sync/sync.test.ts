@@ -304,6 +304,26 @@ t.test('stopped in the middle, at every step', async (t) => {
   }
 })
 
+t.test('stopped by a signal', async (t) => {
+  const world = await situation(t, { few: true })
+  const { datadog, run } = world
+  const stopping = new AbortController()
+  world.signal = stopping.signal
+  let creates = 0
+  datadog.fault = ({ method, path }) => {
+    if (method === 'POST' && path === '/api/v1/monitor' && ++creates === 2) stopping.abort(new Error('stopped by SIGINT'))
+    return undefined
+  }
+  t.match((await run({ apply: true })).status, /^1 of 4 are done, monitor \S+ is not: stopped by SIGINT; run it again to go on$/)
+})
+
+t.test('somebody who sends us elsewhere', async (t) => {
+  const [{ datadog, run }, other] = [await situation(t, { few: true }), await startDatadog(t)]
+  datadog.fault = () => ({ status: 302, headers: { location: `${other.url}/api/v1/monitor` } })
+  t.equal((await run()).status, 'Datadog answers 302')
+  t.same(other.requests, [], 'is not shown the keys')
+})
+
 t.test('rate limits, and a Datadog that is unwell', async (t) => {
   const { datadog, run, waits } = await situation(t, { few: true })
   const bad = [
