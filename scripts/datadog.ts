@@ -3,14 +3,10 @@ import { join } from 'node:path'
 import { dashboards } from './datadog/dashboards.js'
 import { monitors } from './datadog/monitors.js'
 
-const ROOT = join(import.meta.dirname, '..')
-
-/** By their paths. */
+/** By their paths from the root of the project. */
 export function renderDatadogFiles(): Readonly<Record<string, string>> {
   return { ...filesIn('deploy/datadog/monitors', monitors), ...filesIn('dashboards/datadog', dashboards) }
 }
 
 const filesIn = (folder: string, objects: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(objects).map(([name, one]) => [join(ROOT, folder, `${name}.json`), `${JSON.stringify(one, undefined, 2)}\n`]),
-  )
+  Object.fromEntries(Object.entries(objects).map(([name, one]) => [join(folder, `${name}.json`), `${JSON.stringify(one, undefined, 2)}\n`]))

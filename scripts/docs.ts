@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { renderConfigDocs } from '../src/config/help.js'
+import { renderDashboards } from './dashboards.js'
 import { renderDatadogFiles } from './datadog.js'
 import { renderMetricsDoc } from './metrics-doc.js'
 import { renderValuesSchema } from './values-schema.js'
@@ -15,7 +16,7 @@ const documents: Readonly<Record<string, () => string>> = {
 }
 
 for (const [file, render] of Object.entries(documents)) writeFileSync(join(ROOT, file), render())
-for (const [file, text] of Object.entries(renderDatadogFiles())) {
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
+for (const [file, text] of Object.entries({ ...renderDashboards(), ...renderDatadogFiles() })) {
+  mkdirSync(dirname(join(ROOT, file)), { recursive: true })
+  writeFileSync(join(ROOT, file), text)
 }

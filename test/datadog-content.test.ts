@@ -24,9 +24,15 @@ const dashboards = readAll(DASHBOARDS)
 
 t.test('the files are those that npm run docs writes', async (t) => {
   const wanted = renderDatadogFiles()
-  for (const [file, text] of Object.entries(wanted)) t.equal(readFileSync(file, 'utf8'), text, basename(file))
+  for (const [file, text] of Object.entries(wanted)) t.equal(readFileSync(join(ROOT, file), 'utf8'), text, basename(file))
   const there = [MONITORS, DASHBOARDS].flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
-  t.same(there.sort(), Object.keys(wanted).sort(), 'and no other is there')
+  t.same(
+    there.sort(),
+    Object.keys(wanted)
+      .map((file) => join(ROOT, file))
+      .sort(),
+    'and no other is there',
+  )
 })
 
 /** Paths to what its models do not know. */

@@ -2,64 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { groupsOf, type Rule, readRuleSettings, renderRuleFiles } from '../scripts/rules.js'
-import { catalogue } from '../src/catalogue.js'
+import { type Rule, readRuleSettings, renderRuleFiles } from '../scripts/rules.js'
+import { knownSeries, readRules, strangersIn } from './known-series.js'
 
 const ROOT = join(import.meta.dirname, '..')
 const files = renderRuleFiles()
-const rules = Object.entries(files)
-  .filter(([file]) => !file.endsWith('prometheusrule.yaml'))
-  .flatMap(([, text]) => groupsOf(text).flatMap((group) => group.rules))
+const rules = readRules()
 const alerts = rules.filter(({ alert }) => alert !== undefined)
-
-/** Which a scrape puts on each series, or the Prometheus Operator; `cluster` comes from whoever has several. */
-const OF_SCRAPES = ['cluster', 'job', 'instance', 'node']
-/** Prometheus's own. */
-const UP: [string, readonly string[]] = ['up', OF_SCRAPES]
-
-/** Labels by the name under which PromQL knows them. */
-function knownSeries(): ReadonlyMap<string, readonly string[]> {
-  const served = catalogue.flatMap(({ name, kind, labels }): [string, readonly string[]][] => {
-    const all = [...labels, ...OF_SCRAPES]
-    if (kind !== 'histogram') return [[name, all]]
-    return [
-      [`${name}_bucket`, [...all, 'le']],
-      [`${name}_sum`, all],
-      [`${name}_count`, all],
-    ]
-  })
-  const known = new Map<string, readonly string[]>([...served, UP])
-  for (const { record, expr, labels = {} } of rules) {
-    if (record !== undefined) known.set(record, [...labelsBy(expr, known), ...Object.keys(labels), 'cluster'])
-  }
-  return known
-}
-
-/** What a recorded series may have: labels of its outer `by`, or, without one, those of what it is made of. */
-function labelsBy(expr: string, known: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const lists = [...expr.matchAll(/\bby \(([^)]*)\)/g)].map(([, list = '']) => list.split(/, */))
-  return [...lists.flat(), ...namesIn(expr).flatMap(({ name }) => (name.includes(':') ? (known.get(name) ?? []) : []))]
-}
-
-/** Names of series in an expression or a text, with the labels by which they are selected. */
-function namesIn(text: string): { readonly name: string; readonly labels: readonly string[] }[] {
-  const found = text.matchAll(/(?<![\w:$])((?:\w+:)?meshtoll_\w+(?::\w+)?|up(?=\{))(?:\{([^}]*)\})?/g)
-  return [...found].map(([, name = '', selector = '']) => ({
-    name,
-    labels: [...selector.matchAll(/(\w+)(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
-  }))
-}
-
-function strangersIn(text: string, known: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const names = namesIn(text)
-  const wrong = names.flatMap(({ name, labels }) => {
-    const has = known.get(name)
-    return has ? labels.filter((label) => !has.includes(label)).map((label) => `${name}{${label}}`) : [name]
-  })
-  const all = names.flatMap(({ name }) => known.get(name) ?? [])
-  const listed = [...text.matchAll(/\b(?:by|on|without|group_left) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/, */))
-  return [...wrong, ...listed.filter((label) => label !== '' && !all.includes(label))]
-}
 
 t.test('deploy/prometheus is what npm run manifests would write', async (t) => {
   for (const [file, text] of Object.entries(files)) t.equal(readFileSync(file, 'utf8'), text, file)
@@ -74,7 +23,7 @@ t.test('deploy/prometheus is what npm run manifests would write', async (t) => {
 })
 
 t.test('every metric and label is one of the catalogue, or recorded', async (t) => {
-  const known = knownSeries()
+  const known = knownSeries(rules)
   for (const { record, alert, expr, annotations = {} } of rules) {
     t.same(strangersIn(expr, known), [], `${record ?? alert}`)
     for (const [name, text] of Object.entries(annotations)) t.same(strangersIn(text, known), [], `${alert}: ${name}`)
@@ -112,7 +61,7 @@ t.test('what an alert tells', async (t) => {
 })
 
 t.test('run books name what there is', async (t) => {
-  const known = knownSeries()
+  const known = knownSeries(rules)
   const text = alerts.map(({ alert }) => readFileSync(join(ROOT, 'docs/runbooks', `${alert}.md`), 'utf8')).join('\n')
   t.same(strangersIn(text, known), [])
 })
