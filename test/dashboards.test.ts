@@ -74,15 +74,27 @@ t.test('label_values asks for a label that the series has', async (t) => {
   }
 })
 
-t.test('a legend and a table name labels that the answer has', async (t) => {
-  for (const { expr, legendFormat = '' } of dashboards.flatMap(panelsOf).flatMap(({ targets = [] }) => targets)) {
+/** Labels that a legend fills in, a table has columns for, or a matrix is made of. */
+function labelsShown({ targets = [], transformations = [] }: Panel): readonly string[] {
+  const inLegends = targets.flatMap(({ legendFormat = '' }) => [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label))
+  const inTables = transformations.flatMap(({ options: { indexByName = {}, rowField, columnField } }) => [
+    ...Object.keys(indexByName).filter((name) => !name.startsWith('Value')),
+    ...[rowField, columnField].filter((label) => label !== undefined),
+  ])
+  return [...inLegends, ...inTables]
+}
+
+t.test('legends, columns and cells are of labels that the answer has', async (t) => {
+  const labelsOf = (expr: string): readonly string[] => {
     const lists = listsBy(expr)
-    const has = lists.length > 0 ? lists : namesIn(expr).flatMap(({ name }) => known.get(name) ?? [])
-    const used = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label)
+    return lists.length > 0 ? lists : namesIn(expr).flatMap(({ name }) => known.get(name) ?? [])
+  }
+  for (const panel of dashboards.flatMap(panelsOf)) {
+    const has = (panel.targets ?? []).flatMap(({ expr }) => labelsOf(expr))
     t.same(
-      used.filter((label) => !has.includes(label)),
+      labelsShown(panel).filter((label) => !has.includes(label)),
       [],
-      `${legendFormat}: ${expr}`,
+      panel.title,
     )
   }
 })

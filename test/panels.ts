@@ -16,6 +16,15 @@ export interface Link {
   readonly url?: string
 }
 
+export interface Transformation {
+  readonly id: string
+  readonly options: {
+    readonly indexByName?: Readonly<Record<string, number>>
+    readonly rowField?: string
+    readonly columnField?: string
+  }
+}
+
 export interface Panel {
   readonly id: number
   readonly type: string
@@ -25,6 +34,7 @@ export interface Panel {
   readonly datasource?: unknown
   readonly targets?: readonly Target[]
   readonly links?: readonly Link[]
+  readonly transformations?: readonly Transformation[]
   readonly fieldConfig?: { readonly defaults: { readonly unit?: string } }
 }
 
