@@ -21,7 +21,8 @@ export const itself: DashboardSpec = {
         {
           kind: 'stat',
           title: 'Difference of the books',
-          description: 'Bytes observed that are in no book, or in two, of the worst agent; 0 is right.',
+          description:
+            'Bytes observed that are in no book, or in two, of the worst agent. 0 is right, but for packets under way during a read.',
           unit: BytesSI,
           width: 4,
           runbook: 'BooksOutOfBalance',
@@ -95,7 +96,7 @@ export const itself: DashboardSpec = {
         {
           kind: 'series',
           title: 'Difference of the books',
-          description: 'By agent; 0 is right.',
+          description: 'By agent. 0 is right, but for packets under way while the kernel is read.',
           unit: BytesSI,
           width: 12,
           runbook: 'BooksOutOfBalance',
