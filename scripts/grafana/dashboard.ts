@@ -77,5 +77,8 @@ function chosen(name: string, label: string, query: string): Builder<sdk.Variabl
     .current({ selected: true, text: ['All'], value: ['$__all'] })
 }
 
-/** Where docs/runbooks is to be read; whoever has a copy of them changes it in one place. */
-const runbooks = (): Builder<sdk.VariableModel> => new sdk.ConstantVariableBuilder('runbooks').value(readRuleSettings().runbookUrl)
+/** Where docs/runbooks is to be read; whoever has a copy of them changes it in one place. No address of a dashboard may say another one. */
+function runbooks(): Builder<sdk.VariableModel> {
+  const constant = new sdk.ConstantVariableBuilder('runbooks').value(readRuleSettings().runbookUrl)
+  return { build: () => ({ ...constant.build(), skipUrlSync: true }) }
+}

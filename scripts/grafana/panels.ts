@@ -146,22 +146,27 @@ function renderHeatmap(spec: HeatmapPanel): Builder<dashboard.Panel> {
 
 function renderMatrix(spec: MatrixPanel): Builder<dashboard.Panel> {
   const { expr, rows, columns } = spec
-  const options = { rowField: rows, columnField: columns, valueField: 'Value' }
-  return describe(new table.PanelBuilder(), spec, 8)
-    .targets([queryNow(expr, 0)])
-    .withTransformation({ id: 'groupingToMatrix', options })
-    .cellOptions({
-      type: 'color-background',
-      mode: common.TableCellBackgroundDisplayMode.Basic,
-    } as common.TableColoredBackgroundCellOptions)
-    .colorScheme(new dashboard.FieldColorBuilder().mode('continuous-YlRd' as dashboard.FieldColorModeId))
+  const options = { rowField: rows, columnField: columns, valueField: 'Value', emptyValue: 'null' }
+  return (
+    describe(new table.PanelBuilder(), spec, 8)
+      .targets([queryNow(expr, 0)])
+      // Rows and columns come in the order in which they are met.
+      .transformations([sortedBy(columns), sortedBy(rows), { id: 'groupingToMatrix', options }])
+      .cellOptions({
+        type: 'color-background',
+        mode: common.TableCellBackgroundDisplayMode.Basic,
+      } as common.TableColoredBackgroundCellOptions)
+      .colorScheme(new dashboard.FieldColorBuilder().mode('continuous-YlRd' as dashboard.FieldColorModeId))
+  )
 }
+
+const sortedBy = (field: string): dashboard.DataTransformerConfig => ({ id: 'sortBy', options: { fields: {}, sort: [{ field }] } })
 
 function renderTable(spec: TablePanel): Builder<dashboard.Panel> {
   const { labels, columns } = spec
-  // Grafana numbers the values where there are several.
+  // Grafana numbers the values where there are several; where only one answers, not.
   const fieldOf = (index: number): string => (columns.length === 1 ? 'Value' : `Value #${refId(index)}`)
-  const renameByName = Object.fromEntries(columns.map(({ title }, i) => [fieldOf(i), title]))
+  const renameByName = { Value: columns[0]?.title, ...Object.fromEntries(columns.map(({ title }, i) => [fieldOf(i), title])) }
   const order = [...labels, ...columns.map((_, i) => fieldOf(i))]
   const indexByName = Object.fromEntries(order.map((name, i) => [name, i]))
   const panel = describe(new table.PanelBuilder(), spec, 8)
