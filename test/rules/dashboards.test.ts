@@ -55,6 +55,40 @@ const queriesWith = (values: Readonly<Record<string, string>>): readonly string[
   return [...new Set(exprs.map((expr) => expr.replaceAll(/offset (1d|1w)/g, (_, age: keyof typeof EARLIER) => `offset ${EARLIER[age]}`)))]
 }
 
+/** 60 a minute is one a second. */
+const KNOWN_INPUT: Readonly<Record<string, string>> = {
+  'meshtoll_zone_bytes_total{src_zone="a",dst_zone="a",scope="same_zone"}': '0+180x30',
+  'meshtoll_zone_bytes_total{src_zone="a",dst_zone="b",scope="cross_zone"}': '0+60x30',
+  'meshtoll_zone_bytes_total{src_zone="a",dst_zone="",scope="to_external"}': '0+60x30',
+  'meshtoll_zone_bytes_total{src_zone="_unknown",dst_zone="a",scope="unknown"}': '0+300x30',
+  meshtoll_flow_observed_bytes_total: '0+100x30',
+  meshtoll_flow_posted_bytes_total: '0+60x30',
+  meshtoll_flow_elsewhere_bytes_total: '0+40x30',
+  meshtoll_flow_tunnel_bytes_total: '0x30',
+  meshtoll_flow_multicast_bytes_total: '0x30',
+  meshtoll_flow_overflow_bytes_total: '0x30',
+  meshtoll_flow_pending_bytes: '7x30',
+  'meshtoll_proxy_clusters{owner_namespace="shop",owner_name="cart"}': '30x30',
+  'meshtoll_proxies{owner_namespace="shop",owner_name="cart"}': '3x30',
+  'meshtoll_pilot_connected_proxies{proxy_zone="a",owner_zone="b"}': '4x30',
+}
+
+/** By dashboard, panel and query. Where nothing is of a kind a stat says 0. */
+const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'Overview / Stays in its zone A': { '{}': 0.75 },
+  'Overview / Unknown A': { '{}': 0.5 },
+  'Overview / From zone to zone A': {
+    '{src_zone="a",dst_zone="a"}': 3,
+    '{src_zone="a",dst_zone="b"}': 1,
+    '{src_zone="a",dst_zone="outside"}': 1,
+    '{src_zone="_unknown",dst_zone="a"}': 5,
+  },
+  'Itself / Difference of the books A': { '{}': 7 },
+  'Owner / Clusters in each proxy A': { '{owner_namespace="shop",owner_name="cart"}': 10 },
+  'Control plane / Proxies connected, by zones A': { '{proxy_zone="a",owner_zone="b"}': 4 },
+  'Phantom traffic / Longest A': { '{}': 0 },
+}
+
 const test = (name: string, exprs: readonly string[], samples: readonly object[]): object => ({
   name,
   interval: '1m',
@@ -73,6 +107,18 @@ for (const { name, path } of PROMTOOLS) {
     t.equal(run(test('other', elsewhere, [])), '', 'and none in a cluster that is not there')
   })
 }
+
+t.test('numbers', { skip }, async (t) => {
+  const queries = panelQueries({ __rate_interval: '5m' })
+  const cases = Object.entries(NUMBERS).map(([panel, samples]) => ({
+    expr: queries.find(({ where }) => where === `meshtoll / ${panel}`)?.expr,
+    eval_time: AT,
+    exp_samples: Object.entries(samples).map(([labels, value]) => ({ labels, value })),
+  }))
+  const input = Object.entries(KNOWN_INPUT).map(([series, values]) => ({ series, values }))
+  const tests = [{ name: 'numbers', interval: '1m', input_series: input, promql_expr_test: cases }]
+  t.equal(testRules(PROMTOOLS.at(-1)?.path() ?? '', tests, { folder: t.testdir(), interval: '1m' }), '', 'are what panels say they are')
+})
 
 t.test('variables choose', { skip }, async (t) => {
   const path = PROMTOOLS.at(-1)?.path() ?? ''
