@@ -1,9 +1,8 @@
 // Proxies of a node as far as their statistics go, a program: each at a port of its own says what a real one said (test/fixtures/istio), with
-// counters that go on, and packed if it is asked to, as Envoy does.
+// counters that go on.
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gzipSync } from 'node:zlib'
 import { answerEach, argumentOf } from './asked.js'
 
 export interface ProxiesGiven {
@@ -51,13 +50,12 @@ function textOf(): string {
 
 const serve = (isSilent: boolean): Promise<Server> =>
   new Promise((resolve) => {
-    const server = createServer((request, response) => {
+    const server = createServer((_, response) => {
       asked++
       if (isSilent) return
-      const packed = request.headers['accept-encoding']?.includes('gzip') ?? false
-      const body = packed ? gzipSync(textOf()) : Buffer.from(textOf())
+      const body = Buffer.from(textOf())
       bytes += body.length
-      response.writeHead(200, { 'content-type': 'text/plain', ...(packed ? { 'content-encoding': 'gzip' } : {}) }).end(body)
+      response.writeHead(200, { 'content-type': 'text/plain' }).end(body)
     })
     server.keepAliveTimeout = 3_600_000
     server.listen(0, '127.0.0.1', () => resolve(server))

@@ -19,7 +19,10 @@ export interface ParsedSamples {
 /** Only samples that it names are looked into, since a text has many. */
 export type IsWanted = (name: string) => boolean
 
-/** `labelText`: what stands between the braces. False where that cannot be understood. A part of the whole text: it keeps all of it alive. */
+/**
+ * `labelText`: what stands between the braces, `value` may be NaN. False where one of them cannot be, or is more than it may be. Both texts are parts
+ * of the whole one: they keep all of it alive.
+ */
 export type TakeSample = (name: string, labelText: string, value: number) => boolean
 
 const SAMPLE = /^[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(.*)\})?[ \t]+([^ \t]+)(?:[ \t]+-?\d+)?[ \t]*$/
@@ -28,6 +31,9 @@ const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \
 /** Takes some milliseconds at most. */
 const TURN_LENGTH = 65_536
 const END = '# EOF\n'
+
+/** What a counter, or a number of things, may say: beyond 2^53 none is exact, and one that is infinite would stay in every sum. */
+export const isCount = (value: number): boolean => value >= 0 && value <= Number.MAX_SAFE_INTEGER
 
 /** Comments are passed over, HELP and TYPE among them, and samples that have no value: NaN. */
 export function parseSamples(text: string, isWanted: IsWanted): ParsedSamples {
@@ -43,27 +49,32 @@ export async function parseSamplesInTurns(text: string, isWanted: IsWanted): Pro
   return { samples, rejected: await readSamplesInTurns(text, isWanted, take) }
 }
 
-/**
- * The same of one that comes in pieces and may be longer than what is to be kept of it. `isWhole`: it ends as OpenMetrics does, in `# EOF`. Rejects
- * where a line is longer than any that is meant to be read.
- */
+/** The same of one that comes in pieces and may be longer than what is to be kept of it. `isWhole`: it ends as OpenMetrics does, in `# EOF`. */
 export async function readSamplesInPieces(
   pieces: AsyncIterable<string>,
   isWanted: IsWanted,
   take: TakeSample,
 ): Promise<{ readonly rejected: number; readonly isWhole: boolean }> {
-  let [rejected, isWhole, rest] = [0, false, '']
+  let [rejected, isWhole, rest, isTooLong] = [0, false, '', false]
   for await (const piece of pieces) {
-    const text = rest + piece
-    const end = text.lastIndexOf('\n') + 1
-    rest = text.slice(end)
-    if (rest.length > TURN_LENGTH) throw new Error('a line of it is too long')
-    const lines = text.slice(0, end)
-    if (lines !== '') isWhole = lines.endsWith(END)
-    rejected += await readSamplesInTurns(lines, isWanted, take)
+    const end = piece.lastIndexOf('\n') + 1
+    if (end === 0) {
+      // Of a line that is longer than any that is meant to be read no more is kept.
+      isTooLong ||= rest.length + piece.length > TURN_LENGTH
+      rest = isTooLong ? '' : rest + piece
+    } else {
+      const lines = isTooLong ? piece.slice(piece.indexOf('\n') + 1, end) : rest + piece.slice(0, end)
+      if (isTooLong) rejected++
+      isTooLong = false
+      isWhole = lines.endsWith(END)
+      rest = piece.slice(end)
+      rejected += await readSamplesInTurns(lines, isWanted, take)
+    }
     await turnOfTheLoop()
   }
-  return { rejected, isWhole: isWhole && rest === '' }
+  if (isTooLong) rejected++
+  rejected += await readSamplesInTurns(rest, isWanted, take)
+  return { rejected, isWhole: isWhole && rest === '' && !isTooLong }
 }
 
 /** For who knows most of the labels already. Resolves with how many lines could not be understood. */
@@ -78,6 +89,7 @@ function gathering(): { readonly samples: Sample[]; readonly take: TakeSample } 
   return {
     samples,
     take(name, labelText, value) {
+      if (Number.isNaN(value)) return true
       const labels = parseLabels(labelText)
       if (labels) samples.push({ name, labels, value })
       return labels !== undefined
@@ -101,7 +113,7 @@ function createReader(text: string, isWanted: IsWanted, take: TakeSample) {
     const [found, labelText = '', valueText = ''] = SAMPLE.exec(line) ?? []
     const value = parseValue(valueText)
     if (name === undefined || found === undefined || value === undefined) rejected++
-    else if (!Number.isNaN(value) && !take(name, labelText, value)) rejected++
+    else if (!take(name, labelText, value)) rejected++
   }
 
   return {

@@ -1,12 +1,12 @@
 // GET over plain HTTP to many servers, such as the proxies of a node. Loaded only where there are any: its client takes some megabytes.
 import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import request from 'undici/lib/api/api-request.js'
 import Client from 'undici/lib/dispatcher/client.js'
 import { TimedOut, untilAborted, within } from '../deadline.js'
 import type { Deps } from '../deps.js'
+import { createSlots } from './slots.js'
 
 /** `message`: in words that are the same for all who fail alike, so without the address. */
 export class Unanswered extends Error {
@@ -21,9 +21,11 @@ export class Unanswered extends Error {
 }
 
 export interface HttpGet {
-  /** The whole body of a 200. Rejects with Unanswered for whatever else, and with the signal's reason when aborted. */
-  get(url: string, signal: AbortSignal): Promise<string>
-  /** The same of a body that may be long, and is not kept: what `read` makes of its pieces, a failure of which is a reason as well. */
+  /**
+   * What `read` makes of the pieces of a body of a 200, which are some 64 KiB each and come one in a turn of the loop, whoever's they are. What was
+   * not taken yet waits where it comes from, so no number of long answers takes much memory. Rejects with Unanswered for whatever else, a failure of
+   * `read` among it, and with the signal's reason when aborted.
+   */
   read<T>(url: string, read: (pieces: AsyncIterable<string>) => Promise<T>, signal: AbortSignal, shown?: Shown): Promise<T>
   /** No more is asked there for now: ends its connection. */
   leave(url: string): void
@@ -35,24 +37,16 @@ export interface Shown {
   readonly token?: string | undefined
 }
 
-interface Opening extends Shown {
-  readonly packed: boolean
-  readonly signal: AbortSignal
-}
-
 export interface HttpGetOptions {
   /** From the connection to the last byte. */
   readonly deadlineMs: number
-  /** Of a body, unpacked. */
+  /** Of a body. */
   readonly maxBytes: number
 }
 
 const OK = 200
-/** To pack less takes both sides more time than the bytes do, which do not leave the node. */
-const PACKED_FROM = 65_536
 /** Longer than any interval that is usual; a pilot-agent keeps an idle connection for 90 s. */
 const KEEP_ALIVE_MS = 85_000
-const PACKED = { 'accept-encoding': 'gzip' }
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'it hung up',
@@ -64,13 +58,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name is not known',
 }
 
-const unpack = promisify(gunzip)
-
 export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock }: Pick<Deps, 'clock'>): HttpGet {
   /** By URL: whoever fails loses the connection, and only its own. */
   const clients = new Map<string, Client>()
-  /** Whose last answer was long. */
-  const long = new Set<string>()
+  /** To ask takes some tenths of a millisecond as well. */
+  const oneAtATime = createSlots(1)
+  const turn = (): Promise<void> => oneAtATime(() => turnOfTheLoop())
 
   function clientOf(url: string): Client {
     const known = clients.get(url)
@@ -87,30 +80,20 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
       ?.destroy()
       .catch(() => undefined)
     clients.delete(url)
-    long.delete(url)
   }
 
-  async function open(url: string, { packed, signal, token }: Opening) {
+  async function open(url: string, { token }: Shown, signal: AbortSignal): Promise<Readable> {
     const { pathname, search } = new URL(url)
     const asked = request.call(clientOf(url), {
       path: `${pathname}${search}`,
       method: 'GET',
-      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...(packed ? PACKED : {}), ...authorizationOf(token) },
+      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...authorizationOf(token) },
       signal,
     })
     // undici does not notice an abort while it connects.
-    const { statusCode, headers, body } = await untilAborted(asked, signal)
+    const { statusCode, body } = await untilAborted(asked, signal)
     if (statusCode !== OK) throw new Unanswered(`it answers ${statusCode}`, { status: statusCode })
-    return { headers, body }
-  }
-
-  async function ask(url: string, signal: AbortSignal): Promise<string> {
-    const { headers, body } = await open(url, { packed: long.has(url), signal })
-    const bytes = await readWhole(body, maxBytes)
-    const whole = headers['content-encoding'] === 'gzip' ? await unpack(bytes, { maxOutputLength: maxBytes }) : bytes
-    if (whole.length >= PACKED_FROM) long.add(url)
-    else long.delete(url)
-    return whole.toString('utf8')
+    return body
   }
 
   async function answered<T>(url: string, signal: AbortSignal, asked: (limited: AbortSignal) => Promise<T>): Promise<T> {
@@ -128,11 +111,11 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
 
   return {
     leave,
-    get: (url, signal) => answered(url, signal, (limited) => ask(url, limited)),
     read: (url, read, signal, shown = {}) =>
       answered(url, signal, async (limited) => {
-        const { body } = await open(url, { ...shown, packed: false, signal: limited })
-        return read(textsOf(body, maxBytes))
+        await turn()
+        const body = await open(url, shown, limited)
+        return read(textsOf(body, { maxBytes, turn }))
       }),
     async close() {
       await Promise.all([...clients.values()].map((client) => client.destroy()))
@@ -145,33 +128,26 @@ const authorizationOf = (token: string | undefined) => (token === undefined ? {}
 
 class TooLarge extends Error {}
 
-async function* textsOf(body: Readable, maxBytes: number): AsyncGenerator<string> {
+interface Reading {
+  readonly maxBytes: number
+  readonly turn: () => Promise<void>
+}
+
+async function* textsOf(body: Readable, { maxBytes, turn }: Reading): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let bytes = 0
   for await (const piece of body) {
     bytes += (piece as Buffer).length
     if (bytes > maxBytes) throw new TooLarge()
+    await turn()
     yield decoder.decode(piece as Buffer, { stream: true })
   }
-}
-
-async function readWhole(body: Readable, maxBytes: number): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of body) {
-    pieces.push(piece as Buffer)
-    bytes += (piece as Buffer).length
-    if (bytes > maxBytes) throw new TooLarge()
-  }
-  return Buffer.concat(pieces, bytes)
 }
 
 function unansweredOf(error: unknown, { deadlineMs, maxBytes }: HttpGetOptions): Unanswered {
   if (error instanceof Unanswered) return error
   const { code = '', message } = error as NodeJS.ErrnoException
   if (error instanceof TimedOut) return new Unanswered(`it does not answer within ${deadlineMs / 1000} s`, { cause: error })
-  if (error instanceof TooLarge || code === 'ERR_BUFFER_TOO_LARGE')
-    return new Unanswered(`its answer is larger than ${maxBytes / (1 << 20)} MiB`, { cause: error })
-  if (code.startsWith('Z_')) return new Unanswered('its answer is no whole gzip', { cause: error })
+  if (error instanceof TooLarge) return new Unanswered(`its answer is larger than ${maxBytes / (1 << 20)} MiB`, { cause: error })
   return new Unanswered(REASONS[code] ?? (code || message), { cause: error })
 }

@@ -40,12 +40,13 @@ async function* cut(text: string, length: number): AsyncGenerator<string> {
 t.test('in pieces, wherever they are cut', async (t) => {
   const text = '# TYPE a counter\na_total{b="é\\""} 1\nother 5\na_total{b=c} 2\na_total 3\n'
   const cases = [
-    { name: 'a whole one', text: `${text}# EOF\n`, isWhole: true },
-    { name: 'one without an end', text, isWhole: false },
-    { name: 'one that is cut within its end', text: `${text}# EO`, isWhole: false },
-    { name: 'one that goes on behind its end', text: `${text}# EOF\na_tot`, isWhole: false },
+    { name: 'a whole one', text: `${text}# EOF\n`, isWhole: true, refused: 1 },
+    { name: 'one without an end', text, isWhole: false, refused: 1 },
+    { name: 'one whose last line is not ended', text: text.slice(0, -1), isWhole: false, refused: 1 },
+    { name: 'one that is cut within its end', text: `${text}# EO`, isWhole: false, refused: 1 },
+    { name: 'one that goes on behind its end', text: `${text}# EOF\na_tot`, isWhole: false, refused: 2 },
   ]
-  for (const { name, text, isWhole } of cases)
+  for (const { name, text, isWhole, refused } of cases)
     for (const length of [1, 7, 1_000]) {
       const found: unknown[] = []
       const { rejected, ...read } = await readSamplesInPieces(
@@ -60,20 +61,26 @@ t.test('in pieces, wherever they are cut', async (t) => {
             ['b="é\\""', 1],
             ['', 3],
           ],
-          1,
+          refused,
           isWhole,
         ],
         `${name}, by ${length}`,
       )
     }
-  await t.rejects(
-    readSamplesInPieces(
-      cut('x'.repeat(70_000), 1_000),
-      () => true,
-      () => true,
-    ),
-    { message: 'a line of it is too long' },
-  )
+  const long = 'x'.repeat(200_000)
+  for (const [name, text] of [
+    ['a long line among others', `a_total 1\n${long} 1\na_total 2\n# EOF\n`],
+    ['one that has no end', `a_total 1\na_total 2\n${long}`],
+  ] as const)
+    for (const length of [1_000, 65_536, 1 << 20]) {
+      const values: number[] = []
+      const { rejected } = await readSamplesInPieces(
+        cut(text, length),
+        () => true,
+        (_, __, value) => values.push(value) > 0,
+      )
+      t.same([values, rejected], [[1, 2], 1], `${name}, by ${length}`)
+    }
   t.same(
     await readSamplesInPieces(
       cut('', 1),

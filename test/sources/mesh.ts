@@ -112,15 +112,14 @@ export function createMesh({ create, targets = [], answers = {}, before }: MeshP
 /** `settled`: all that were answered have been read to their end. */
 function httpOf(said: ReadonlyMap<string, string | Error | undefined>): HttpGet & { settled(): Promise<unknown> } {
   const reading = new Set<Promise<unknown>>()
-  const get = async (url: string): Promise<string> => {
+  const answerOf = async (url: string): Promise<string> => {
     const answer = said.get(new URL(url).host)
     if (answer instanceof Error) throw answer
     return answer ?? new Promise(() => undefined)
   }
   return {
-    get,
     async read(url, read) {
-      const all = read(piecesOf(await get(url)))
+      const all = read(piecesOf(await answerOf(url)))
       reading.add(all)
       return all.finally(() => reading.delete(all))
     },
@@ -130,6 +129,6 @@ function httpOf(said: ReadonlyMap<string, string | Error | undefined>): HttpGet 
   }
 }
 
-async function* piecesOf(text: string): AsyncGenerator<string> {
+export async function* piecesOf(text: string): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += PIECE) yield text.slice(at, at + PIECE)
 }

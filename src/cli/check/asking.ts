@@ -11,9 +11,8 @@ export interface Asked {
   readonly silent: readonly { readonly place: string; readonly reason: string }[]
 }
 
-/** Rejects where it is no answer: of a whole text, of one that is read in pieces, or however else a target is asked. */
+/** Rejects where it is no answer: of one that is read in pieces, or however else a target is asked. */
 type Asking = { readonly maxBytes: number } & (
-  | { readonly parse: (text: string) => unknown }
   | { readonly read: (pieces: AsyncIterable<string>) => Promise<unknown> }
   | { readonly ask: AskOne }
 )
@@ -50,10 +49,8 @@ interface Question {
   readonly signal: AbortSignal
 }
 
-async function answerOf(http: HttpGet, { target, asking, signal }: Question): Promise<unknown> {
-  if ('ask' in asking) return asking.ask(http, target, signal)
-  return 'read' in asking ? http.read(target.url, asking.read, signal) : asking.parse(await http.get(target.url, signal))
-}
+const answerOf = (http: HttpGet, { target, asking, signal }: Question): Promise<unknown> =>
+  'ask' in asking ? asking.ask(http, target, signal) : http.read(target.url, asking.read, signal)
 
 interface Told {
   readonly name: readonly [one: string, many: string]

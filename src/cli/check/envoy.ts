@@ -3,7 +3,7 @@ import { accessLogsOf, proxiesOf, readsAccessLogs, usesEnvoy } from '../../agent
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
 import { createOwnPods } from '../../identity/own-pods.js'
-import { parseStats } from '../../sources/envoy/stats.js'
+import { readStats } from '../../sources/envoy/stats.js'
 import { type Asked, askAll, findAnswers, isBlocked } from './asking.js'
 import { type Finding, ok, warn } from './finding.js'
 import { type LogFacts, lookAll } from './logs.js'
@@ -36,7 +36,7 @@ export async function probeEnvoy(
     const pods = followsPods ? await readPods({ config, environment }, deps, signal) : none
     const logs = readsAccessLogs(config, known) ? [...accessLogsOf(config.envoy, pods)] : []
     return {
-      ...(await askAll(proxiesOf(config, pods), { maxBytes: MAX_BYTES, parse: parseStats }, deps, signal)),
+      ...(await askAll(proxiesOf(config, pods), { maxBytes: MAX_BYTES, read: (pieces) => readStats(pieces) }, deps, signal)),
       logs: logs.length === 0 ? undefined : await lookAll(logs, deps, signal),
     }
   } catch (error) {

@@ -4,7 +4,7 @@ import { createPodLogs } from '../../agent/pod-logs.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
 import type { OwnPods } from '../../identity/own-pods.js'
-import { parseIstiodMetrics } from '../../sources/istiod/metrics.js'
+import { readIstiodMetrics } from '../../sources/istiod/metrics.js'
 import { createAskDebug } from '../../sources/istiod-debug/asking.js'
 import type { Target } from '../../sources/scraping.js'
 import { type Asked, type AskOne, askAll, findAnswers, isBlocked } from './asking.js'
@@ -41,7 +41,7 @@ export async function probeIstiod(
     const pods = followsPods ? await readPods({ config, environment }, deps, signal) : nobody
     const targets = [...istiodsOf(config.istiod, pods)]
     return {
-      ...(await askAll(targets, { maxBytes: MAX_BYTES, parse: parseIstiodMetrics }, deps, signal)),
+      ...(await askAll(targets, { maxBytes: MAX_BYTES, read: readIstiodMetrics }, deps, signal)),
       debug: asksIstiodDebug(config, known) ? await askDebug(config, [...debugTargetsOf(config.istiod, pods)], deps, signal) : undefined,
       logs: readsIstiodLog(config, known) ? await lookAtLogs({ config, environment, pods }, deps, signal) : undefined,
     }

@@ -1,23 +1,17 @@
 // The Istio proxies of this node: what configuration they receive and reject, and which of their requests fail. Envoy is asked at port 15090
 // for the little that is wanted, and now and then its pilot-agent at port 15020 for its connection to istiod: the one to Envoy is a local socket.
 // Needs a way to these ports, which are plain HTTP whatever the mesh's mTLS, and for pods that they are told of.
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
 import type { Readings, Source } from '../../model.js'
+import type { HttpGet } from '../http-get.js'
 import { createScraping, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
-import { createSlots } from '../slots.js'
-import { parseAgentStats } from './agent-stats.js'
+import { readAgentStats } from './agent-stats.js'
 import { families } from './families.js'
 import { createLives } from './lives.js'
 import { createProxyReadings, type Timed } from './readings.js'
-import { type KnownRequests, parseStats } from './stats.js'
+import { type KnownRequests, readStats } from './stats.js'
 
-/** Asks over HTTP; rejects with what is the reason of a failure. */
-export interface Http {
-  get(url: string, signal: AbortSignal): Promise<string>
-  leave(url: string): void
-  close(): Promise<void>
-}
+export type Http = Pick<HttpGet, 'read' | 'leave' | 'close'>
 
 export interface EnvoyParts {
   /** Asked for when there is somebody to ask. */
@@ -38,20 +32,12 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
   const lives = createLives()
   const known = new Map<string, KnownRequests>()
   const { proxyReadings, agentReadings, keep } = createProxyReadings()
-  const parsing = createSlots(1)
   let http: Promise<Http> | undefined
   let rejected = 0
 
-  /** Many answers come at once; others get their turn between two of them. */
-  const inTurn = <T>(parse: () => Promise<T>): Promise<T> =>
-    parsing(async () => {
-      await turnOfTheLoop()
-      return parse()
-    })
-
-  async function textOf({ url }: Asked, signal: AbortSignal): Promise<string> {
+  async function ask<T>({ url }: Asked, read: (pieces: AsyncIterable<string>) => Promise<T>, signal: AbortSignal): Promise<T> {
     http ??= open()
-    return (await http).get(url, signal)
+    return (await http).read(url, read, signal)
   }
 
   const leave = ({ url }: Target): void => {
@@ -60,15 +46,14 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
 
   async function askProxy(target: Asked, signal: AbortSignal): Promise<Timed> {
     const { name } = target
-    const text = await textOf(target, signal)
-    const { stats, known: now } = await inTurn(() => parseStats(text, known.get(name)))
+    const { stats, known: now } = await ask(target, (pieces) => readStats(pieces, known.get(name)), signal)
     known.set(name, now)
     rejected += stats.rejectedRows
     const { uptimeSeconds } = stats
     return { ...stats, startedMs: uptimeSeconds === undefined ? undefined : lives.startedMs(name, uptimeSeconds, deps.clock.now()) }
   }
 
-  const askAgent = async (target: Asked, signal: AbortSignal) => parseAgentStats(await textOf(target, signal))
+  const askAgent = (target: Asked, signal: AbortSignal) => ask(target, readAgentStats, signal)
 
   const proxyScraping = createScraping<Timed>({ name: 'envoy', intervalMs, targets, ask: askProxy, leave }, deps)
   const agentScraping =

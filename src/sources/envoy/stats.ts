@@ -6,7 +6,7 @@
 //   envoy_cluster_upstream_cx_rx_bytes_total{cluster_name="xds-grpc"} 165833
 //   istio_requests_total{reporter="source",...,destination_service_name="cart",destination_service_namespace="shop",...,response_code="503",
 //     response_flags="UF,URX",...} 7
-import { parseLabels, readSamplesInTurns } from '../../formats/prometheus-samples.js'
+import { isCount, parseLabels, readSamplesInPieces } from '../../formats/prometheus-samples.js'
 import { nameOfText } from '../../formats/text-name.js'
 import type { Labels } from '../../model.js'
 
@@ -58,6 +58,8 @@ export const FILTER = [
 
 /** A proxy has some hundred at most; whoever calls its container istio-proxy is asked. */
 const MAX_FAILED = 5_000
+/** Those beside that failed are looked into each time. */
+const MAX_KNOWN = 10_000
 /** As long as the name of a host may be. */
 const MAX_LABEL = 253
 
@@ -73,16 +75,18 @@ export interface ParsedStats {
 
 export const NOTHING_KNOWN: KnownRequests = { bySeries: new Map() }
 
-/** Throws where it is no Envoy that Istio set up. */
-export async function parseStats(text: string, before: KnownRequests = NOTHING_KNOWN): Promise<ParsedStats> {
+/** Rejects where it is no Envoy that Istio set up. */
+export async function readStats(pieces: AsyncIterable<string>, before: KnownRequests = NOTHING_KNOWN): Promise<ParsedStats> {
   const counts = new Map<string, number>()
   const requests = createRequests(before)
-  const rejectedRows = await readSamplesInTurns(
-    text,
+  const { rejected: rejectedRows } = await readSamplesInPieces(
+    pieces,
     (name) => WANTED.has(name),
     (name, labelText, value) => {
       if (name === REQUESTS) return requests.take(labelText, value)
-      if (name !== RECEIVED || OF_XDS.test(labelText)) counts.set(name, value)
+      if (name === RECEIVED && !OF_XDS.test(labelText)) return true
+      if (!isCount(value)) return false
+      counts.set(copyOf(name), value)
       return true
     },
   )
@@ -94,24 +98,18 @@ export async function parseStats(text: string, before: KnownRequests = NOTHING_K
 const OF_XDS = /\bcluster_name="xds-grpc;?"/
 
 function statsOf(counts: ReadonlyMap<string, number>): Omit<ProxyStats, 'failed' | 'rejectedRows'> {
-  const countOf = (name: string): number | undefined => {
-    const value = counts.get(name)
-    return value !== undefined && isCount(value) ? value : undefined
-  }
-  const updatedMs = Math.max(...UPDATE_TIMES.map((name) => countOf(name) ?? 0))
+  const updatedMs = Math.max(...UPDATE_TIMES.map((name) => counts.get(name) ?? 0))
   return {
-    uptimeSeconds: countOf(UPTIME),
-    clusters: countOf(CLUSTERS),
+    uptimeSeconds: counts.get(UPTIME),
+    clusters: counts.get(CLUSTERS),
     updatedMs: updatedMs > 0 ? updatedMs : undefined,
-    xdsReceiveBytes: countOf(RECEIVED),
+    xdsReceiveBytes: counts.get(RECEIVED),
     rejected: (['cds', 'lds'] as const).flatMap((xds) => {
-      const count = countOf(REJECTED[xds])
+      const count = counts.get(REJECTED[xds])
       return count === undefined ? [] : [{ xds, count }]
     }),
   }
 }
-
-const isCount = (value: number): boolean => value >= 0 && Number.isFinite(value)
 
 function createRequests({ bySeries: before }: KnownRequests) {
   const known = new Map<string, Labels | undefined>()
@@ -120,19 +118,24 @@ function createRequests({ bySeries: before }: KnownRequests) {
     known,
     failed,
     take(labelText: string, count: number): boolean {
+      if (!isCount(count)) return false
       const series = nameOfText(labelText)
-      if (!before.has(series)) {
-        const raw = parseLabels(labelText)
-        if (!raw || !FAILED_LABELS.every((label) => (raw[label] ?? '').length <= MAX_LABEL)) return false
-        known.set(series, isFailure(raw) ? failedLabelsOf(raw) : undefined)
-      } else known.set(series, before.get(series))
-      const labels = known.get(series)
-      if (!labels || !isCount(count)) return true
+      const labels = before.has(series) ? before.get(series) : labelsOf(labelText)
+      if (labels === 'refused') return false
+      if (known.size < MAX_KNOWN) known.set(series, labels)
+      if (!labels) return true
       if (failed.length >= MAX_FAILED) return false
       failed.push({ series, labels, count })
       return true
     },
   }
+}
+
+/** Undefined where it is no failure. */
+function labelsOf(labelText: string): Labels | undefined | 'refused' {
+  const raw = parseLabels(labelText)
+  if (!raw || !FAILED_LABELS.every((label) => (raw[label] ?? '').length <= MAX_LABEL)) return 'refused'
+  return isFailure(raw) ? failedLabelsOf(raw) : undefined
 }
 
 const FAILED_LABELS = ['destination_service_namespace', 'destination_service_name', 'response_code', 'response_flags'] as const

@@ -5,9 +5,9 @@
 //   pilot_debounce_time_bucket{le="0.1"} 0            _sum and _count; 1.31 has le="0.5" as well
 //   pilot_xds{version="1.31.0"} 3
 // Not read: pilot_push_triggers, which counts each push once for each proxy; pilot_xds_lds_reject and the like, which are 1 once and for ever.
-import { parseLabels, readSamplesInTurns, type Sample } from '../../formats/prometheus-samples.js'
+import { isCount, parseLabels, readSamplesInPieces } from '../../formats/prometheus-samples.js'
 import { isShortType, shortTypeOf } from '../../formats/xds-types.js'
-import type { Family } from '../../model.js'
+import type { Family, Labels } from '../../model.js'
 import { configBytes, convergence, debounce, pushContext, pushes, queue, rejects, sendErrors } from './families.js'
 
 /** A running total, or a part of a histogram. */
@@ -49,61 +49,79 @@ const OTHER = '_other'
 const isWanted = (name: string): boolean =>
   [STARTED, PROXIES, PUSHES, SIZES, REJECTS].includes(name) || HISTOGRAMS.has(name.replace(PART, ''))
 
-/** Throws where it is no istiod that answers. */
-export async function parseIstiodMetrics(text: string): Promise<IstiodMetrics> {
-  let isIstiod = false
-  const all: Sample[] = []
-  const rejected = await readSamplesInTurns(
-    text,
+/** Rejects where it is no istiod that answers. */
+export async function readIstiodMetrics(pieces: AsyncIterable<string>): Promise<IstiodMetrics> {
+  let [isIstiod, samples] = [false, 0]
+  const sums = createSums()
+  const { rejected } = await readSamplesInPieces(
+    pieces,
     (name) => {
       isIstiod ||= name.startsWith('pilot_')
       return isWanted(name)
     },
     (name, labelText, value) => {
-      if (all.length >= MAX_SAMPLES) throw new Error(`it says more than any istiod: ${MAX_SAMPLES} samples`)
+      if (++samples > MAX_SAMPLES) throw new Error(`it says more than any istiod: ${MAX_SAMPLES} samples`)
       const labels = parseLabels(labelText)
-      if (labels) all.push({ name, labels, value })
-      return labels !== undefined
+      return labels !== undefined && isCount(value) && sums.take(name, labels, value)
     },
   )
   if (!isIstiod) throw new Error('it is no istiod')
-  const samples = all.filter(({ value }) => value >= 0 && Number.isFinite(value))
-  const histograms = histogramsOf(samples)
-  const started = samples.find(({ name }) => name === STARTED)?.value
-  return {
-    totals: [...counters(samples), ...histograms.totals],
-    proxies: proxiesOf(samples),
-    startedMs: started === undefined ? undefined : started * 1000,
-    rejected: rejected + all.length - samples.length + histograms.rejected,
-  }
+  const said = sums.done()
+  return { ...said, rejected: rejected + said.rejected }
 }
 
-function counters(samples: readonly Sample[]): readonly IstiodTotal[] {
-  const sums = new Map<string, IstiodTotal>()
-  for (const { name, labels, value } of samples) {
-    const { type = '' } = labels
-    const family = familyOf(name, type)
-    if (!family) continue
+interface Counter {
+  readonly family: Family
+  readonly xds: string
+  readonly value: number
+}
+
+/** Nothing of the text is kept. */
+function createSums() {
+  const counters = new Map<string, Counter>()
+  const proxies = new Map<string, number>()
+  const histograms = new Map([...HISTOGRAMS.keys()].map((name) => [name, histogramOf()]))
+  let startedMs: number | undefined
+
+  /** Two types may have one short name. */
+  function count(family: Family, type: string, more: number): boolean {
     const xds = xdsOf(type.replace(SEND_ERROR, ''))
     const key = `${family.name} ${xds}`
-    // Two types may have one short name.
-    sums.set(key, { family, xds, value: value + (sums.get(key)?.value ?? 0) })
+    const value = more + (counters.get(key)?.value ?? 0)
+    if (isCount(value)) counters.set(key, { family, xds, value })
+    return isCount(value)
   }
-  return [...sums.values()]
+
+  function addProxies(said: string, more: number): boolean {
+    const version = said === '' || VERSION.test(said) ? copyOf(said) : OTHER
+    const value = more + (proxies.get(version) ?? 0)
+    if (isCount(value)) proxies.set(version, value)
+    return isCount(value)
+  }
+
+  return {
+    take(name: string, { type = '', version = '', le }: Labels, value: number): boolean {
+      const family = familyOf(name, type)
+      if (family) return count(family, type, value)
+      if (name === PROXIES) return addProxies(version, value)
+      if (name === STARTED) startedMs ??= value * 1000
+      const histogram = histograms.get(name.replace(PART, ''))
+      if (name.endsWith('_bucket')) histogram?.buckets.push({ le: boundOf(le), value })
+      else if (histogram && name.endsWith('_sum')) histogram.sum ??= value
+      return true
+    },
+    done(): IstiodMetrics {
+      const { totals, rejected } = totalsOf(histograms)
+      return { totals: [...counters.values(), ...totals], proxies, startedMs, rejected }
+    },
+  }
 }
 
 /** Of both forms: counters of pushes have the whole URL of what has no short one. */
-const xdsOf = (type: string): string => (isShortType(type) ? type : (shortTypeOf(type) ?? OTHER))
+const xdsOf = (type: string): string => (isShortType(type) ? copyOf(type) : (shortTypeOf(type) ?? OTHER))
 
-function proxiesOf(samples: readonly Sample[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const { name, labels, value } of samples) {
-    if (name !== PROXIES) continue
-    const version = labels.version === undefined || VERSION.test(labels.version) ? (labels.version ?? '') : OTHER
-    counts.set(version, value + (counts.get(version) ?? 0))
-  }
-  return counts
-}
+/** A part of a string keeps all of it in memory. */
+const copyOf = (text: string): string => Buffer.from(text).toString()
 
 function familyOf(name: string, type: string): Family | undefined {
   if (name === PUSHES) return SEND_ERROR.test(type) ? sendErrors : pushes
@@ -111,21 +129,25 @@ function familyOf(name: string, type: string): Family | undefined {
   return name === SIZES ? configBytes : undefined
 }
 
+interface Histogram {
+  sum: number | undefined
+  readonly buckets: { readonly le: number; readonly value: number }[]
+}
+
+const histogramOf = (): Histogram => ({ sum: undefined, buckets: [] })
+
 /** Buckets say how many are not above their bound; told apart they can be added to others. One that has fewer than the one before it is torn. */
-function histogramsOf(samples: readonly Sample[]): { readonly totals: readonly IstiodTotal[]; readonly rejected: number } {
+function totalsOf(histograms: ReadonlyMap<string, Histogram>): { readonly totals: readonly IstiodTotal[]; readonly rejected: number } {
   const totals: IstiodTotal[] = []
   let rejected = 0
   for (const [name, family] of HISTOGRAMS) {
-    const sum = samples.find((sample) => sample.name === `${name}_sum`)
-    const buckets = samples
-      .filter((sample) => sample.name === `${name}_bucket`)
-      .map(({ labels, value }) => ({ le: boundOf(labels.le), value }))
-      .sort((a, b) => (a.le < b.le ? -1 : 1))
-    if (!sum && buckets.length === 0) continue
-    const parts = buckets.map(({ le, value }, i) => ({ family, part: le, value: value - (buckets[i - 1]?.value ?? 0) }))
-    const isWhole = sum !== undefined && buckets.at(-1)?.le === Number.POSITIVE_INFINITY
+    const { sum, buckets } = histograms.get(name) ?? histogramOf()
+    if (sum === undefined && buckets.length === 0) continue
+    const ascending = buckets.toSorted((a, b) => (a.le < b.le ? -1 : 1))
+    const parts = ascending.map(({ le, value }, i) => ({ family, part: le, value: value - (ascending[i - 1]?.value ?? 0) }))
+    const isWhole = sum !== undefined && ascending.at(-1)?.le === Number.POSITIVE_INFINITY
     if (!isWhole || parts.some(({ part, value }) => value < 0 || Number.isNaN(part))) rejected++
-    else totals.push(...parts, { family, part: 'sum', value: sum.value })
+    else totals.push(...parts, { family, part: 'sum', value: sum })
   }
   return { totals, rejected }
 }

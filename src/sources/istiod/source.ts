@@ -3,16 +3,12 @@
 // Needs a way to that port, which is plain HTTP, and for pods that they are told of.
 import type { Clock, Log } from '../../deps.js'
 import type { Reading, Readings, Source } from '../../model.js'
+import type { HttpGet } from '../http-get.js'
 import { createScraping, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { families, proxies, pushes } from './families.js'
-import { type IstiodMetrics, parseIstiodMetrics } from './metrics.js'
+import { type IstiodMetrics, readIstiodMetrics } from './metrics.js'
 
-/** Asks over HTTP; rejects with what is the reason of a failure. */
-export interface Http {
-  get(url: string, signal: AbortSignal): Promise<string>
-  leave(url: string): void
-  close(): Promise<void>
-}
+export type Http = Pick<HttpGet, 'read' | 'leave' | 'close'>
 
 export interface IstiodParts {
   /** Asked for when there is somebody to ask. */
@@ -29,10 +25,9 @@ export function createIstiod({ open, targets, intervalMs }: IstiodParts, deps: {
 
   async function ask({ url }: { readonly url: string }, signal: AbortSignal): Promise<IstiodMetrics> {
     http ??= open()
-    const text = await (await http).get(url, signal).catch((error: unknown) => {
+    const metrics = await (await http).read(url, readIstiodMetrics, signal).catch((error: unknown) => {
       throw remedied(error)
     })
-    const metrics = await parseIstiodMetrics(text)
     rejected += metrics.rejected
     return metrics
   }

@@ -4,17 +4,13 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock, Log } from '../../deps.js'
 import type { Labels, Reading, Readings, Source } from '../../model.js'
+import type { HttpGet } from '../http-get.js'
 import { createScraping, placeOf, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { connectionFailures, connectionTerminations, families, unreachable, xdsReceive, ztunnels } from './families.js'
 import { readZtunnel, type ZtunnelStats } from './stats.js'
 import { createTraffic } from './traffic.js'
 
-/** Asks over HTTP; rejects with what is the reason of a failure. */
-export interface Http {
-  read<T>(url: string, read: (pieces: AsyncIterable<string>) => Promise<T>, signal: AbortSignal): Promise<T>
-  leave(url: string): void
-  close(): Promise<void>
-}
+export type Http = Pick<HttpGet, 'read' | 'leave' | 'close'>
 
 export interface ZtunnelParts {
   /** Asked for when there is somebody to ask. */

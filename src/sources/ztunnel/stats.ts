@@ -7,7 +7,7 @@
 //   istio_xds_connection_terminations_total{reason="ConnectionError"} 4
 // The zones are there since 1.25. A connection between two captured pods is counted at both ends: only what the end says that opened it is read, so
 // each byte is once, on the node of who opened it. What a gateway, a waypoint or a pod outside of ambient opened is not in it.
-import { parseLabels, readSamplesInPieces } from '../../formats/prometheus-samples.js'
+import { isCount, parseLabels, readSamplesInPieces } from '../../formats/prometheus-samples.js'
 import { nameOfText } from '../../formats/text-name.js'
 import { shortTypeOf } from '../../formats/xds-types.js'
 import type { Labels } from '../../model.js'
@@ -76,8 +76,6 @@ export async function readZtunnel(pieces: AsyncIterable<string>, known: Known): 
   return { ...traffic.done(), ...control.done(), rejected }
 }
 
-const isCount = (value: number): boolean => value >= 0 && Number.isFinite(value)
-
 function createTraffic({ series: before, pairs }: Known) {
   const series = new Map<string, Counted>()
   let namesZones = false
@@ -107,21 +105,27 @@ function createTraffic({ series: before, pairs }: Known) {
 
 function createControl() {
   const [messages, xdsBytes] = [new Map<string, number>(), new Map<string, number>()]
-  let [failures, terminations] = [0, 0]
+  const connections = new Map<string, number>()
   return {
     take(name: string, { url = '', reason }: Labels, value: number): boolean {
       if (!isCount(value)) return false
       const type = shortTypeOf(url) ?? OTHER
-      if (name === MESSAGES) addTo(messages, type, value)
-      else if (name === MESSAGE_BYTES) addTo(xdsBytes, type, value)
-      else if (reason === FAILURE) failures += value
-      else terminations += value
-      return true
+      if (name === MESSAGES) return addTo(messages, type, value)
+      if (name === MESSAGE_BYTES) return addTo(xdsBytes, type, value)
+      return addTo(connections, reason === FAILURE ? FAILURE : OTHER, value)
     },
-    done: () => ({ messages, xdsBytes, failures, terminations }),
+    done: () => ({
+      messages,
+      xdsBytes,
+      failures: connections.get(FAILURE) ?? 0,
+      terminations: connections.get(OTHER) ?? 0,
+    }),
   }
 }
 
-function addTo(sums: Map<string, number>, key: string, value: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + value)
+/** False where the sum would be more than one may be. */
+function addTo(sums: Map<string, number>, key: string, value: number): boolean {
+  const sum = (sums.get(key) ?? 0) + value
+  if (isCount(sum)) sums.set(key, sum)
+  return isCount(sum)
 }

@@ -1,5 +1,8 @@
 import t from 'tap'
-import { parseAgentStats } from '../../../src/sources/envoy/agent-stats.js'
+import { readAgentStats } from '../../../src/sources/envoy/agent-stats.js'
+import { piecesOf } from '../mesh.js'
+
+const readText = (text: string) => readAgentStats(piecesOf(text))
 
 const AGENT = `# TYPE istio_agent_istiod_connection_failures counter
 istio_agent_istiod_connection_failures 3
@@ -26,6 +29,6 @@ t.test('what a pilot-agent says', async (t) => {
     { name: 'as OpenMetrics', text: AGENT.replace(/(failures|terminations)( |\{)/g, '$1_total$2'), found: all },
     { name: 'no number', text: AGENT.replace(' 3', ' NaN'), found: { ...all, failures: 0 } },
   ]
-  for (const { name, text, found } of cases) t.same(await parseAgentStats(text), found, name)
-  await t.rejects(parseAgentStats(APPLICATION), { message: 'it is no pilot-agent' })
+  for (const { name, text, found } of cases) t.same(await readText(text), found, name)
+  await t.rejects(readText(APPLICATION), { message: 'it is no pilot-agent' })
 })

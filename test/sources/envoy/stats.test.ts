@@ -1,7 +1,9 @@
 import t from 'tap'
-import { FILTER, parseStats as parseWith } from '../../../src/sources/envoy/stats.js'
+import { FILTER, type KnownRequests, readStats } from '../../../src/sources/envoy/stats.js'
+import { piecesOf } from '../mesh.js'
 import { captureOf, requestsLine } from './captures.js'
 
+const parseWith = (text: string, known?: KnownRequests) => readStats(piecesOf(text), known)
 const parseStats = async (text: string) => (await parseWith(text)).stats
 
 t.test('a real capture', async (t) => {
@@ -38,8 +40,8 @@ t.test('what it says of itself', async (t) => {
       text: 'envoy_cluster_upstream_cx_rx_bytes_total{cluster_name="outbound|80||a.b.svc.cluster.local"} 5\n',
       found: { xdsReceiveBytes: undefined },
     },
-    { name: 'no number', text: 'envoy_cluster_manager_active_clusters{} NaN\n', found: { clusters: undefined, rejectedRows: 0 } },
-    { name: 'below zero', text: 'envoy_cluster_manager_active_clusters{} -1\n', found: { clusters: undefined } },
+    { name: 'no number', text: 'envoy_cluster_manager_active_clusters{} NaN\n', found: { clusters: undefined, rejectedRows: 1 } },
+    { name: 'below zero', text: 'envoy_cluster_manager_active_clusters{} -1\n', found: { clusters: undefined, rejectedRows: 1 } },
     { name: 'a torn line', text: 'envoy_cluster_manager_active_clusters{', found: { clusters: undefined, rejectedRows: 1 } },
   ]
   for (const { name, text, found } of cases) t.match(await parseStats(some + text), found, name)

@@ -185,7 +185,7 @@ t.test('who does not answer', async (t) => {
     { name: 'a pilot-agent', answer: 'istio_build{component="proxy",tag="1.29.0"} 1\n# EOF\n', says: 'it is no ztunnel' },
     { name: 'half of one', answer: FIRST.slice(0, -10), says: 'its answer has no end' },
     { name: 'one that is cut at a line', answer: FIRST.replace('# EOF\n', ''), says: 'its answer has no end' },
-    { name: 'a line without an end', answer: 'x'.repeat(200_000), says: 'a line of it is too long' },
+    { name: 'a line without an end', answer: 'x'.repeat(200_000), says: 'it is no ztunnel' },
     { name: 'nobody', answer: new Error('nobody listens there'), says: 'nobody listens there' },
   ]
   for (const { name, answer, says } of cases) {
