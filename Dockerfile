@@ -1,22 +1,21 @@
-# The image of the agent. No USER: a container runtime gives CAP_NET_ADMIN to uid 0 only; the chart's mode reduced runs as uid 65532.
-FROM node:24-bookworm-slim AS build
-WORKDIR /app
+# The image of the agent and of the directory, for linux/amd64 and linux/arm64:
+#   docker buildx build --platform linux/amd64,linux/arm64 --tag registry.example.com/meshtoll:0.1.0 --push .
+# No USER: a container runtime gives CAP_NET_ADMIN to uid 0 only; what needs no privilege runs as uid 65532 by the chart.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+
+# On the machine that builds: nothing of it is of an architecture but koffi's native part, which comes built.
+FROM --platform=$BUILDPLATFORM $NODE_IMAGE AS build
+WORKDIR /build/checkout
 COPY package.json package-lock.json ./
-RUN npm ci
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/image.js ./scripts/
 COPY src ./src
-RUN npm run build
+ARG TARGETARCH
+RUN node scripts/image.js ../image $TARGETARCH
 
-FROM node:24-bookworm-slim AS packages
-WORKDIR /app
-COPY package.json package-lock.json ./
-# Types only, in the end: valibot names the compiler as an optional peer, which npm then keeps.
-RUN npm ci --omit=dev && rm -r node_modules/typescript node_modules/.bin
-
-FROM node:24-bookworm-slim
+FROM $NODE_IMAGE
 WORKDIR /app
 ENV NODE_ENV=production
-COPY package.json ./
-COPY --from=packages /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
+COPY --from=build /build/image ./
 ENTRYPOINT ["node", "dist/main.js"]

@@ -1,14 +1,18 @@
 // Does by hand what the Dockerfile says, for there may be no docker: each stage is a folder, and its RUNs run on this machine.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, readFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
+/** Packages of the same package-lock.json are here already; another time they take half a minute. */
+const INSTALL = 'npm ci --ignore-scripts'
 
 export interface Image {
   /** What the last stage holds at its WORKDIR. */
   readonly folder: string
+  /** The path of that in the image. */
+  readonly workdir: string
   readonly entrypoint: readonly string[]
   /** What the stages begin with. */
   readonly bases: readonly string[]
@@ -21,6 +25,8 @@ interface Stage {
 }
 
 type Words = readonly string[]
+/** As docker sets them, by name. */
+type Arguments = Record<string, string>
 
 /** The names that .dockerignore leaves: it ignores all but some. */
 export async function contextNames(): Promise<readonly string[]> {
@@ -30,11 +36,13 @@ export async function contextNames(): Promise<readonly string[]> {
   return rest.map((line) => line.slice(1))
 }
 
-export async function buildImage(scratch: string): Promise<Image> {
+/** `platform`: the architecture as docker names it. */
+export async function buildImage(scratch: string, platform: string): Promise<Image> {
   const context = join(scratch, 'context')
   for (const name of await contextNames()) await cp(join(ROOT, name), join(context, name), { recursive: true })
   const stages = new Map<string, Stage>()
   const bases: string[] = []
+  const known: Arguments = { BUILDPLATFORM: 'linux/here' }
   let stage: Stage | undefined
 
   async function copy([first = '', ...rest]: Words, { root, workdir }: Stage): Promise<void> {
@@ -44,7 +52,8 @@ export async function buildImage(scratch: string): Promise<Image> {
     for (const source of names.slice(0, -1)) {
       const path = from === undefined ? join(context, source) : join(stages.get(from)?.root ?? '', source)
       const into = join(root, workdir, target)
-      await cp(path, target.endsWith('/') ? join(into, basename(source)) : into, { recursive: true })
+      const isFile = /\.\w+$/.test(source)
+      await cp(path, isFile ? join(into, basename(source)) : into, { recursive: true })
     }
   }
 
@@ -59,24 +68,43 @@ export async function buildImage(scratch: string): Promise<Image> {
     else if (instruction !== 'ENV') throw new Error(`this does not know ${instruction}`)
   }
 
+  function begin(words: Words): Stage {
+    const [base = '', , name = `stage-${stages.size}`] = words.filter((word) => !word.startsWith('--platform='))
+    bases.push(base)
+    const begun = { root: join(scratch, name), workdir: '/', entrypoint: [] }
+    stages.set(name, begun)
+    return begun
+  }
+
   for (const line of linesOf(await readFile(join(ROOT, 'Dockerfile'), 'utf8'))) {
-    const [instruction = '', ...words] = line.split(/\s+/)
-    if (instruction === 'FROM') {
-      const [base = '', , name = `stage-${stages.size}`] = words
-      bases.push(base)
-      stage = { root: join(scratch, name), workdir: '/', entrypoint: [] }
-      stages.set(name, stage)
-    } else if (stage) await act(instruction, words, stage)
+    const [instruction = '', ...words] = filled(line, known).split(/\s+/)
+    if (instruction === 'FROM') stage = begin(words)
+    else if (instruction === 'ARG') Object.assign(known, argumentOf(words[0] ?? '', platform))
+    else if (stage) await act(instruction, words, stage)
   }
   if (!stage) throw new Error('the Dockerfile has no stage')
-  return { folder: join(stage.root, stage.workdir), entrypoint: stage.entrypoint, bases }
+  const { root, workdir, entrypoint } = stage
+  return { folder: join(root, workdir), workdir, entrypoint, bases }
 }
 
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 
-/** A test says what went wrong by what was printed. */
+function argumentOf(text: string, platform: string): Arguments {
+  const [name = '', value = platform] = text.split('=')
+  if (value === platform && name !== 'TARGETARCH') throw new Error(`nobody says what ${name} is`)
+  return { [name]: value }
+}
+
+const filled = (line: string, known: Arguments): string =>
+  line.replaceAll(/\$(\w+)/g, (reference, name) => {
+    const value = known[name]
+    if (value === undefined) throw new Error(`${reference} is used before its ARG: ${line}`)
+    return value
+  })
+
 async function run(command: string, cwd: string): Promise<void> {
-  const env = { ...process.env, npm_config_prefer_offline: 'true', npm_config_audit: 'false', NODE_OPTIONS: '' }
+  if (command === INSTALL) return symlink(join(ROOT, 'node_modules'), join(cwd, 'node_modules'))
+  const env = { ...process.env, NODE_OPTIONS: '' }
   const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -85,5 +113,6 @@ async function run(command: string, cwd: string): Promise<void> {
     })
   }
   const [code] = await once(child, 'close')
+  // A test says what went wrong by what was printed.
   if (code !== 0) throw new Error(`${command}: ${said}`)
 }
