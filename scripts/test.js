@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
+import { inspect } from 'node:util'
 import { Parser } from 'tap-parser'
 import { peerOf, peersOf } from '../test/peers/table.js'
 import { buildWhenStale, ROOT } from './built.js'
@@ -48,7 +49,16 @@ function countResult({ ok, skip, name, diag }) {
   } else if (ok) count.passed++
   else {
     count.failed++
-    process.stdout.write(`\nnot ok: ${name}\n${diag ? `${JSON.stringify(diag, undefined, 2)}\n` : ''}`)
+    process.stdout.write(`\nnot ok: ${name}\n${diag ? `${textOf(diag)}\n` : ''}`)
+  }
+}
+
+/** What an error carries may lead back to itself. */
+function textOf(diag) {
+  try {
+    return JSON.stringify(diag, undefined, 2)
+  } catch {
+    return inspect(diag, { depth: 6 })
   }
 }
 

@@ -1,5 +1,6 @@
 // Whether the kernel can count for us.
 
+import type { CgroupLevel } from '../../kernel/cgroups.js'
 import type { Ours } from '../../sources/flows/inspect.js'
 import { LAYOUT } from '../../sources/flows/layout.js'
 import type { Facts, NodeFacts, Refusal } from './facts.js'
@@ -59,16 +60,25 @@ export function capabilities({ node: { capabilities: mask, nftables }, config }:
   ]
 }
 
-export function hostNetwork({ cluster, node: { cgroupLevel }, config }: Facts): Finding[] {
+export function hostNetwork({ cluster, node: { cgroupLevel, release }, config }: Facts): Finding[] {
   if (!config.flows.enabled) return [ok(FLOWS_OFF)]
   if (!cluster) return [ok('pods on it are told apart on Kubernetes only')]
-  if (cgroupLevel !== undefined) return [ok('pods on it are told apart by their cgroups')]
+  if (cgroupLevel !== undefined) return [cgroupsIn(cgroupLevel, release)]
   return [
     warn(
       "the cgroups (version 2) of pods are not to be seen: bytes of pods on it are the node's",
       "mount the host's /sys/fs/cgroup read-only, anywhere",
     ),
   ]
+}
+
+/** Before 6.11 rules count levels from the host's root, wherever they are written (nft_socket_cgroup_subtree_level). */
+function cgroupsIn({ relative, absolute }: CgroupLevel, release: string): Finding {
+  if (relative === absolute || !isBefore(release, 6, 11)) return ok('pods on it are told apart by their cgroups')
+  return warn(
+    "from within a container Linux tells pods on it apart since 6.11, or with its fix in older lines: without it their bytes are the node's",
+    'if meshtoll_flow_bytes_total has none of their owners, use a newer kernel, or run the agent on the host',
+  )
 }
 
 export function table({ node, config }: Facts): Finding[] {

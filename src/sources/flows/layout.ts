@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto'
 import type { CgroupLevel } from '../../kernel/cgroups.js'
 import type { BaseHook, Command, KeyType } from '../../kernel/commands.js'
+import { type Counting, FAMILIES, type GroupOptions, groupSets, pairSets, SIDES, type Side } from './counting-sets.js'
 import {
   type Family,
   type Hook,
@@ -19,10 +20,6 @@ import {
   type Rule,
   sentHere,
   sentRules,
-  settlePair,
-  spread,
-  takeGroup,
-  takePair,
   viaRules,
 } from './rules.js'
 import type { Shards } from './sizing.js'
@@ -63,40 +60,26 @@ export interface Plan {
 
 export const COUNTERS = ['observed_post', 'observed_in', 'tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
 
-const FAMILIES = [4, 6] as const
-/** Which end of its pairs a cgroup of this node is at. */
-const SIDES = ['from', 'to'] as const
-type Side = (typeof SIDES)[number]
+const setsOf = ({ sets }: Counting): Counting['sets'] => sets
 
-const PAIR = { 4: 'ipv4 pair', 6: 'ipv6 pair' } as const
-const GROUP = { 4: 'cgroup and ipv4 pair', 6: 'cgroup and ipv6 pair' } as const
+const VIA = { 4: 'ipv4 pair', 6: 'ipv6 pair' } as const
 
 export function planOf(layout: Layout): Plan {
   const { generation, mode, shards, limit, tunnelPorts } = layout
-  const cgroupLevel = mode === 'full' ? layout.cgroupLevel : undefined
-  const setName = (family: Family, shard: number): string => `pair${family}_g${generation}${shards === 1 ? '' : `_s${shard}`}`
-  const groupSet = (side: Side, family: Family): string => `${side}${family}_g${generation}`
-  const numbers = Array.from({ length: shards }, (_, shard) => shard)
-  const size = Math.ceil(limit / shards)
-  const pairSets = FAMILIES.flatMap((family) => numbers.map((shard) => ({ name: setName(family, shard), keyType: PAIR[family], size })))
-  const viaSets = FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, keyType: PAIR[family], size: limit }))
-  const groupSets = SIDES.flatMap((side) =>
-    FAMILIES.map((family) => ({ name: groupSet(side, family), keyType: GROUP[family], size: limit })),
-  )
-  const counted = (family: Family, count: typeof takePair): Rule =>
-    shards === 1
-      ? count(family, setName(family, 0))
-      : spread(
-          family,
-          numbers.map((shard) => shardName(family, shard)),
-        )
+  const cgroupLevel = mode === 'full' ? layout.cgroupLevel?.relative : undefined
+  const wanted = { generation, shards, limit }
+  const pairs = { 4: pairSets(4, wanted), 6: pairSets(6, wanted) } as const
+  const groups = cgroupLevel === undefined ? undefined : groupsOf({ ...wanted, cgroupLevel }, pairs)
+  const ofPairs = Object.values(pairs)
+  const ofGroups = groups ? SIDES.flatMap((side) => Object.values(groups[side])) : []
+  const viaSets = FAMILIES.map((family) => ({ name: `via${family}_g${generation}`, keyType: VIA[family], size: limit }))
   const optionsOf = (hook: Hook, family: Family, side?: Side): HookOptions => ({
     hook,
     tunnels: mode !== 'plain',
     tunnelPorts,
-    take: counted(family, takePair),
-    settle: counted(family, settlePair),
-    group: side && cgroupLevel !== undefined ? takeGroup(family, groupSet(side, family), cgroupLevel.relative) : undefined,
+    take: pairs[family].take,
+    settle: pairs[family].settle,
+    group: side && groups?.[side][family].take,
   })
   const hookChains = (hook: Hook, side?: Side, first: readonly Rule[] = []): readonly PlannedChain[] => [
     { name: `${hook}6`, rules: hookRules(optionsOf(hook, 6, side)) },
@@ -108,14 +91,21 @@ export function planOf(layout: Layout): Plan {
     { name: 'out', base: { hook: 'output', priority: 150 }, rules: sentHere('sent') },
   ]
   return {
-    sets: [...pairSets, ...(mode === 'full' ? viaSets : []), ...(cgroupLevel === undefined ? [] : groupSets)],
+    sets: [...ofPairs.flatMap(setsOf), ...(mode === 'full' ? viaSets : []), ...ofGroups.flatMap(setsOf)],
     chains: [
-      ...(shards === 1 ? [] : FAMILIES.flatMap((family) => shardChains(family, numbers, setName))),
-      ...(cgroupLevel === undefined ? hookChains('post') : [...sentChains(), ...hookChains('post', undefined, [passSent])]),
+      ...[...ofPairs, ...ofGroups].flatMap(({ chains }) => chains),
+      ...(groups ? [...sentChains(), ...hookChains('post', undefined, [passSent])] : hookChains('post')),
       ...hookChains('in', 'to'),
       ...(mode === 'full' ? [viaChain(generation)] : []),
     ],
   }
+}
+
+type ByFamily<T> = Readonly<Record<Family, T>>
+
+function groupsOf(options: GroupOptions, pairs: ByFamily<{ readonly settle: Rule }>): Readonly<Record<Side, ByFamily<Counting>>> {
+  const of = (side: Side, family: Family): Counting => groupSets(side, family, pairs[family].settle, options)
+  return { from: { 4: of('from', 4), 6: of('from', 6) }, to: { 4: of('to', 4), 6: of('to', 6) } }
 }
 
 const BASE = { post: { hook: 'postrouting', priority: 50 }, in: { hook: 'input', priority: 50 } } as const
@@ -125,13 +115,6 @@ const viaChain = (generation: number): PlannedChain => ({
   base: { hook: 'postrouting', priority: 150 },
   rules: viaRules({ 4: `via4_g${generation}`, 6: `via6_g${generation}` }),
 })
-
-const shardName = (family: Family, shard: number): string => `pair${family}_s${shard}`
-
-/** Nothing comes back from these: a packet that reaches their end is accepted. */
-function shardChains(family: Family, numbers: readonly number[], setName: (family: Family, shard: number) => string): PlannedChain[] {
-  return numbers.map((shard) => ({ name: shardName(family, shard), rules: [settlePair(family, setName(family, shard))] }))
-}
 
 /** The same for every generation: says whether the rules in the kernel are what these options mean. */
 export function digestOf(layout: Layout): string {

@@ -37,9 +37,10 @@ export interface ConstantLookup extends Omit<Lookup, 'set' | 'setId'> {
 export type Step = Expression | ConstantLookup
 export type Rule = readonly Step[]
 
-/** Registers 1 and 2 hold the addresses of a packet, or what a match looks at; 3 a hash over them. */
+/** Registers 1 and 2 hold the addresses of a packet, or what a match looks at, and 3 what a cgroup before them moves on; the next a hash over them. */
 const KEY = 1
 const HASH = 3
+const HASH_BEHIND = 4
 /** Within register 1, behind the four bytes of an IPv4 source. */
 const SECOND_WORD = 9
 const THIRD_WORD = 10
@@ -101,7 +102,9 @@ const ADDRESSES: Readonly<Record<Family, Rule>> = {
 }
 const KEY_LENGTH = { 4: 8, 6: 32 } as const
 
-/** Behind the eight bytes of a cgroup's id. */
+const CGROUP_LENGTH = 8
+
+/** Behind the id of a cgroup. */
 const ADDRESSES_BEHIND: Readonly<Record<Family, Rule>> = {
   4: [load(12, 4, THIRD_WORD), load(16, 4, FOURTH_WORD)],
   6: [load(8, 32, THIRD_WORD)],
@@ -113,10 +116,12 @@ const destinationPort: Expression = { kind: 'payload', base: 'transport', offset
 /** Counts the pair and is done, or goes on with the next rule. */
 export const takePair = (which: Family, set: string): Rule => [...ADDRESSES[which], { kind: 'update', set, register: KEY }, accept]
 
+/** Breaks for a packet without a socket, or whose socket is in no cgroup of that level. */
+const group = (which: Family, level: number): Rule => [{ kind: 'socket cgroup', level, register: KEY }, ...ADDRESSES_BEHIND[which]]
+
 /** Counts the pair of a socket in a cgroup of that level and is done, or goes on with the next rule. */
 export const takeGroup = (which: Family, set: string, level: number): Rule => [
-  { kind: 'socket cgroup', level, register: KEY },
-  ...ADDRESSES_BEHIND[which],
+  ...group(which, level),
   { kind: 'update', set, register: KEY },
   accept,
 ]
@@ -128,16 +133,23 @@ export const settlePair = (which: Family, set: string): Rule => [
   counter('overflow'),
 ]
 
-/** To one of the chains by a hash of both addresses. */
-export const spread = (which: Family, chains: readonly string[]): Rule => [
-  ...ADDRESSES[which],
-  { kind: 'hash', source: KEY, length: KEY_LENGTH[which], register: HASH, modulus: chains.length, seed: SEED },
+const toOneOf = (chains: readonly string[], length: number, register: number): Rule => [
+  { kind: 'hash', source: KEY, length, register, modulus: chains.length, seed: SEED },
   {
     kind: 'lookup',
-    register: HASH,
+    register,
     verdict: true,
     constant: { type: 'map', entries: chains.map((chain, key) => ({ key, goto: chain })) },
   },
+]
+
+/** To one of the chains by a hash of both addresses. */
+export const spread = (which: Family, chains: readonly string[]): Rule => [...ADDRESSES[which], ...toOneOf(chains, KEY_LENGTH[which], HASH)]
+
+/** To one of the chains by a hash of cgroup and addresses, or goes on with the next rule where the socket is in no cgroup of that level. */
+export const spreadGroup = (which: Family, chains: readonly string[], level: number): Rule => [
+  ...group(which, level),
+  ...toOneOf(chains, CGROUP_LENGTH + KEY_LENGTH[which], HASH_BEHIND),
 ]
 
 export interface HookOptions {

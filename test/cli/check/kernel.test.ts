@@ -173,6 +173,27 @@ t.test('host network', async (t) => {
         "  mount the host's /sys/fs/cgroup read-only, anywhere",
       ],
     },
+    {
+      name: 'from within a container, by a kernel that may not',
+      cluster,
+      node: { cgroupLevel: { relative: 1, absolute: 3 }, release: '6.6.40-generic' },
+      lines: [
+        "warn from within a container Linux tells pods on it apart since 6.11, or with its fix in older lines: without it their bytes are the node's",
+        '  if meshtoll_flow_bytes_total has none of their owners, use a newer kernel, or run the agent on the host',
+      ],
+    },
+    {
+      name: 'from within a container, by one that does',
+      cluster,
+      node: { cgroupLevel: { relative: 1, absolute: 3 }, release: '6.12.1' },
+      lines: ['ok pods on it are told apart by their cgroups'],
+    },
+    {
+      name: 'on the host, by an older one',
+      cluster,
+      node: { cgroupLevel: { relative: 3, absolute: 3 }, release: '6.1.0' },
+      lines: ['ok pods on it are told apart by their cgroups'],
+    },
     { name: 'no cluster', node: {}, lines: ['ok pods on it are told apart on Kubernetes only'] },
   ]
   for (const { name, lines, ...facts } of cases) t.same(linesOf(hostNetwork(factsWith(facts))), lines, name)

@@ -66,7 +66,9 @@ await inNamespace(t, import.meta.filename, () => {
 
   const texts: readonly (readonly [string, Partial<Layout>])[] = [
     ...MODES.flatMap((mode) => ([1, 16] as const).map((shards) => [`flows-${mode}-${shards}`, { mode, shards }] as const)),
-    ['flows-full-1-cgroups', { mode: 'full', cgroupLevel: { relative: 3, absolute: 3 } }],
+    ...([1, 16] as const).map(
+      (shards) => [`flows-full-${shards}-cgroups`, { mode: 'full', shards, cgroupLevel: { relative: 3, absolute: 3 } }] as const,
+    ),
   ]
   for (const [name, layout] of texts) {
     t.test(`the layout as nft reads it: ${name}`, { skip }, async (t) => {
