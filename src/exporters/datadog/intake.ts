@@ -28,7 +28,7 @@ const KEEP_ALIVE_MS = 60_000
 const MAX_ANSWER_BYTES = 16_384
 const MAX_WORDS = 200
 const MAX_AFTER_MS = 300_000
-const [BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, TOO_MANY] = [400, 401, 403, 413, 429]
+const [ACCEPTED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, TOO_MANY] = [202, 400, 401, 403, 413, 429]
 /** Whoever answers so has read nothing of it. */
 const NOT_TAKEN = [UNAUTHORIZED, FORBIDDEN, 404, 405, TOO_MANY]
 const REASONS: Readonly<Record<string, string>> = {
@@ -93,11 +93,13 @@ interface Answer {
 }
 
 export function outcomeOf(status: number, { headers, text, nowMs }: Answer): Outcome {
-  if (status >= 200 && status < 300) return { kind: 'accepted', complaint: namedIn(text) ?? '' }
+  if (status === ACCEPTED && isObject(text)) return { kind: 'accepted', complaint: namedIn(text) ?? '' }
   if (status === TOO_LARGE) return { kind: 'too large' }
   const words = namedIn(text) ?? wordsOf(text)
   if (status === BAD_REQUEST) return { kind: 'refused', why: words || 'it does not say why' }
-  const why = `it answers ${status}${words === '' ? '' : `: ${words}`}`
+  // Datadog says 202 and an object, as does all that takes its place. The page of a captive portal is nobody's receipt.
+  const stranger = status < 300 ? ', and not as Datadog does: somebody in between may answer' : ''
+  const why = `it answers ${status}${stranger}${words === '' ? '' : `: ${words}`}`
   const isKey = status === UNAUTHORIZED || status === FORBIDDEN
   return { kind: 'failed', why, mayHaveIt: !NOT_TAKEN.includes(status), afterMs: afterOf(headers, nowMs), isKey }
 }
@@ -110,6 +112,17 @@ function afterOf(headers: IncomingHttpHeaders, nowMs: number): number {
     return value === '' ? 0 : Date.parse(value) - nowMs || 0
   })
   return Math.min(MAX_AFTER_MS, Math.max(0, ...times))
+}
+
+/** Of one that is cut it is known how it begins. */
+function isObject(text: string): boolean {
+  if (Buffer.byteLength(text) >= MAX_ANSWER_BYTES) return text.trimStart().startsWith('{')
+  try {
+    const said: unknown = JSON.parse(text)
+    return typeof said === 'object' && said !== null && !Array.isArray(said)
+  } catch {
+    return false
+  }
 }
 
 /** `{"errors":["..."]}`; undefined: not its own words, then, but those of something in between. */

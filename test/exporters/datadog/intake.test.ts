@@ -35,12 +35,25 @@ t.test('a body is accepted', async (t) => {
 
 t.test('what an answer comes to', async (t) => {
   const failed = { kind: 'failed', afterMs: 0, isKey: false }
+  const notDatadog = (status: number) => `it answers ${status}, and not as Datadog does: somebody in between may answer`
   const cases: readonly { readonly fault: Fault; readonly outcome: unknown }[] = [
     { fault: { kind: 'answer', status: 408 }, outcome: { ...failed, why: 'it answers 408: a fault of the test', mayHaveIt: true } },
     {
       fault: { kind: 'answer', status: 202, text: '{"errors":["one of them"]}' },
       outcome: { kind: 'accepted', complaint: 'one of them' },
     },
+    { fault: { kind: 'answer', status: 202, text: '{"status":"ok"}' }, outcome: { kind: 'accepted', complaint: '' } },
+    {
+      fault: { kind: 'answer', status: 202, text: `{"errors":["${'x'.repeat(20_000)}"]}` },
+      outcome: { kind: 'accepted', complaint: '' },
+    },
+    ...[200, 202].map((status) => ({
+      fault: { kind: 'answer' as const, status, headers: { 'content-type': 'text/html' }, text: '<html>Sign in</html>' },
+      outcome: { ...failed, why: `${notDatadog(status)}: <html>Sign in</html>`, mayHaveIt: true },
+    })),
+    { fault: { kind: 'answer', status: 200, text: '{"errors":[]}' }, outcome: { ...failed, why: notDatadog(200), mayHaveIt: true } },
+    { fault: { kind: 'answer', status: 202, text: '[]' }, outcome: { ...failed, why: `${notDatadog(202)}: []`, mayHaveIt: true } },
+    { fault: { kind: 'answer', status: 204, text: '' }, outcome: { ...failed, why: notDatadog(204), mayHaveIt: true } },
     { fault: { kind: 'answer', status: 413 }, outcome: { kind: 'too large' } },
     { fault: { kind: 'answer', status: 400, text: '{"errors":["bad \\u0007 tag"]}' }, outcome: { kind: 'refused', why: 'bad tag' } },
     { fault: { kind: 'answer', status: 400, text: '<html>' }, outcome: { kind: 'refused', why: '<html>' } },
