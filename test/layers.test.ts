@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What is written down, whoever writes it: lines with their checksums, and which file a start goes on from.
   state: ['deps'],
   ledger: ['model', 'deps', 'pauses', 'state'],
-  exporters: ['model', 'deps', 'deadline', 'formats', 'pauses', 'state', 'turns'],
+  exporters: ['model', 'deps', 'deadline', 'formats', 'pauses', 'proxy', 'state', 'turns'],
   catalogue: ['model', 'sources', 'ledger', 'exporters', 'directory'],
   cluster: ['deps', 'kube', 'identity'],
   agent: [
@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'exporters',
     'pauses',
+    'proxy',
     'state',
     'turns',
     'version',
@@ -56,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'http',
     'lab',
     'disk',
+    'proxy',
     'version',
   ],
   disk: ['deps', 'turns'],
@@ -65,6 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'growing-files': ['deps'],
   deadline: ['deps'],
   pauses: ['deps'],
+  proxy: [],
   turns: [],
   log: ['deps'],
   version: [],

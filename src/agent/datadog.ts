@@ -5,6 +5,7 @@ import type { Push } from '../exporters/datadog/push.js'
 import type { NodeFacts } from '../identity/objects/node.js'
 import { fractionOf } from '../kube/backoff.js'
 import type { FamilySnapshot } from '../model.js'
+import { proxyFor } from '../proxy/environment.js'
 import { createJournalFile } from '../state/journal-file.js'
 import { createDatadogKey } from './datadog-key.js'
 
@@ -29,19 +30,22 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | un
   const { datadog } = config
   if (!datadog.enabled) return undefined
   const { clock, log, random } = deps
+  const url = urlOf(datadog)
+  let proxy: URL | undefined
   const startedMs = clock.now()
   const host = hostOf(parts, { sinceMs: clock.monotonic(), monotonic: clock.monotonic })
   let push: Push | undefined
   let close = async (): Promise<void> => undefined
 
   async function open(): Promise<Push> {
+    proxy = proxyFor(url, environment)
     const [{ createPush }, { createIntake }, { encodingHere }, { DATADOG_STATE }] = await Promise.all([
       import('../exporters/datadog/push.js'),
       import('../exporters/datadog/intake.js'),
       import('../exporters/datadog/body.js'),
       import('../exporters/datadog/state.js'),
     ])
-    const intake = createIntake(urlOf(datadog), deps)
+    const intake = createIntake(url, deps, proxy)
     close = intake.close
     const { tags, excludeLabels, maxSeries, flushIntervalMs } = datadog
     const opened = createPush(
@@ -73,7 +77,7 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | un
       await push.load()
     },
     async run(signal) {
-      log.info('what is counted is sent to Datadog', { url: urlOf(datadog), interval_ms: datadog.flushIntervalMs })
+      log.info('what is counted is sent to Datadog', { url, proxy: proxy?.origin, interval_ms: datadog.flushIntervalMs })
       await push?.run(signal)
     },
     async finish(signal) {

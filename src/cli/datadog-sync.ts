@@ -5,6 +5,7 @@ import { createDatadogKey } from '../agent/datadog-key.js'
 import type { Config } from '../config/fields.js'
 import { loadConfig } from '../config/load.js'
 import { type Mistake, renderMistakes } from '../config/mistakes.js'
+import { proxyFor } from '../proxy/environment.js'
 import type { CommandDeps, CommandOptions } from './commands.js'
 import { createApi } from './datadog-sync/api.js'
 import { applyPlan, refusalsOf } from './datadog-sync/apply.js'
@@ -12,6 +13,7 @@ import { type LoadClient, loadClient } from './datadog-sync/client.js'
 import { readContent, settingMistakes, wantedOf } from './datadog-sync/content.js'
 import { createHttp } from './datadog-sync/http.js'
 import { planOf } from './datadog-sync/plan.js'
+import { fetchThrough } from './datadog-sync/proxied-fetch.js'
 import { renderPlan } from './datadog-sync/render.js'
 
 export type SyncOptions = Pick<CommandOptions, 'flags' | 'environment' | 'hostName' | 'terminal' | 'print' | 'complain'>
@@ -50,7 +52,8 @@ export async function sync(options: SyncOptions, deps: SyncDeps, { signal, root,
   const url = urlOf(datadog)
   const [apiKey = '', appKey = ''] = keys.found
   const secrets = [apiKey, appKey]
-  const http = createHttp({ fetch: globalThis.fetch, secrets, signal, say: (line) => complain(`${line}\n`) }, deps)
+  const fetch = await fetchThrough(proxyFor(url, environment))
+  const http = createHttp({ fetch, secrets, signal, say: (line) => complain(`${line}\n`) }, deps)
   const api = createApi({ url, apiKey, appKey, http }, await load())
   const steps = planOf(wantedOf(content, datadog), await api.list())
   print(renderPlan(steps, flags, terminal))

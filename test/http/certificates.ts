@@ -16,10 +16,10 @@ export function createAuthority(folder: string, name: string): Pair {
   return made(folder, name, (pair) => openssl(['req', '-x509', ...KEY, '-subj', `/CN=${name}`, ...filesOf(pair)]))
 }
 
-/** Signed by `authority`, for 127.0.0.1. */
-export function createCertificate(folder: string, name: string, authority: Pair): Pair {
+/** Signed by `authority`; `of`: whose it is. */
+export function createCertificate(folder: string, name: string, authority: Pair, of = 'IP:127.0.0.1'): Pair {
   const signer = ['-CA', authority.certFile, '-CAkey', authority.keyFile]
-  const extensions = ['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE']
+  const extensions = ['-addext', `subjectAltName=${of}`, '-addext', 'basicConstraints=CA:FALSE']
   return made(folder, name, (pair) => openssl(['req', '-x509', ...KEY, ...signer, '-subj', `/CN=${name}`, ...extensions, ...filesOf(pair)]))
 }
 

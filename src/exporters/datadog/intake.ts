@@ -5,6 +5,7 @@ import request from 'undici/lib/api/api-request.js'
 import Client from 'undici/lib/dispatcher/client.js'
 import { untilAborted, within } from '../../deadline.js'
 import type { Clock } from '../../deps.js'
+import { createTunnel, ProxyFailed } from '../../proxy/tunnel.js'
 import type { Encoding } from './body.js'
 
 export type Outcome =
@@ -41,11 +42,12 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']
 
-/** `url`: without `/api/v2/series`; with a path where the intake is behind one. */
-export function createIntake(url: string, { clock }: { readonly clock: Clock }): Intake {
+/** `url`: without `/api/v2/series`; with a path where the intake is behind one. `proxy`: through which it is reached. */
+export function createIntake(url: string, { clock }: { readonly clock: Clock }, proxy?: URL): Intake {
   const { origin, pathname } = new URL(url)
   const path = `${pathname.replace(/\/+$/, '')}${PATH}`
-  const options = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: ANSWERS_WITHIN_MS } }
+  const connect = proxy ? createTunnel(proxy, { timeoutMs: ANSWERS_WITHIN_MS }) : { timeout: ANSWERS_WITHIN_MS }
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0, connect }
   let client: Client | undefined
 
   async function attempt(body: Uint8Array, encoding: Encoding, key: string, signal: AbortSignal): Promise<Outcome> {
@@ -74,7 +76,7 @@ export function createIntake(url: string, { clock }: { readonly clock: Clock }):
         return {
           kind: 'failed',
           why: REASONS[code] ?? (code || wordsOf(message)),
-          mayHaveIt: !NOT_SENT.includes(code),
+          mayHaveIt: !NOT_SENT.includes(code) && !(error instanceof ProxyFailed),
           afterMs: 0,
           isKey: false,
         }

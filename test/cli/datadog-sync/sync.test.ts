@@ -22,6 +22,7 @@ interface Situation {
   readonly root: string
   /** Waits, in seconds: nobody sleeps. */
   readonly waits: number[]
+  url: string
   /** What stands in the file of --config.file beside the URL. */
   options: string
   environment: Record<string, string>
@@ -61,13 +62,14 @@ async function situation(t: Test, { few = false }: { readonly few?: boolean } = 
     datadog,
     root,
     waits,
+    url: datadog.url,
     options: '',
     environment: { DD_API_KEY: KEYS.api, DD_APP_KEY: KEYS.app },
     load: loadClient,
     signal: new AbortController().signal,
     async run(flags = {}) {
       const file = join(root, 'meshtoll.yaml')
-      writeFileSync(file, `datadog: {url: "${datadog.url}", ${self.options}}\n`)
+      writeFileSync(file, `datadog: {url: "${self.url}", ${self.options}}\n`)
       const said = { out: '', err: '' }
       const options: SyncOptions = {
         flags: { ...DEFAULTS, 'config.file': file, ...flags },
@@ -378,4 +380,12 @@ t.test('without the client, and without files', async (t) => {
   t.match((await world.run()).status, /dashboards\/datadog has no dashboards; run meshtoll from a checkout of its repository$/)
   writeFileSync(join(world.root, 'deploy/datadog/monitors/Other.json'), '{"name": "mine"')
   t.match((await world.run()).status, /Other\.json is no monitor of meshtoll; npm run docs writes it anew$/)
+})
+
+t.test('the proxy that the environment names is asked', async (t) => {
+  const self = await situation(t, { few: true })
+  self.url = 'https://datadog.test'
+  self.environment = { ...self.environment, HTTPS_PROXY: 'http://user:secret@127.0.0.1:1' }
+  const { status } = await self.run()
+  t.equal(status, 'https://datadog.test does not answer: its proxy http://127.0.0.1:1: nobody listens there')
 })
