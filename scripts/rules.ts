@@ -30,8 +30,14 @@ export interface RuleGroup {
   readonly rules: readonly Rule[]
 }
 
-/** Those of the chart's values. */
-export const readRuleSettings = (): RuleSettings => parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')).prometheusRule
+/** In files that no value of the chart is in: whoever has a copy of docs/runbooks puts its address there. */
+const RUNBOOKS = 'https://git.example.com/meshtoll/docs/runbooks'
+
+/** Those of the chart's values, with an address. */
+export function readRuleSettings(): RuleSettings {
+  const { prometheusRule } = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'))
+  return { ...prometheusRule, runbookUrl: prometheusRule.runbookUrl || RUNBOOKS }
+}
 
 /** All that npm run manifests writes, by its path. */
 export function renderRuleFiles(settings = readRuleSettings()): Readonly<Record<string, string>> {

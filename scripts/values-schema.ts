@@ -76,6 +76,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   scrapeAnnotations: FLAG,
   podMonitor: only({ enabled: FLAG, labels: TEXTS, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' }, endpoint: OBJECT }),
   prometheusRule: ruleSchema(),
+  dashboards: only({ enabled: FLAG, namespace: NAME, labels: TEXTS, annotations: TEXTS }),
   networkPolicy: only({ ...POLICY, egressPorts: { type: 'array', items: PORT } }),
   directory: only({
     enabled: FLAG,
@@ -120,6 +121,8 @@ export function renderValuesSchema(): string {
 
 /** What stands in the place of ${name}: in quotes already, or in a line of YAML. */
 const PLAIN = { type: 'string', pattern: '^[^\'"\\\\\\n]+$' }
+/** Pages are below it. */
+const ADDRESS = { type: 'string', pattern: '^(https?://[^\'"\\\\\\s]*[^\'"\\\\\\s/])?$' }
 const PERIOD = { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }
 const PERIODS = ['for', 'window', 'day', 'week']
 
@@ -131,7 +134,7 @@ function ruleSchema(): Schema {
   }
   const of = (settings: Settings): Schema => only(Object.fromEntries(Object.entries(settings).map(schemaOfValue)))
   const each = Object.fromEntries(Object.entries(alerts).map(([name, settings]) => [name, of(settings)]))
-  return only({ enabled: FLAG, labels: TEXTS, runbookUrl: PLAIN, recording: of(recording), alerts: only(each) })
+  return only({ enabled: FLAG, labels: TEXTS, runbookUrl: ADDRESS, recording: of(recording), alerts: only(each) })
 }
 
 function configSections(sections: Readonly<Record<string, Section>> = OPTIONS): Readonly<Record<string, Schema>> {

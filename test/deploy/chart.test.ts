@@ -1,8 +1,9 @@
 // What the chart makes of its values, and what it refuses.
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { isMap, isPair, isScalar, parse, parseDocument, type YAMLMap } from 'yaml'
+import { renderDashboards } from '../../scripts/dashboards.js'
 import { type RuleGroup, type RuleSettings, readRuleSettings, renderRuleFiles } from '../../scripts/rules.js'
 import { renderValuesSchema } from '../../scripts/values-schema.js'
 import { COMMANDS } from '../../src/cli/commands.js'
@@ -356,8 +357,9 @@ t.test('who scrapes it', { skip }, async (t) => {
 
 t.test('the rules', { skip }, async (t) => {
   const render = async (values: object): Promise<NewObject> =>
-    objectOf(await renderObjects({ values: { prometheusRule: { enabled: true, ...values } } }), 'PrometheusRule')
+    objectOf(await renderObjects({ values: { prometheusRule: { enabled: true, runbookUrl, ...values } } }), 'PrometheusRule')
   const groupsIn = (object: NewObject): readonly RuleGroup[] => (object['spec'] as { readonly groups: readonly RuleGroup[] }).groups
+  const { runbookUrl } = readRuleSettings()
   const [, plain = ''] = Object.entries(renderRuleFiles()).find(([file]) => file.endsWith('prometheusrule.yaml')) ?? []
   t.same(groupsIn(await render({})), parse(plain).spec.groups, 'by default those of deploy/prometheus')
   const alerts = { BooksOutOfBalance: { for: '2s' }, FlowsBypassed: { enabled: false }, CrossZoneBytesHigh: { bytesPerSecond: 0.5 } }
@@ -383,6 +385,37 @@ t.test('the rules', { skip }, async (t) => {
     [],
     'and none where nobody asked for them',
   )
+})
+
+t.test('dashboards', { skip }, async (t) => {
+  const runbookUrl = 'https://wiki/runbooks'
+  const render = async (dashboards: object) => {
+    const objects = await renderObjects({ values: { dashboards: { enabled: true, ...dashboards }, prometheusRule: { runbookUrl } } })
+    return objects.filter(({ metadata }) => metadata.name.includes('-dashboard-'))
+  }
+  const wanted = Object.entries(renderDashboards()).map(([file, text]) => [
+    `meshtoll-${basename(file)}`,
+    JSON.parse(text.replaceAll(readRuleSettings().runbookUrl, runbookUrl)),
+  ])
+  const made = await render({})
+  t.same(Object.fromEntries(made.flatMap((object) => Object.entries(dataOf(object)).map(([file, text]) => [file, JSON.parse(text)]))), {
+    ...Object.fromEntries(wanted),
+  })
+  for (const { metadata } of made) t.match(metadata, { namespace: 'meshtoll', labels: { grafana_dashboard: '1' } })
+  const [first] = await render({ namespace: 'monitoring', labels: { grafana_dashboard: 'mesh' }, annotations: { grafana_folder: 'mesh' } })
+  t.match(first?.metadata, {
+    namespace: 'monitoring',
+    labels: { grafana_dashboard: 'mesh' },
+    annotations: { grafana_folder: 'mesh' },
+  })
+})
+
+t.test('what links to run books says where they are', { skip }, async (t) => {
+  const message = /prometheusRule.runbookUrl is missing: say where docs\/runbooks of your copy is to be read/
+  for (const values of [{ prometheusRule: { enabled: true } }, { dashboards: { enabled: true } }])
+    await t.rejects(renderChart({ values }), { message }, JSON.stringify(values))
+  for (const runbookUrl of ['docs/runbooks', 'https://wiki/runbooks/', 'https://wiki/"'])
+    await t.rejects(renderChart({ values: { prometheusRule: { runbookUrl } } }), { message: "'/prometheusRule/runbookUrl'" }, runbookUrl)
 })
 
 t.test('the image', { skip }, async (t) => {

@@ -27,7 +27,7 @@ export async function helm(args: readonly string[], values: object = {}): Promis
     return text
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error((await err)?.trim())
+  if (code !== 0) throw new Error(`${await err}${args[0] === 'lint' ? await out : ''}`.trim())
   return (await out) ?? ''
 }
 

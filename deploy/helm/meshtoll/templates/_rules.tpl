@@ -22,3 +22,8 @@
 {{- define "meshtoll.plain" -}}
 {{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{- int64 . -}}{{- else -}}{{- toString . -}}{{- end -}}
 {{- end -}}
+
+{{- /* Nobody else can know it, and a link that leads nowhere is found out at night. */ -}}
+{{- define "meshtoll.runbookUrl" -}}
+{{- required "prometheusRule.runbookUrl is missing: say where docs/runbooks of your copy is to be read, such as https://git.example.com/meshtoll/docs/runbooks; alerts and dashboards link to its pages" .Values.prometheusRule.runbookUrl -}}
+{{- end -}}
