@@ -1,14 +1,22 @@
 // What the chart renders, before a real API server: every object is taken, and a pod of it needs what its mode says and no more.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ApiError, Client } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
 import { createNamespace } from '../cluster/objects.js'
 import { collectionOf, type NewObject, read, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
-import { CHART, helm, objectOf, renderObjects } from './helm.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { CHART, helm, objectOf, objectsOf, renderObjects } from './helm.js'
 import { MODES } from './manifests.js'
+import { installOperator } from './operator.js'
 
 /** A field that Kubernetes does not know is refused instead of dropped. */
 const createStrictly = (api: Client, object: NewObject) => api.send('POST', `${collectionOf(object)}?fieldValidation=Strict`, object)
+
+/** As `kubectl create --dry-run=server`. */
+const tryStrictly = (api: Client, object: NewObject) =>
+  api.send('POST', `${collectionOf(object)}?fieldValidation=Strict&dryRun=All`, object)
 
 interface Template {
   readonly metadata: object
@@ -38,6 +46,7 @@ const accessTo = ({ url, adminToken, caFile }: Cluster): readonly string[] => [
   caFile,
 ]
 
+const PLAIN_RULES = join(import.meta.dirname, '../../deploy/prometheus/prometheusrule.yaml')
 const NO_FARGATE = { key: 'eks.amazonaws.com/compute-type', operator: 'NotIn', values: ['fargate'] }
 const ALL_ON = {
   config: { flows: { interval: '5s', maxPairs: 4_194_304 } },
@@ -92,6 +101,41 @@ await clusterTest(async (t, cluster) => {
         await t.resolves(createStrictly(admin, podOf(objects, namespace, 'Deployment')), 'a pod of the directory')
     })
   }
+
+  t.test('with what the Prometheus Operator acts on', { skip: reasonToSkip(['prometheus-operator']) ?? false }, async (t) => {
+    await installOperator(admin)
+    const namespace = 'monitored'
+    await createNamespace(admin, namespace)
+    const on = { podMonitor: { enabled: true }, prometheusRule: { enabled: true }, directory: { enabled: true } }
+    const objects = (await renderObjects({ namespace, values: on })).filter(({ apiVersion }) => apiVersion.startsWith('monitoring.'))
+    const [plain] = objectsOf(await readFile(PLAIN_RULES, 'utf8'))
+    t.same(objects.map(({ kind }) => kind).sort(), ['PodMonitor', 'PodMonitor', 'PrometheusRule'])
+    for (const object of objects) await t.resolves(tryStrictly(admin, object), `${object.kind} ${object.metadata.name}`)
+    const rules = { ...plain, metadata: { namespace, name: 'plain' } } as NewObject
+    await t.resolves(tryStrictly(admin, rules), 'and that of deploy/prometheus')
+
+    const rule = { alert: 'Broken', expr: 'up == 0' }
+    const cases = [
+      { name: 'a rule as it has to be', groups: [{ name: 'one', rules: [{ ...rule, for: '10m' }] }], says: '' },
+      {
+        name: 'a wait in words',
+        groups: [{ name: 'one', rules: [{ ...rule, for: 'ten minutes' }] }],
+        says: 'rules[0].for in body should match',
+      },
+      { name: 'no expression', groups: [{ name: 'one', rules: [{ alert: 'Broken' }] }], says: 'rules[0].expr: Required value' },
+      { name: 'a number for a label', groups: [{ name: 'one', rules: [{ ...rule, labels: { severity: 1 } }] }], says: 'labels.severity' },
+      { name: 'a field that there is not', groups: [{ name: 'one', rules: [{ ...rule, severity: 'info' }] }], says: 'unknown field' },
+      { name: 'a group without a name', groups: [{ rules: [rule] }], says: 'name: Required value' },
+      { name: 'two groups of one name', groups: [{ name: 'one' }, { name: 'one' }], says: 'Duplicate value' },
+    ]
+    for (const { name, groups, says } of cases) {
+      const said = await tryStrictly(admin, { ...rules, spec: { groups } }).then(
+        () => '',
+        ({ message }: ApiError) => message,
+      )
+      t.ok(says === '' ? said === '' : said.includes(says), `${name}: ${said || 'taken'}`)
+    }
+  })
 
   t.test('Pod Security', async (t) => {
     const cases = [

@@ -1,15 +1,14 @@
-// What a real Prometheus makes of real agents: every byte that was sent, answers to every panel, alerts that fire and clear, and nothing of an
-// agent's death.
-import { basename } from 'node:path'
+// What a real Prometheus makes of real agents: every byte that was sent, answers to every panel, alerts that are told to a webhook and cleared, and
+// nothing of an agent's death.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { readRuleSettings, renderRuleFiles } from '../../scripts/rules.js'
 import { panelQueries } from '../panels.js'
 import { reasonToSkip } from '../peers/needed.js'
 import type { Prometheus } from '../prometheus.js'
+import { rulesWith } from '../quick-rules.js'
 import { flowBytes, inventoryOf } from './agents.js'
 import { balances, createLab } from './lab.js'
-import { startPrometheus } from './prometheus.js'
+import { startAlertmanager, startPrometheus } from './prometheus.js'
 import { THREE_ZONES } from './three-zones.js'
 import { eventually, worldTest } from './world.js'
 
@@ -39,18 +38,7 @@ const NOT_IN_THE_LAB: Readonly<Record<string, string>> = {
 
 const now = (): number => Date.now() / 1_000
 
-/** Those of deploy/prometheus, with windows of seconds. */
-function quickRules(): Readonly<Record<string, string>> {
-  const { alerts, ...rest } = readRuleSettings()
-  const quick = {
-    ...alerts,
-    CrossZoneBytesHigh: { ...alerts['CrossZoneBytesHigh'], for: '2s', bytesPerSecond: BUDGET },
-    AgentDown: { ...alerts['AgentDown'], for: '0s' },
-  }
-  const files = renderRuleFiles({ ...rest, recording: { ...rest.recording, window: '10s' }, alerts: quick })
-  const plain = Object.entries(files).filter(([file]) => !file.endsWith('prometheusrule.yaml'))
-  return Object.fromEntries(plain.map(([file, text]) => [basename(file), text]))
-}
+const ALERTS = { CrossZoneBytesHigh: { for: '2s', bytesPerSecond: BUDGET }, AgentDown: { for: '0s' } }
 
 /** Last less first sample of each series that there is. */
 async function growthOf(prometheus: Prometheus, family: string): Promise<number> {
@@ -79,7 +67,7 @@ async function unanswered(prometheus: Prometheus): Promise<readonly string[]> {
   return missing
 }
 
-const skip = reasonToSkip(['prometheus']) ?? false
+const skip = reasonToSkip(['prometheus', 'alertmanager']) ?? false
 
 await worldTest(
   import.meta.url,
@@ -91,7 +79,10 @@ await worldTest(
         entry.ownerName === 'internet' ? { cidr: entry.cidr, external: true } : entry,
       )
       const { topology, truth, agents } = await createLab(t, { options, inventory })
-      const prometheus = await startPrometheus({ agents: agents.all, interval: INTERVAL, rules: quickRules() })
+      const alertmanager = await startAlertmanager()
+      t.teardown(() => alertmanager.stop())
+      const rules = rulesWith({ window: '10s', alerts: ALERTS })
+      const prometheus = await startPrometheus({ agents: agents.all, interval: INTERVAL, rules, alertmanager: alertmanager.target })
       t.teardown(() => prometheus.stop())
       await eventually('all are scraped', async () => ((await prometheus.value('sum(up)')) === 3 ? true : undefined), 20_000)
       await eventually('pairs of zones', async () => ((await prometheus.value('count(meshtoll_zone_bytes_total)')) > 0 ? true : undefined))
@@ -110,18 +101,18 @@ await worldTest(
 
       const agent = agents.on('n1')
       await agent.kill()
-      await eventually('AgentDown', () => prometheus.firing('AgentDown'), 15_000)
+      t.match(await alertmanager.tells('AgentDown', 'firing', 15_000), { labels: { node: 'n1', severity: 'warning' } })
       await agent.start()
-      await eventually('AgentDown is over', async () => ((await prometheus.firing('AgentDown')) ? undefined : true), 15_000)
+      await alertmanager.tells('AgentDown', 'resolved', 15_000)
       await sleep(6_000)
       t.equal(await prometheus.firing('CrossZoneBytesHigh'), undefined, 'nobody is woken by what the budget allows')
       const span = { from: began + WINDOW_SECONDS + 2, to: now() - 1 }
 
       const burst = await pod.pace({ protocol: 'tcp', to: '10.1.3.2', port: 8080, bytesPerSecond: BURST })
-      const alert = await eventually('a burst across zones is told', () => prometheus.firing('CrossZoneBytesHigh'), 30_000)
-      t.match(alert.annotations['description'], /the budget is 4MB\/s\. Most is from lab\/p1a to lab\/p[23]a, /)
+      const { annotations } = await alertmanager.tells('CrossZoneBytesHigh', 'firing', 30_000)
+      t.match(annotations['description'], /the budget is 4MB\/s\. Most is from lab\/p1a to lab\/p[23]a, /)
       await burst.close()
-      await eventually('and that it is over', async () => ((await prometheus.firing('CrossZoneBytesHigh')) ? undefined : true), 30_000)
+      await alertmanager.tells('CrossZoneBytesHigh', 'resolved', 30_000)
       for (const stream of steady) await stream.close()
 
       const sent = await truth.total()
@@ -141,9 +132,9 @@ await worldTest(
       t.ok(rates.length > 5 && Math.max(...rates) < 1.5, 'a kill is no spike')
       t.ok(Math.min(...rates) > 0.5, 'and no dip')
       // A packet under way while the kernel is read is in one of the books only, until the next reading: for that no alert waits long enough.
-      const told = await prometheus.query('count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[10m]))')
-      const names = told.map(({ metric }) => metric['alertname'])
-      t.same(names.sort(), ['AgentDown', 'CrossZoneBytesHigh'], 'and of nothing else anybody was told')
+      const told = alertmanager.told.map(({ status, labels }) => `${labels['alertname']} ${status}`)
+      const [down = [], high = []] = ['AgentDown', 'CrossZoneBytesHigh'].map((alert) => [`${alert} firing`, `${alert} resolved`])
+      t.same(told, [...down, ...high], 'and of nothing else anybody was told')
     })
   },
   { timeoutMs: 240_000 },

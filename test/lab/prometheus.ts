@@ -2,6 +2,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { pipeline } from 'node:stream'
+import { type Alertmanager, runAlertmanager } from '../alertmanager.js'
 import { listen, type Prometheus, runPrometheus } from '../prometheus.js'
 import type { NodeAgent } from './agents.js'
 
@@ -11,14 +12,17 @@ export interface PrometheusOptions {
   readonly interval: string
   /** Files of rules, by name. */
   readonly rules: Readonly<Record<string, string>>
+  /** Host and port of the Alertmanager that is told. */
+  readonly alertmanager?: string
 }
 
-export async function startPrometheus({ agents, interval, rules }: PrometheusOptions): Promise<Prometheus> {
+export async function startPrometheus({ agents, interval, rules, alertmanager }: PrometheusOptions): Promise<Prometheus> {
   const folder = await mkdtemp('/run/lab/prometheus-')
   const bridges = await Promise.all(agents.map(({ socketPath }) => bridgeTo(socketPath)))
   const jobs = agents.map(({ node }, i) => ({ targets: [`127.0.0.1:${bridges[i]?.port}`], labels: { node } }))
   const config = {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+    ...(alertmanager && { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
     scrape_configs: [{ job_name: 'meshtoll', static_configs: jobs }],
   }
   const prometheus = await runPrometheus({ folder, config, rules })
@@ -56,3 +60,6 @@ async function bridgeTo(path: string): Promise<Bridge> {
     },
   }
 }
+
+/** A real Alertmanager beside it, in the world as well. */
+export const startAlertmanager = async (): Promise<Alertmanager> => runAlertmanager(await mkdtemp('/run/lab/alertmanager-'))

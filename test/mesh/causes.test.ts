@@ -9,7 +9,10 @@ import { untilCovering } from '../cluster/directories.js'
 import { completePod, setEndpoints } from '../cluster/objects.js'
 import { create } from '../cluster/resource.js'
 import { sumOf as servedSum } from '../lab/agents.js'
+import { startAlertmanager, startPrometheus } from '../lab/prometheus.js'
 import { eventually } from '../lab/world.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { rulesWith } from '../quick-rules.js'
 import { sumOf } from './ask.js'
 import { debouncedIn, endpointsChangedIn, sentIn } from './debounce.js'
 import { changeLabels, flipEndpoints } from './services.js'
@@ -30,6 +33,9 @@ const CALLS = 3
 const CALL = `require('node:net').connect(80, '127.0.0.1').on('error', () => undefined)`
 /** More than identity.skew, and the seconds in which ends and lines are. */
 const ENDED_MS = 5_000
+const PROMETHEUS = ['prometheus', 'alertmanager'] as const
+/** In pushes/s, of the three that changes make. */
+const STORM = 1
 const [PLACE] = ISTIODS
 const OWNER = { owner_zone: PLACE?.zone ?? '', owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod' }
 const FLAPPER = { config_namespace: 'noisy', config_name: 'flapper.noisy.svc.cluster.local' }
@@ -99,17 +105,45 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       t.equal((await becomes(pushed + made, 'xds_pushes_total', OWNER)) - pushed, made)
     })
 
+    t.test('a push storm is told to a webhook, with its cause', { skip: reasonToSkip(PROMETHEUS) ?? false }, async (t) => {
+      const alertmanager = await startAlertmanager()
+      t.teardown(() => alertmanager.stop())
+      const rules = rulesWith({ window: '10s', alerts: { PushStorm: { for: '2s', pushesPerSecond: STORM } } })
+      const prometheus = await startPrometheus({ agents: agents.all, interval: '2s', rules, alertmanager: alertmanager.target })
+      t.teardown(() => prometheus.stop())
+      const areRecorded = async () => ((await prometheus.value('sum(push:meshtoll_pilot_push_causes:rate)')) >= 0 ? true : undefined)
+      await eventually('rates', areRecorded, 20_000)
+      t.same(alertmanager.told, [], 'nobody is woken by what came before')
+
+      let isTold = false
+      const firing = alertmanager.tells('PushStorm', 'firing', 40_000).finally(() => {
+        isTold = true
+      })
+      const storm = (async () => {
+        while (!isTold) await changeLabels(admin, flapper, 4)
+      })()
+      const { labels, annotations } = await firing
+      t.match(labels, { alertname: 'PushStorm', severity: 'warning' })
+      const said =
+        /^Each istiod pushes [1-9]\S* times a second[.] Causes, over all of them: ServiceEntry noisy\/flapper[.]noisy[.]svc\S+ [(][1-9]/
+      t.match(annotations['description'], said)
+      await storm
+      await alertmanager.tells('PushStorm', 'resolved', 40_000)
+      t.equal(alertmanager.told.length, 2, 'and of nothing else anybody was told')
+    })
+
     t.test('what was sent to a namespace, and which endpoints changed', async (t) => {
       const { namespace } = PLACES.cart
+      const host = FLAPPER.config_name
+      const were = endpointsChangedIn(log, host)
       await setEndpoints(admin, flapper.slice, [])
-      await eventually('a line', () => (endpointsChangedIn(logged(), FLAPPER.config_name) > 0 ? true : undefined), 10_000)
+      await eventually('a line', () => (endpointsChangedIn(logged(), host) > were ? true : undefined), 10_000)
       await setEndpoints(admin, flapper.slice, [flapper.endpoint])
       await mesh.settled()
       const sent = sentIn(logged(), namespace) - sentIn(log, namespace)
       t.ok(sent > 0, `${sent} bytes to ${namespace}`)
       t.equal((await becomes(sentBefore + sent, 'xds_sent_bytes_total', { proxy_namespace: namespace })) - sentBefore, sent)
-      const host = FLAPPER.config_name
-      const changed = endpointsChangedIn(logged(), host) - endpointsChangedIn(log, host)
+      const changed = endpointsChangedIn(logged(), host) - were
       t.ok(changed > 0, `${changed} changes of endpoints`)
       t.equal((await becomes(changedBefore + changed, 'endpoint_changes_total', FLAPPER)) - changedBefore, changed)
     })
