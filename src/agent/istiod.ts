@@ -13,7 +13,7 @@ import { CAUSE_LABELS, endpointChanges, PROXY_LABELS, pushCauses, SERVICE_LABELS
 import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
 import { createPodLogs, type PodLogs, type PodLogsParts } from './pod-logs.js'
-import { configuredTargets, logTargets, targetsOf } from './targets.js'
+import { type Belief, believedOf, configuredTargets, createRefusals, logTargets, targetsOf } from './targets.js'
 
 const PORT = 15014
 const PATH = '/metrics'
@@ -37,10 +37,14 @@ export const readsIstiodLog = (config: IstiodConfig, pods: Pods | undefined): bo
   usesIstiod(config, pods) && config.istiod.log !== 'off'
 
 export function createIstiodSource({ istiod }: IstiodConfig, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
+  const tellOfRefused = createRefusals(istiodBelief(istiod), deps)
   return createIstiod(
     {
       intervalMs: istiod.intervalMs,
-      targets: () => istiodsOf(istiod, pods),
+      targets: () => {
+        if (pods) tellOfRefused(pods)
+        return istiodsOf(istiod, pods)
+      },
       open: async () => {
         const { createHttpGet } = await import('../sources/http-get.js')
         return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
@@ -98,20 +102,27 @@ export function logBudgets({ series: { causes: limit } }: Pick<Config, 'series'>
   ]
 }
 
-export function* istiodsOf({ targets }: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<Target> {
-  yield* configuredTargets(targets)
-  if (pods) yield* targetsOf(pods, 'istiod', (host) => `http://${host}:${PORT}${PATH}`)
+type Wanted = Pick<Config['istiod'], 'targets' | 'namespaces'>
+
+export const istiodBelief = ({ namespaces }: Pick<Wanted, 'namespaces'>): Belief => ({ role: 'istiod', namespaces })
+
+export function* istiodsOf(istiod: Wanted, pods: Pods | undefined): Generator<Target> {
+  yield* configuredTargets(istiod.targets)
+  if (pods) yield* targetsOf(believedOf(pods, istiodBelief(istiod)), 'istiod', (host) => `http://${host}:${PORT}${PATH}`)
 }
 
 /** By the URLs at which they tell of their proxies, which for those that are configured is that of their metrics but for the path. */
-export function* debugTargetsOf(istiod: Pick<Config['istiod'], 'targets'>, pods: Pods | undefined): Generator<Target> {
+export function* debugTargetsOf(istiod: Wanted, pods: Pods | undefined): Generator<Target> {
   for (const target of istiodsOf(istiod, pods))
     yield { ...target, url: target.url === undefined ? undefined : new URL(DEBUG_PATH, target.url).href }
 }
 
 /** `podLogs`: where those of pods are followed through the API server; else they are files. */
-export const logsOf = (
-  { targets }: Pick<Config['istiod'], 'targets'>,
-  pods: Pods | undefined,
-  podLogs?: Pick<PodLogs, 'placeOf'>,
-): Iterable<LogTarget> => logTargets({ named: targets, pods, role: 'istiod', container: CONTAINER, podLogs })
+export const logsOf = (istiod: Wanted, pods: Pods | undefined, podLogs?: Pick<PodLogs, 'placeOf'>): Iterable<LogTarget> =>
+  logTargets({
+    named: istiod.targets,
+    pods: pods && believedOf(pods, istiodBelief(istiod)),
+    role: 'istiod',
+    container: CONTAINER,
+    podLogs,
+  })

@@ -1,4 +1,5 @@
 // What sources ask over HTTP: pods of this node by what they are to Istio, and what the configuration names where no API server tells of pods.
+import type { Deps } from '../deps.js'
 import type { MeshRole } from '../identity/objects/mesh-role.js'
 import type { OwnPod, OwnPods } from '../identity/own-pods.js'
 import type { LogTarget } from '../sources/container-logs/following.js'
@@ -22,6 +23,39 @@ export function* targetsOf(pods: Pick<OwnPods, 'live'>, role: MeshRole, urlOf: (
     }
   }
 }
+
+/** What role is believed of whom: any pod can have a label, or a container of that name. */
+export interface Belief {
+  readonly role: MeshRole
+  readonly namespaces: readonly string[]
+}
+
+/** All pods; those that are not believed are nothing to Istio. */
+export const believedOf = (pods: Pick<OwnPods, 'live'>, belief: Belief): Pick<OwnPods, 'live'> => ({
+  *live() {
+    for (const pod of pods.live()) yield isRefused(pod, belief) ? { ...pod, role: undefined } : pod
+  },
+})
+
+export function* refusedOf(pods: Pick<OwnPods, 'live'>, belief: Belief): Generator<OwnPod> {
+  for (const pod of pods.live()) if (isRefused(pod, belief)) yield pod
+}
+
+const isRefused = (pod: OwnPod, { role, namespaces }: Belief): boolean => pod.role === role && !namespaces.includes(pod.namespace)
+
+/** Says of each namespace once that its pods are not believed. */
+export function createRefusals(belief: Belief, { log }: Pick<Deps, 'log'>): (pods: Pick<OwnPods, 'live'>) => void {
+  const said = new Set<string>()
+  return (pods) => {
+    for (const { namespace, name } of refusedOf(pods, belief)) {
+      if (said.has(namespace) || said.size >= MOST_SAID) continue
+      said.add(namespace)
+      log.warn('a pod is not believed for its namespace, and not asked', { source: belief.role, pod: `${namespace}/${name}` })
+    }
+  }
+}
+
+const MOST_SAID = 100
 
 /** By address the youngest that has it; on the node's network many do, and of one role one. */
 function holdersOf(pods: Pick<OwnPods, 'live'>, role: MeshRole): ReadonlyMap<string, OwnPod> {

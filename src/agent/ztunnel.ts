@@ -5,7 +5,7 @@ import type { OwnPods } from '../identity/own-pods.js'
 import type { Source } from '../model.js'
 import type { Target } from '../sources/scraping.js'
 import { createZtunnel } from '../sources/ztunnel/source.js'
-import { configuredTargets, targetsOf } from './targets.js'
+import { type Belief, believedOf, configuredTargets, createRefusals, targetsOf } from './targets.js'
 
 const PORT = 15020
 const PATH = '/stats/prometheus'
@@ -22,10 +22,14 @@ export function usesZtunnel({ ztunnel }: ZtunnelConfig, pods: Pods | undefined):
 }
 
 export function createZtunnelSource({ ztunnel }: ZtunnelConfig, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
+  const tellOfRefused = createRefusals(ztunnelBelief(ztunnel), deps)
   return createZtunnel(
     {
       intervalMs: ztunnel.intervalMs,
-      targets: () => ztunnelsOf(ztunnel, pods),
+      targets: () => {
+        if (pods) tellOfRefused(pods)
+        return ztunnelsOf(ztunnel, pods)
+      },
       open: async () => {
         const { createHttpGet } = await import('../sources/http-get.js')
         return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
@@ -35,7 +39,11 @@ export function createZtunnelSource({ ztunnel }: ZtunnelConfig, pods: Pods | und
   )
 }
 
-export function* ztunnelsOf({ targets }: Pick<Config['ztunnel'], 'targets'>, pods: Pods | undefined): Generator<Target> {
-  yield* configuredTargets(targets)
-  if (pods) yield* targetsOf(pods, 'ztunnel', (host) => `http://${host}:${PORT}${PATH}`)
+type Wanted = Pick<Config['ztunnel'], 'targets' | 'namespaces'>
+
+export const ztunnelBelief = ({ namespaces }: Pick<Wanted, 'namespaces'>): Belief => ({ role: 'ztunnel', namespaces })
+
+export function* ztunnelsOf(ztunnel: Wanted, pods: Pods | undefined): Generator<Target> {
+  yield* configuredTargets(ztunnel.targets)
+  if (pods) yield* targetsOf(believedOf(pods, ztunnelBelief(ztunnel)), 'ztunnel', (host) => `http://${host}:${PORT}${PATH}`)
 }

@@ -8,6 +8,11 @@ export const ISTIOD = {
   fields: {
     enabled: option(either(oneOf('auto'), boolean), 'auto', 'Ask istiods; auto asks where pods are followed, and where there are targets.'),
     interval: time({ from: '1s', to: '10m' }, '15s', 'How often each is asked at port 15014, and its log is read.'),
+    namespaces: list(
+      namespace,
+      ['istio-system'],
+      'Namespaces whose pods are believed when they say that they are istiods, which any pod can. Targets are believed wherever they are.',
+    ),
     log: option(
       oneOf('auto', 'api', 'off'),
       'auto',

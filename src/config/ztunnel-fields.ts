@@ -1,6 +1,6 @@
 // The section of ztunnel, of the table of all options.
-import { option, type Section, time } from './field.js'
-import { boolean, either, oneOf } from './kinds.js'
+import { list, option, type Section, time } from './field.js'
+import { boolean, either, namespace, oneOf } from './kinds.js'
 import { TARGET_FIELDS, targetUrl } from './target-fields.js'
 
 export const ZTUNNEL = {
@@ -12,6 +12,11 @@ export const ZTUNNEL = {
       'Ask ztunnels; auto asks where pods are followed, and where there are targets.',
     ),
     interval: time({ from: '1s', to: '10m' }, '15s', 'How often each is asked at port 15020.'),
+    namespaces: list(
+      namespace,
+      ['istio-system', 'kube-system'],
+      'Namespaces whose pods are believed when they say that they are ztunnels, which any pod can. Targets are believed wherever they are.',
+    ),
   },
   lists: {
     targets: {

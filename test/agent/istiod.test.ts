@@ -129,6 +129,30 @@ t.test('where they are', async (t) => {
   t.same(logs[0]?.labels, { owner_zone: 'z', owner_namespace: '', owner_kind: '_unknown', owner_name: '_unknown' })
 })
 
+t.test('who is believed to be one', async (t) => {
+  const pods = createOwnPods('n1')
+  for (const namespace of ['istio-system', 'mesh', 'shop'])
+    pods.put(
+      `${namespace}/istiod-1`,
+      podFacts({ role: 'istiod', uid: namespace, namespace, name: 'istiod-1', addresses: [`10.1.0.${namespace.length}`] }),
+      { kind: 'Deployment', name: 'istiod' },
+    )
+  const cases = [
+    { istiod: '{}', names: ['istio-system'] },
+    { istiod: '{namespaces: [istio-system, mesh]}', names: ['istio-system', 'mesh'] },
+    { istiod: '{namespaces: []}', names: [] },
+  ]
+  for (const { istiod: text, names } of cases) {
+    const { istiod } = configOf(text)
+    for (const asked of [istiodsOf(istiod, pods), debugTargetsOf(istiod, pods), logsOf(istiod, pods)])
+      t.same(
+        [...asked].map(({ name }) => name),
+        names,
+        text,
+      )
+  }
+})
+
 t.test('by the configuration alone, against a real server and a real file', async (t) => {
   const metrics = readFileSync(join(FIXTURES, 'istiod.5-endpoint-churn-after-exportto.prom'), 'utf8')
   const server = createServer((_, response) => response.end(metrics)).listen(0, '127.0.0.1')
@@ -158,7 +182,7 @@ t.test('by the configuration alone, against a real server and a real file', asyn
   const probes = { ...deps, readFile: async () => '' }
   t.same(
     await probeIstiod({ config, ...all }, probes, never),
-    { targets: 1, silent: [], debug: undefined, logs: { readable: 1, unreadable: [] } },
+    { targets: 1, silent: [], debug: undefined, logs: { readable: 1, unreadable: [] }, pods: { believed: [], refused: [] } },
     'check: all is well',
   )
   t.match(

@@ -48,6 +48,31 @@ t.test('where they are, and that nobody takes them for sidecars', async (t) => {
   )
 })
 
+t.test('who is believed to be one', async (t) => {
+  const pods = createOwnPods('n1')
+  const put = (namespace: string, uid: string, address: string): void =>
+    pods.put(`${namespace}/z`, podFacts({ role: 'ztunnel', uid, namespace, name: 'z', addresses: [address] }), { kind: 'Pod', name: 'z' })
+  put('istio-system', 'u1', '10.1.0.1')
+  put('kube-system', 'u2', '10.1.0.2')
+  put('shop', 'u3', '10.1.0.3')
+  const namesOf = (ztunnel: string): string[] => [...ztunnelsOf(configOf(ztunnel).ztunnel, pods)].map(({ name }) => name)
+  t.same(namesOf('{}'), ['u1', 'u2'], 'no pod of another namespace')
+  t.same(namesOf('{namespaces: [shop]}'), ['u3'])
+  t.same(namesOf('{namespaces: [], targets: [{url: "http://10.1.0.3:15020/stats"}]}'), ['http://10.1.0.3:15020/stats'])
+  const log = createKeptLog()
+  const deps = { clock: createHandClock(), log }
+  const source = createZtunnelSource(configOf('{namespaces: [mesh]}'), pods, deps)
+  put('shop', 'u4', '10.1.0.4')
+  for (let i = 0; i < 3; i++) await source.read(never)
+  t.same(
+    log.lines.toSorted(),
+    ['istio-system', 'kube-system', 'shop'].map(
+      (namespace) => `warn a pod is not believed for its namespace, and not asked {"source":"ztunnel","pod":"${namespace}/z"}`,
+    ),
+    'said once',
+  )
+})
+
 t.test('by the configuration alone, against a real server', async (t) => {
   const answers: Readonly<Record<string, string | undefined>> = {
     '/new': CAPTURES[0],
@@ -76,6 +101,7 @@ t.test('by the configuration alone, against a real server', async (t) => {
     targets: 3,
     silent: [{ place: at('/sidecar'), reason: 'it is no ztunnel' }],
     withoutZones: 1,
+    pods: { believed: [], refused: [] },
   })
   t.equal(await probe(configOf('{}')), undefined, 'nobody to ask')
 })

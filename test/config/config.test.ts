@@ -32,13 +32,14 @@ t.test('an empty file has all defaults', async (t) => {
     istiod: {
       enabled: 'auto',
       intervalMs: 15_000,
+      namespaces: ['istio-system'],
       log: 'auto',
       debug: false,
       tokenFile: '/var/run/secrets/tokens/istio-token',
       tokenNamespaces: ['istio-system'],
       targets: [],
     },
-    ztunnel: { enabled: 'auto', intervalMs: 15_000, targets: [] },
+    ztunnel: { enabled: 'auto', intervalMs: 15_000, namespaces: ['istio-system', 'kube-system'], targets: [] },
     series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 },
     datadog: {
       enabled: false,

@@ -1,5 +1,7 @@
 // Which of the targets that an agent would ask answer it.
+import { type Belief, believedOf, refusedOf } from '../../agent/targets.js'
 import type { Deps } from '../../deps.js'
+import type { OwnPod, OwnPods } from '../../identity/own-pods.js'
 import { createHttpGet, type HttpGet } from '../../sources/http-get.js'
 import { placeOf, type Target } from '../../sources/scraping.js'
 import { createSlots } from '../../sources/slots.js'
@@ -7,6 +9,8 @@ import { type Finding, fail, ok, warn } from './finding.js'
 
 export interface Asked {
   readonly targets: number
+  /** Of those that are believed by their namespace alone. */
+  readonly pods?: Believed
   /** One for each that did not answer. */
   readonly silent: readonly { readonly place: string; readonly reason: string }[]
 }
@@ -52,6 +56,31 @@ interface Question {
 const answerOf = (http: HttpGet, { target, asking, signal }: Question): Promise<unknown> =>
   'ask' in asking ? asking.ask(http, target, signal) : http.read(target.url, asking.read, signal)
 
+/** Those who say that they are one of Istio's: whether their namespace is believed. By namespace and name. */
+export interface Believed {
+  readonly believed: readonly string[]
+  readonly refused: readonly string[]
+}
+
+export function beliefIn(pods: Pick<OwnPods, 'live'>, belief: Belief): Believed {
+  const named = ({ namespace, name }: OwnPod): string => `${namespace}/${name}`
+  const believed = [...believedOf(pods, belief).live()].filter(({ role }) => role === belief.role)
+  return { believed: believed.map(named), refused: [...refusedOf(pods, belief)].map(named) }
+}
+
+/** `option`: where their namespaces would stand. */
+export function findRefused({ pods }: Asked, what: string, option: string): readonly Finding[] {
+  const { refused } = pods ?? { refused: [] }
+  if (refused.length === 0) return []
+  return [warn(`not asked: ${listed(refused)}, of no namespace in ${option}`, `if that is ${what}, add its namespace to ${option}`)]
+}
+
+/** No more than a line holds. */
+function listed(names: readonly string[]): string {
+  const first = names.slice(0, 3).join(', ')
+  return names.length > 3 ? `${first} and ${names.length - 3} more` : first
+}
+
 interface Told {
   readonly name: readonly [one: string, many: string]
   /** That none answers is then a failure. */
@@ -60,8 +89,9 @@ interface Told {
 }
 
 /** Of one target at least. */
-export function findAnswers({ targets, silent }: Asked, { name, isWanted, remedyOf }: Told): Finding {
-  const count = `${targets} ${name[targets === 1 ? 0 : 1]}`
+export function findAnswers({ targets, silent, pods }: Asked, { name, isWanted, remedyOf }: Told): Finding {
+  const names = pods && pods.believed.length > 0 ? ` (${listed(pods.believed)})` : ''
+  const count = `${targets} ${name[targets === 1 ? 0 : 1]}${names}`
   const [first] = silent
   if (!first) return ok(`${count}, ${targets === 1 ? 'it answers' : 'all answer'}`)
   const answering = targets - silent.length

@@ -1,5 +1,14 @@
 // Which istiods an agent would find on this node, which of them answer it, and whether they tell it of their proxies and it may read their logs.
-import { asksIstiodDebug, credentialsOf, debugTargetsOf, istiodsOf, logsOf, readsIstiodLog, usesIstiod } from '../../agent/istiod.js'
+import {
+  asksIstiodDebug,
+  credentialsOf,
+  debugTargetsOf,
+  istiodBelief,
+  istiodsOf,
+  logsOf,
+  readsIstiodLog,
+  usesIstiod,
+} from '../../agent/istiod.js'
 import { createPodLogs } from '../../agent/pod-logs.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
@@ -7,7 +16,7 @@ import type { OwnPods } from '../../identity/own-pods.js'
 import { readIstiodMetrics } from '../../sources/istiod/metrics.js'
 import { createAskDebug } from '../../sources/istiod-debug/asking.js'
 import type { Target } from '../../sources/scraping.js'
-import { type Asked, type AskOne, askAll, findAnswers, isBlocked } from './asking.js'
+import { type Asked, type AskOne, askAll, beliefIn, findAnswers, findRefused, isBlocked } from './asking.js'
 import { type Finding, ok, warn } from './finding.js'
 import { type LogFacts, lookAll } from './logs.js'
 import { type OwnPodsHere, readPods } from './pods.js'
@@ -41,6 +50,7 @@ export async function probeIstiod(
     const pods = followsPods ? await readPods({ config, environment }, deps, signal) : nobody
     const targets = [...istiodsOf(config.istiod, pods)]
     return {
+      pods: beliefIn(pods, istiodBelief(config.istiod)),
       ...(await askAll(targets, { maxBytes: MAX_BYTES, read: readIstiodMetrics }, deps, signal)),
       debug: asksIstiodDebug(config, known) ? await askDebug(config, [...debugTargetsOf(config.istiod, pods)], deps, signal) : undefined,
       logs: readsIstiodLog(config, known) ? await lookAtLogs({ config, environment, pods }, deps, signal) : undefined,
@@ -80,11 +90,13 @@ export function findIstiod({ istiod, config: { istiod: options } }: Found): Find
   if (options.enabled === false) return [ok('not asked (istiod.enabled: false)')]
   if (!istiod) return [ok('not asked: no pods are followed, and istiod.targets names none')]
   if ('message' in istiod) return [warn(`istiods of this node cannot be found: ${istiod.message}`)]
-  if (istiod.targets === 0) return [ok('no istiod on this node')]
+  const refused = findRefused(istiod, 'an istiod', 'istiod.namespaces')
+  if (istiod.targets === 0) return [ok('no istiod on this node'), ...refused]
   return [
     findAnswers(istiod, { name: ['istiod', 'istiods'], isWanted: options.enabled === true, remedyOf }),
     ...findDebug(istiod),
     ...findLogs(istiod, options.log === 'api'),
+    ...refused,
   ]
 }
 

@@ -1,10 +1,10 @@
 // Which ztunnels an agent would find on this node, and which of them answer it.
-import { usesZtunnel, ztunnelsOf } from '../../agent/ztunnel.js'
+import { usesZtunnel, ztunnelBelief, ztunnelsOf } from '../../agent/ztunnel.js'
 import type { Config } from '../../config/fields.js'
 import type { Deps } from '../../deps.js'
 import { readZtunnel } from '../../sources/ztunnel/stats.js'
 import { createZonePairs } from '../../sources/ztunnel/zone-pairs.js'
-import { type Asked, askAll, findAnswers, isBlocked } from './asking.js'
+import { type Asked, askAll, beliefIn, findAnswers, findRefused, isBlocked } from './asking.js'
 import { type Finding, ok, warn } from './finding.js'
 import { type OwnPodsHere, readPods } from './pods.js'
 
@@ -36,7 +36,7 @@ export async function probeZtunnel(
   try {
     const pods = followsPods ? await readPods({ config, environment }, deps, signal) : nobody
     const asked = await askAll([...ztunnelsOf(config.ztunnel, pods)], { maxBytes: MAX_BYTES, read }, deps, signal)
-    return { ...asked, withoutZones }
+    return { pods: beliefIn(pods, ztunnelBelief(config.ztunnel)), ...asked, withoutZones }
   } catch (error) {
     return { message: (error as Error).message }
   }
@@ -51,10 +51,11 @@ export function findZtunnel({ ztunnel, config: { ztunnel: options } }: Found): F
   if (options.enabled === false) return [ok('not asked (ztunnel.enabled: false)')]
   if (!ztunnel) return [ok('not asked: no pods are followed, and ztunnel.targets names none')]
   if ('message' in ztunnel) return [warn(`ztunnels of this node cannot be found: ${ztunnel.message}`)]
-  if (ztunnel.targets === 0) return [ok('no ztunnel on this node')]
+  const refused = findRefused(ztunnel, 'a ztunnel', 'ztunnel.namespaces')
+  if (ztunnel.targets === 0) return [ok('no ztunnel on this node'), ...refused]
   const answers = findAnswers(ztunnel, { name: ['ztunnel', 'ztunnels'], isWanted: options.enabled === true, remedyOf })
-  if (ztunnel.withoutZones === 0) return [answers]
-  return [answers, warn('it names no zones: its bytes go to _unknown', 'use Istio 1.25 or newer')]
+  if (ztunnel.withoutZones === 0) return [answers, ...refused]
+  return [answers, ...refused, warn('it names no zones: its bytes go to _unknown', 'use Istio 1.25 or newer')]
 }
 
 function remedyOf(reason: string): string | undefined {

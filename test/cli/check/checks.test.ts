@@ -285,6 +285,17 @@ t.test('istiod', async (t) => {
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (istiod.enabled: false)'] },
     { name: 'none', facts: factsWith({ istiod: { targets: 0, silent: [], logs: undefined } }), lines: ['ok no istiod on this node'] },
     {
+      name: 'none that is believed',
+      facts: factsWith({
+        istiod: { targets: 0, silent: [], logs: undefined, pods: { believed: [], refused: ['a/i-1', 'a/i-2', 'b/i-1', 'b/i-2'] } },
+      }),
+      lines: [
+        'ok no istiod on this node',
+        'warn not asked: a/i-1, a/i-2, b/i-1 and 1 more, of no namespace in istiod.namespaces',
+        '  if that is an istiod, add its namespace to istiod.namespaces',
+      ],
+    },
+    {
       name: 'one, with its log',
       facts: factsWith({ istiod: { targets: 1, silent: [], logs: { readable: 1, unreadable: [] } } }),
       lines: ['ok 1 istiod, it answers', 'ok its log can be read'],
@@ -379,6 +390,17 @@ t.test('ztunnel', async (t) => {
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (ztunnel.enabled: false)'] },
     { name: 'none', facts: factsWith({ ztunnel: { targets: 0, silent: [], withoutZones: 0 } }), lines: ['ok no ztunnel on this node'] },
     { name: 'one', facts: factsWith({ ztunnel: { targets: 1, silent: [], withoutZones: 0 } }), lines: ['ok 1 ztunnel, it answers'] },
+    {
+      name: 'one, and another that says so',
+      facts: factsWith({
+        ztunnel: { targets: 1, silent: [], withoutZones: 0, pods: { believed: ['kube-system/ztunnel-x'], refused: ['shop/z'] } },
+      }),
+      lines: [
+        'ok 1 ztunnel (kube-system/ztunnel-x), it answers',
+        'warn not asked: shop/z, of no namespace in ztunnel.namespaces',
+        '  if that is a ztunnel, add its namespace to ztunnel.namespaces',
+      ],
+    },
     {
       name: 'one before 1.25',
       facts: factsWith({ ztunnel: { targets: 1, silent: [], withoutZones: 1 } }),
