@@ -3,7 +3,8 @@
 // parts:
 //   2026-11-21T05:46:20.275502123Z stdout P 2026-11-21T05:46:20.275502Z	info	ads	Push debounce
 //   2026-11-21T05:46:20.275502123Z stdout F  stable[2] 1 for config ...
-// Whatever is not of that format is a line as it is.
+// Whatever is neither of that format nor of Docker's is a line as it is.
+import { DOCKER, isDocker } from './docker-lines.js'
 
 export interface Lines {
   /** All whole lines of them; returns how many bytes they are. What is left belongs before the bytes that come next. */
@@ -29,10 +30,19 @@ export interface Head {
   readonly isPartial: boolean
   /** Where the text begins. */
   readonly start: number
+  /** Where it ends, where that is before the end of the line. */
+  readonly end?: number
 }
 
 /** Undefined where it has none: then it is a line as it is. `none`: it is no line of this log, or was read before. */
 export type HeadOf = (bytes: Buffer, start: number, end: number) => Head | 'none' | undefined
+
+export interface LineFormat {
+  readonly headOf: HeadOf
+  /** How a text stands in a line. */
+  writtenOf(text: string): string
+  textOf(bytes: Buffer, start: number, end: number): string
+}
 
 const LINE_FEED = 0x0a
 const SPACE = 0x20
@@ -49,27 +59,32 @@ export interface LinesParts {
   readonly takes?: (words: string) => boolean
   readonly onWanted: (text: string) => void
   readonly begun?: Begun | undefined
-  /** Of the CRI's format where nobody says. */
+  /** Of the CRI's or Docker's format where nobody says. */
   readonly headOf?: HeadOf | undefined
 }
 
 export function createLines(parts: LinesParts): Lines {
-  const { wanted, takes = () => true, onWanted, begun: before = { stdout: '', stderr: '' }, headOf = criOf } = parts
-  const needles = wanted.map((text) => Buffer.from(text))
+  const { wanted, takes = () => true, onWanted, begun: before = { stdout: '', stderr: '' }, headOf } = parts
+  const plain = searched(wanted, headOf ? { ...CRI, headOf } : CRI)
+  const docker = headOf ? undefined : searched(wanted, DOCKER)
+  let { format, needles } = plain
   const begun = { ...before }
   let isWithin = false
   let counted = 0
 
-  function part({ isStdout, start }: Head, bytes: Buffer, end: number): void {
-    const stream = isStdout ? 'stdout' : 'stderr'
-    const text = bytes.toString('utf8', start, end)
+  const textOf = (head: Head | undefined, bytes: Buffer, line: { readonly start: number; readonly end: number }): string =>
+    head ? format.textOf(bytes, head.start, head.end ?? line.end) : bytes.toString('utf8', line.start, line.end)
+
+  function part(head: Head, bytes: Buffer, end: number): void {
+    const stream = head.isStdout ? 'stdout' : 'stderr'
+    const text = textOf(head, bytes, { start: head.start, end })
     if (begun[stream].length + text.length <= MAX_TEXT) begun[stream] += text
   }
 
   /** What came of the line before. */
-  function finish(cri: Head | undefined): string {
-    if (!cri) return ''
-    const stream = cri.isStdout ? 'stdout' : 'stderr'
+  function finish(head: Head | undefined): string {
+    if (!head) return ''
+    const stream = head.isStdout ? 'stdout' : 'stderr'
     const before = begun[stream]
     begun[stream] = ''
     return before
@@ -77,25 +92,27 @@ export function createLines(parts: LinesParts): Lines {
 
   /** `words`: that are in it, as far as it is in these bytes. */
   function line(bytes: Buffer, start: number, { end, words }: { readonly end: number; readonly words: string | undefined }): void {
-    const cri = headOf(bytes, start, end)
-    if (cri === 'none') return
-    if (cri?.isPartial) {
-      part(cri, bytes, end)
+    const head = format.headOf(bytes, start, end)
+    if (head === 'none') return
+    if (head?.isPartial) {
+      part(head, bytes, end)
       return
     }
     counted++
-    const before = finish(cri)
+    const before = finish(head)
     if (before === '') {
-      if (words !== undefined && takes(words)) onWanted(bytes.toString('utf8', cri?.start ?? start, end))
+      if (words !== undefined && takes(words)) onWanted(textOf(head, bytes, { start, end }))
       return
     }
-    const text = before + bytes.toString('utf8', cri?.start ?? start, end)
+    const text = before + textOf(head, bytes, { start, end })
     const found = wanted.find((one) => text.includes(one))
     if (found !== undefined && takes(found)) onWanted(text)
   }
 
   return {
     take(bytes) {
+      // Within a line it cannot be seen.
+      if (!isWithin) ({ format, needles } = docker && isDocker(bytes) ? docker : plain)
       const wordsIn = searchOf(needles, bytes)
       let start = 0
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
@@ -120,6 +137,12 @@ export function createLines(parts: LinesParts): Lines {
     },
   }
 }
+
+/** `needles`: what is wanted, as it stands in a line. */
+const searched = (wanted: readonly string[], format: LineFormat) => ({
+  format,
+  needles: wanted.map((text) => Buffer.from(format.writtenOf(text))),
+})
 
 /** Which needle a line has, -1 where it has none. Each is looked for once over all bytes, not in each line. */
 function searchOf(needles: readonly Buffer[], bytes: Buffer): (start: number, end: number) => number {
@@ -159,4 +182,10 @@ function criOf(bytes: Buffer, start: number, end: number): Head | undefined {
 function spaceIn(bytes: Buffer, start: number, end: number): number {
   for (let at = start; at < end; at++) if (bytes[at] === SPACE) return at
   return -1
+}
+
+const CRI: LineFormat = {
+  headOf: criOf,
+  writtenOf: (text) => text,
+  textOf: (bytes, start, end) => bytes.toString('utf8', start, end),
 }
