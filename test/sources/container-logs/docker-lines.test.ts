@@ -63,6 +63,15 @@ t.test("Docker's lines", async (t) => {
   t.same(read(dockerLine('{"response_flags":"UF"}\n'), { wanted: ['UF"'] }).seen, ['{"response_flags":"UF"}'], 'words that have quotes')
 })
 
+t.test('behind a line that was too long', async (t) => {
+  const seen: string[] = []
+  const lines = createLines({ wanted: ['wanted'], onWanted: (text) => seen.push(text) })
+  lines.take(Buffer.from(dockerLine('a\n')))
+  lines.passOver()
+  lines.take(Buffer.from(`its end"}\n${dockerLine('wanted\n')}`))
+  t.same([seen, lines.count()], [['wanted'], 3])
+})
+
 t.test('whatever is written is read', async (t) => {
   const text = fc.string({
     unit: fc.oneof(fc.constantFrom('"', '\\', 'n', '\t', '<', '&', ','), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
