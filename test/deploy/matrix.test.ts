@@ -1,35 +1,19 @@
 // Whatever goes together in the values of the chart: helm finds nothing to say, the API server takes every object, and the program what is for it.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Test } from 'tap'
-import { parseAllDocuments } from 'yaml'
 import { COMMANDS } from '../../src/cli/commands.js'
 import { parseCommandLine } from '../../src/config/command-line.js'
 import { parseConfig } from '../../src/config/config.js'
-import type { Client } from '../cluster/client.js'
 import { createNamespace } from '../cluster/objects.js'
-import { collectionOf, create, type NewObject } from '../cluster/resource.js'
+import type { NewObject } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
-import { eventually } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { CHART, helm, renderObjects } from './helm.js'
+import { dryRun, installOperator } from './operator.js'
 import { MATRIX } from './values-matrix.js'
 
-const DEFINITIONS = join(import.meta.dirname, '../fixtures/kubernetes/prometheus-operator-crds.yaml')
 const NAMESPACES = ['meshtoll', 'monitoring', 'istio-system', 'istio-old']
 /** What kubectl apply keeps of an object is an annotation, and those have 256 KiB together. */
 const MOST_BYTES = 262_144
-
-async function installOperator(api: Client): Promise<void> {
-  for (const document of parseAllDocuments(await readFile(DEFINITIONS, 'utf8'))) await create(api, document.toJS())
-  for (const kind of ['PodMonitor', 'PrometheusRule']) {
-    const path = collectionOf({ apiVersion: 'monitoring.coreos.com/v1', kind, metadata: {} })
-    await eventually(path, async () => ((await api.ask('GET', path)).status === 200 ? true : undefined))
-  }
-}
-
-/** As kubectl apply --dry-run=server, and a field that nobody knows is refused. */
-const dryRun = (api: Client, object: NewObject) => api.send('POST', `${collectionOf(object)}?dryRun=All&fieldValidation=Strict`, object)
 
 interface Template {
   readonly spec: { readonly containers: readonly [{ readonly args?: readonly string[] }] }

@@ -38,8 +38,6 @@ export async function buildModule({ go: spec }, { go, source, into, env }) {
     await run(argv, { cwd: source, env: own })
   }
   for (const [file, { module, path }] of Object.entries(spec?.files ?? {})) {
-    // What nothing is built from is not here yet.
-    await run([go, 'mod', 'download', module], { cwd: source, env: own })
     const folder = await run([go, 'list', '-mod=readonly', '-m', '-f', '{{.Dir}}', module], { cwd: source, env: own })
     await copyFile(join(folder.trim(), path), join(into, file))
   }

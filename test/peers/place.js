@@ -37,11 +37,8 @@ export function failureOf(peer, env) {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
 }
 
-/**
- * And the files that are kept beside them.
- * @param {Peer} peer
- */
-export const programsOf = ({ go, pip, deb }) => Object.keys({ ...(go ?? pip ?? deb)?.programs, ...go?.files })
+/** @param {Peer} peer */
+export const programsOf = ({ go, pip, deb }) => Object.keys((go ?? pip ?? deb)?.programs ?? {})
 
 /**
  * The folder that the environment names for this peer; undefined where it is ours to have it.
@@ -59,20 +56,17 @@ export const assetsOf = ({ assets }, env) => (assets === undefined ? undefined :
 export function placeOf(peer, program, env) {
   const assets = assetsOf(peer, env)
   const path = join(assets ?? folderOf(peer, env), (peer.pip ?? peer.deb)?.programs[program] ?? program)
-  if (isFile(path, peer.go?.files?.[program] ? constants.R_OK : constants.X_OK)) return { path }
+  if (isExecutable(path)) return { path }
   if (assets !== undefined) return { reason: `${peer.assets} is ${assets}, which holds no ${program}; unset it or complete that folder` }
   const failure = failureOf(peer, env)
   const why = failure === undefined ? 'npm run peers builds it' : `${failure}; then npm run peers builds it`
   return { reason: `${peer.name} ${peer.pin} is not there: ${why}` }
 }
 
-/**
- * @param {string} path
- * @param {number} mode
- */
-function isFile(path, mode) {
+/** @param {string} path */
+function isExecutable(path) {
   try {
-    accessSync(path, mode)
+    accessSync(path, constants.X_OK)
     return statSync(path).isFile()
   } catch {
     return false

