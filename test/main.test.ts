@@ -18,7 +18,7 @@ t.test('what a user sees, and the exit status', async (t) => {
       name: 'help for an unknown command',
       argv: ['node', '--help'],
       status: 2,
-      stderr: 'meshtoll: node is not a command; expected agent, directory, check, demo, datadog sync\n',
+      stderr: 'meshtoll: node is not a command; expected agent, directory, check, demo, datadog preview, datadog sync\n',
     },
     { name: 'an unknown command', argv: ['agnet'], status: 2, stderr: 'meshtoll: agnet is not a command; did you mean agent?\n' },
     {

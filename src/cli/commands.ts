@@ -77,6 +77,13 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./demo.js'),
   },
   {
+    name: 'datadog preview',
+    summary: 'Show what a running agent would send to Datadog, and how many custom metrics that is. Nothing is sent.',
+    flags: ['config.file', 'agent.url', 'json', ...LOG],
+    hasOptions: false,
+    load: () => import('./datadog-preview.js'),
+  },
+  {
     name: 'datadog sync',
     summary: 'Show how the monitors and dashboards in Datadog differ from those of meshtoll, and make them so.',
     flags: ['config.file', 'apply', 'prune', ...LOG],

@@ -93,12 +93,14 @@ function wordMistakes(words: readonly string[], commands: readonly CommandFlags[
     const more = words.slice(command.name.split(' ').length)
     return more.map((word) => ({ text: `${word} is not expected; meshtoll ${command.name} takes flags only` }))
   }
-  const begins = names.find((name) => name.startsWith(`${first} `))
-  const said = begins !== undefined && second !== undefined ? `${first} ${second}` : first
-  return [{ text: `${said} is not a command${didYouMean(begins ?? nearest(said, names)) || `; expected ${names.join(', ')}`}` }]
+  const begun = names.filter((name) => name.startsWith(`${first} `))
+  const said = begun.length > 0 && second !== undefined ? `${first} ${second}` : first
+  const among = begun.length > 0 ? begun : names
+  const near = begun.length === 1 ? begun[0] : nearest(said, begun.length > 0 && second === undefined ? [] : among)
+  return [{ text: `${said} is not a command${didYouMean(near) || `; expected ${among.join(', ')}`}` }]
 }
 
-/** A command may have two words: `datadog sync`. */
+/** A command may have two words, as `datadog sync` has. */
 const isSaid = (name: string, words: readonly string[]): boolean => name.split(' ').every((word, i) => word === words[i])
 
 function readFlag(

@@ -1,6 +1,6 @@
 // Every flag there is, named and written as Prometheus exporters have them: type, validation, defaults and --help come from here.
 import * as v from 'valibot'
-import { folder, type Kind, type ListenAddress, listenAddress, oneOf, path } from './kinds.js'
+import { folder, httpUrl, type Kind, type ListenAddress, listenAddress, oneOf, path } from './kinds.js'
 
 export interface Flag<Value = unknown> {
   /** Absent: a flag without a value. */
@@ -34,6 +34,14 @@ export const FLAGS = {
     help: 'debug, info, warn or error.',
   }),
   'log.format': valued(oneOf('logfmt', 'json'), { placeholder: 'FORMAT', shown: 'logfmt', help: 'logfmt or json.' }),
+  'agent.url': {
+    kind: httpUrl('http://10.0.0.5:10042'),
+    placeholder: 'URL',
+    fallback: null as string | null,
+    shown: 'http://localhost:10042',
+    help: 'Of the agent that is asked, with USER:PASSWORD@ where it asks for them.',
+  },
+  json: bare('Print JSON, for programs.'),
   uninstall: bare('Read a last time, remove the kernel table, exit.'),
   once: bare('Run for a few seconds, check the numbers, exit.'),
   apply: bare('Make the changes; without it they are only shown.'),

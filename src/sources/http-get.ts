@@ -35,6 +35,8 @@ export interface HttpGet {
 export interface Shown {
   /** As a bearer token. */
   readonly token?: string | undefined
+  /** By basic authentication. */
+  readonly user?: { readonly name: string; readonly password: string } | undefined
 }
 
 export interface HttpGetOptions {
@@ -82,12 +84,12 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
     clients.delete(url)
   }
 
-  async function open(url: string, { token }: Shown, signal: AbortSignal): Promise<Readable> {
+  async function open(url: string, shown: Shown, signal: AbortSignal): Promise<Readable> {
     const { pathname, search } = new URL(url)
     const asked = request.call(clientOf(url), {
       path: `${pathname}${search}`,
       method: 'GET',
-      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...authorizationOf(token) },
+      headers: { accept: 'text/plain', 'user-agent': 'meshtoll', ...authorizationOf(shown) },
       signal,
     })
     // undici does not notice an abort while it connects.
@@ -124,7 +126,10 @@ export function createHttpGet({ deadlineMs, maxBytes }: HttpGetOptions, { clock 
   }
 }
 
-const authorizationOf = (token: string | undefined) => (token === undefined ? {} : { authorization: `Bearer ${token}` })
+function authorizationOf({ token, user }: Shown): Readonly<Record<string, string>> {
+  if (user) return { authorization: `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}` }
+  return token === undefined ? {} : { authorization: `Bearer ${token}` }
+}
 
 class TooLarge extends Error {}
 

@@ -41,12 +41,12 @@ t.test('flags that are understood', async (t) => {
 })
 
 t.test('a command of two words', async (t) => {
-  const commands = [...COMMANDS, { name: 'datadog sync', flags: ['apply'] }] as const
+  const commands = [...COMMANDS, { name: 'datadog preview', flags: [] }, { name: 'datadog sync', flags: ['apply'] }] as const
   const read = (...argv: readonly string[]) => parseCommandLine(argv, commands)
   t.match(read('datadog', 'sync', '--apply'), { command: { name: 'datadog sync' }, flags: { apply: true }, mistakes: [] })
   t.match(read('--apply', 'datadog', 'sync').command, { name: 'datadog sync' }, 'flags before it')
   const cases = [
-    { argv: ['datadog'], text: 'datadog is not a command; did you mean datadog sync?' },
+    { argv: ['datadog'], text: 'datadog is not a command; expected datadog preview, datadog sync' },
     { argv: ['datadog', 'snyc'], text: 'datadog snyc is not a command; did you mean datadog sync?' },
     { argv: ['datadog', 'sync', 'now'], text: 'now is not expected; meshtoll datadog sync takes flags only' },
     { argv: ['sync'], text: 'sync is not a command; did you mean datadog sync?' },
@@ -64,6 +64,8 @@ t.test('defaults', async (t) => {
     'state.dir': '/var/lib/meshtoll',
     'log.level': 'info',
     'log.format': 'logfmt',
+    'agent.url': null,
+    json: false,
     uninstall: false,
     once: false,
     apply: false,
