@@ -111,7 +111,7 @@ export const PROXIES: readonly Row[] = [
         description: 'Proxies that have not answered what they were sent last, or rejected it. Takes istiod.debug.',
         unit: NoUnit,
         width: 8,
-        runbook: 'ConfigRejected',
+        runbook: 'ConfigUnacknowledged',
         queries: { '{{status}} {{xds}}': sum('status, xds', of('meshtoll_pilot_unacknowledged_proxies')) },
       },
       {
@@ -120,6 +120,7 @@ export const PROXIES: readonly Row[] = [
         description: 'Of the proxy that is furthest behind. Takes istiod.debug.',
         unit: Seconds,
         width: 8,
+        runbook: 'ConfigUnacknowledged',
         queries: { '{{status}} {{xds}}': max('status, xds', of('meshtoll_pilot_unacknowledged_seconds')) },
       },
       {

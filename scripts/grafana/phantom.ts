@@ -101,6 +101,7 @@ export const phantom: DashboardSpec = {
           description: 'By the owner of the pods. Takes envoy.admin.',
           unit: NoUnit,
           width: 8,
+          runbook: 'StaleHosts',
           queries: { '{{dst_namespace}}/{{dst_owner_name}}': top(sum(ENDED, `meshtoll_proxy_stale_hosts{${OWNER}}`)) },
         },
         {

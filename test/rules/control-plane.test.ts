@@ -109,6 +109,54 @@ const CASES: readonly AlertCase[] = [
     clears: '17m',
   },
   {
+    alert: 'ConfigUnacknowledged',
+    series: {
+      [`meshtoll_pilot_unacknowledged_seconds{instance="a",${PILOT},xds="lds",status="stale"}`]: '0+0x5 300+0x4 360+60x14 0+0x15',
+      // Of another istiod, less far behind.
+      [`meshtoll_pilot_unacknowledged_seconds{instance="b",${PILOT},xds="lds",status="stale"}`]: '250+0x45',
+      [`meshtoll_pilot_unacknowledged_seconds{instance="a",${PILOT},xds="cds",status="error"}`]: '300+0x40',
+      [`meshtoll_pilot_unacknowledged_proxies{instance="a",${PILOT},xds="lds",status="stale"}`]: '2+0x40',
+      [`meshtoll_pilot_unacknowledged_proxies{instance="b",${PILOT},xds="lds",status="stale"}`]: '1+0x40',
+    },
+    quiet: ['10m', '15m'],
+    fires: '20m',
+    firing: [
+      {
+        labels: {
+          ...{ owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod' },
+          ...{ xds: 'lds', status: 'stale', severity: 'warning' },
+        },
+        summary: 'Proxies run on with old configuration, as istio-system/istiod says.',
+        description:
+          'What Deployment istio-system/istiod sent of lds is not acknowledged for 15m 0s (status stale); 3 proxies are behind.',
+      },
+    ],
+    clears: '30m',
+  },
+  {
+    alert: 'StaleHosts',
+    series: {
+      [`meshtoll_proxy_stale_hosts{instance="a",${ownerOf('cart')},dst_namespace="shop",dst_owner_kind="Deployment",dst_owner_name="stock"}`]:
+        '0+0x5 2+0x14 0+0x20',
+      [`meshtoll_proxy_stale_hosts{instance="b",${ownerOf('cart')},dst_namespace="shop",dst_owner_kind="Deployment",dst_owner_name="stock"}`]:
+        '0+0x5 1+0x14 0+0x20',
+      // Gone as soon as the next push.
+      [`meshtoll_proxy_stale_hosts{instance="a",${ownerOf('web')},dst_namespace="shop",dst_owner_kind="Deployment",dst_owner_name="stock"}`]:
+        '0+0x5 5+0x4 0+0x40',
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: { ...CART, dst_namespace: 'shop', dst_owner_kind: 'Deployment', dst_owner_name: 'stock', severity: 'warning' },
+        summary: 'Proxies of shop/cart list hosts of shop/stock whose pods have ended.',
+        description:
+          'Proxies of Deployment shop/cart list 3 hosts of Deployment shop/stock whose pods have ended, each once a proxy: requests that are sent there fail.',
+      },
+    ],
+    clears: '21m',
+  },
+  {
     alert: 'ProxiesDisconnected',
     series: {
       [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('cart')}}`]: '0+0x5 6+0x30',
