@@ -127,8 +127,7 @@ const CASES: readonly AlertCase[] = [
           ...{ xds: 'lds', status: 'stale', severity: 'warning' },
         },
         summary: 'Proxies run on with old configuration, as istio-system/istiod says.',
-        description:
-          'What Deployment istio-system/istiod sent of lds is not acknowledged for 15m 0s (status stale); 3 proxies are behind.',
+        description: 'What Deployment istio-system/istiod sent of lds is not acknowledged for 15m 0s (status stale); 3 proxies are behind.',
       },
     ],
     clears: '30m',
