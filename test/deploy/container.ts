@@ -52,7 +52,7 @@ export const mebibytesOf = (quantity: string): number => {
 }
 
 /** Who made the world as an ordinary user has no other uid in it. */
-const hasAllUsers = (): boolean => Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 65_532
+export const hasAllUsers = (): boolean => Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 65_532
 
 export function podSpecOf(objects: readonly NewObject[]): PodSpec {
   const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet')

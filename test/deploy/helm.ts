@@ -1,12 +1,21 @@
 // Runs helm on the chart. It asks no cluster.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import type { NewObject } from '../cluster/resource.js'
 import { programOf } from '../peers/needed.js'
 
 export const CHART = join(import.meta.dirname, '../../deploy/helm/meshtoll')
+
+/** As values.yaml has them: those that something else is held to. */
+export interface DefaultValues {
+  readonly resources: { readonly requests: { readonly memory: string }; readonly limits: { readonly memory: string } }
+  readonly terminationGracePeriodSeconds: number
+}
+
+export const defaultValues = async (): Promise<DefaultValues> => parse(await readFile(join(CHART, 'values.yaml'), 'utf8'))
 
 export interface Rendering {
   /** Of the release; default: meshtoll. */

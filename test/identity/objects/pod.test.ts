@@ -72,6 +72,16 @@ t.test('what else can be missing or odd', async (t) => {
       facts: { controller: undefined, templatedBy: '' },
     },
     { name: 'a controller without a uid', changes: { 'metadata.ownerReferences.0.uid': undefined }, facts: { controller: undefined } },
+    ...['_unknown', 'a'.repeat(254), 'a\nb', 'a"b', 'a/b'].map((name) => ({
+      name: `a controller that nothing can be called: ${name.slice(0, 20)}`,
+      changes: { 'metadata.ownerReferences.0.name': name },
+      facts: { controller: undefined },
+    })),
+    ...['_other', 'Replica Set', 'K'.repeat(64)].map((kind) => ({
+      name: `a controller of no kind: ${kind.slice(0, 20)}`,
+      changes: { 'metadata.ownerReferences.0.kind': kind },
+      facts: { controller: undefined },
+    })),
     {
       name: 'a mirror without an owner, as before 1.17',
       fixture: 'pod-static',
