@@ -6,6 +6,8 @@
 //                                                 journal
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
+import { createNodeHost } from '../datadog/host.js'
+import { createDatadog } from '../datadog/push.js'
 import { createSelf } from '../exporters/self.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
@@ -15,7 +17,6 @@ import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.
 import { createFlows } from '../sources/flows/source.js'
 import { createTurns } from '../turns.js'
 import { VERSION } from '../version.js'
-import { createDatadog } from './datadog.js'
 import { every } from './every.js'
 import { sayFarewell } from './farewell.js'
 import { createHostPods } from './host-pods.js'
@@ -66,10 +67,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
     deps,
   )
-  const datadog = createDatadog(
-    { config, environment, ownNode: cluster && (() => cluster.ownNode), withGroups, self: () => self.families() },
-    deps,
-  )
+  const nodeHost = createNodeHost({ config, ownNode: cluster && (() => cluster.ownNode) }, clock)
+  const datadog = createDatadog({ config, environment, host: nodeHost, withGroups, self: () => self.families() }, deps)
 
   let readAtMs = Number.NEGATIVE_INFINITY
   let asOfMs = 0

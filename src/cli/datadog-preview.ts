@@ -1,8 +1,8 @@
 // Exit status: 0 it is shown; 1 no agent answers; 2 a wrong configuration.
-import { createDatadogPreview, type PreviewedWindow } from '../agent/datadog-preview.js'
 import type { Config } from '../config/fields.js'
 import { loadConfig } from '../config/load.js'
 import { renderMistakes } from '../config/mistakes.js'
+import { createDatadogPreview, type PreviewedWindow } from '../datadog/preview.js'
 import type { Series } from '../model.js'
 import type { CommandDeps, CommandOptions } from './commands.js'
 import { type Previewed, renderPreview, renderPreviewJson } from './datadog-preview/render.js'

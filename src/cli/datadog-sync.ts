@@ -1,10 +1,10 @@
 // Exit status: 0 Datadog has, or would be given, what is wanted; 1 it could not be asked, or refuses; 2 a wrong configuration.
 import { join } from 'node:path'
-import { urlOf } from '../agent/datadog.js'
-import { createDatadogKey } from '../agent/datadog-key.js'
 import type { Config } from '../config/fields.js'
 import { loadConfig } from '../config/load.js'
 import { type Mistake, renderMistakes } from '../config/mistakes.js'
+import { createDatadogKey } from '../datadog/key.js'
+import { urlOf } from '../datadog/push.js'
 import { proxyFor } from '../proxy/environment.js'
 import type { CommandDeps, CommandOptions } from './commands.js'
 import { createApi } from './datadog-sync/api.js'

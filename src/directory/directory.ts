@@ -2,18 +2,20 @@
 
 import type { ConnectionOptions } from '../cluster/connection.js'
 import type { Config } from '../config/fields.js'
+import { createNowhere } from '../datadog/nowhere.js'
+import { createDatadog, type Push } from '../datadog/push.js'
 import type { Deps } from '../deps.js'
 import type { Routes } from '../http/router.js'
 import type { ApiServer, OpenApiServer } from './api-server.js'
 import { createDesk } from './desk.js'
 import { createElection } from './election.js'
 import { createEndpoints } from './endpoints/endpoints.js'
-import { createDirectoryMetrics } from './metrics.js'
+import { createDirectoryFamilies, createDirectoryMetrics, type DirectoryFamilies } from './metrics.js'
 import { createDirectoryRoutes } from './routes.js'
 import { createWhoAsks } from './who-asks.js'
 
 export interface DirectoryParts {
-  readonly config: Pick<Config, 'kubernetes' | 'identity' | 'directory' | 'series'>
+  readonly config: Pick<Config, 'kubernetes' | 'identity' | 'directory' | 'series' | 'datadog'>
   readonly hostName: string
   readonly environment: ConnectionOptions['environment']
   readonly version: string
@@ -31,6 +33,7 @@ export interface Directory {
   run(): Promise<void>
 }
 
+const STOP_WITHIN_MS = 1_500
 /** Changes of this time are told together. */
 const TELL_EVERY_MS = 50
 const NOT_YET = 'the API server has not told all of it yet'
@@ -46,6 +49,20 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
   const review = (token: string): Promise<string> => api.review(token, signal)
   const endpoints = createEndpoints({ follow: api.followSlices, share: desk.shareUid, series: config.series }, deps)
   const election = createElection({ identity: `${hostName}_${random()}`, store: api.lease, term: endpoints.term }, deps)
+  const families = createDirectoryFamilies({
+    desk,
+    following: api.following,
+    slices: api.slices,
+    election,
+    endpoints,
+    version,
+    nodeVersion,
+    cpuUsage,
+  })
+  const datadog = createPush(parts, { families, deps })
+  await datadog?.load()
+  /** Aborted when the last window for Datadog is taken: what only the one with the Lease counts is in it. */
+  const hasPushed = new AbortController()
   let isAllTold = false
   let isReady = false
 
@@ -65,7 +82,13 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
       return log.debug('the API server is no longer followed', { error: String(error) })
     }
     isAllTold = true
-    await election.run(signal)
+    await election.run(datadog ? hasPushed.signal : signal)
+  }
+
+  async function push(): Promise<void> {
+    await datadog?.run(signal)
+    await datadog?.finish(AbortSignal.timeout(STOP_WITHIN_MS))
+    hasPushed.abort(signal.reason)
   }
 
   return {
@@ -73,20 +96,12 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
       whoAsks: createWhoAsks({ agents: agentsOf(config, api), review, monotonic }),
       sessions,
       notReady: () => (isReady ? '' : api.following.trouble || NOT_YET),
-      metrics: createDirectoryMetrics({
-        desk,
-        following: api.following,
-        slices: api.slices,
-        election,
-        endpoints,
-        version,
-        nodeVersion,
-        cpuUsage,
-      }),
+      metrics: createDirectoryMetrics(families, datadog?.families),
       log,
     }),
     async run() {
       const followed = follow()
+      const pushed = push()
       while (!signal.aborted) {
         // What was told last is taken in first.
         const willBeReady = isAllTold
@@ -97,10 +112,30 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
         await clock.sleep(TELL_EVERY_MS, signal).catch(() => undefined)
       }
       sessions.close()
-      await followed
+      await Promise.all([pushed, followed])
       await api.close().catch(() => undefined)
     },
   }
+}
+
+interface PushParts {
+  readonly families: DirectoryFamilies
+  readonly deps: DirectoryDeps
+}
+
+/** As a host of its own, since nodes are those of their agents. What waits is not written down, since what is counted begins anew with each start. */
+function createPush({ config, environment, hostName }: DirectoryParts, { families, deps }: PushParts): Push | undefined {
+  const { hostname } = config.datadog
+  return createDatadog(
+    {
+      config,
+      environment,
+      host: () => (hostname === 'auto' ? hostName : hostname),
+      withGroups: (use) => use({ own: families.served({ zeroFirst: false }), foreign: [] }),
+      self: families.self,
+    },
+    { ...deps, disk: createNowhere() },
+  )
 }
 
 function agentsOf({ directory }: DirectoryParts['config'], { namespace }: ApiServer): readonly string[] {

@@ -20,7 +20,13 @@ export interface MetricsParts extends Omit<SelfParts, 'sources'> {
   readonly slices: Pick<Following, 'trouble' | 'takeRejected'>
 }
 
-export function createDirectoryMetrics({ desk, following, election, endpoints, slices, ...parts }: MetricsParts): Route {
+export interface DirectoryFamilies {
+  /** `zeroFirst`: new series are 0 for a while. What is counted once in a cluster is there for who has the Lease alone. */
+  served(options?: { readonly zeroFirst?: boolean }): readonly FamilySnapshot[]
+  self(): Promise<readonly FamilySnapshot[]>
+}
+
+export function createDirectoryFamilies({ desk, following, election, endpoints, slices, ...parts }: MetricsParts): DirectoryFamilies {
   const { sessions, book } = desk
   const self = createSelf({ ...parts, sources: [SOURCE, ENDPOINT_SOURCE] })
   const one = (family: Family, value: number): FamilySnapshot => ({ family, series: [{ labels: {}, value }] })
@@ -31,12 +37,11 @@ export function createDirectoryMetrics({ desk, following, election, endpoints, s
     one(DIRECTORY.asked, book.asked),
     one(DIRECTORY.lines, sessions.lines),
   ]
-  const families = (): readonly FamilySnapshot[] => {
-    const { holds } = election
-    return [...own(), one(DIRECTORY.leader, holds ? 1 : 0), ...(holds ? endpoints.families() : [])]
-  }
-  return createMetricsRoute({
-    withSnapshot: (use) => use({ families: families() }),
+  return {
+    served(options) {
+      const { holds } = election
+      return [...own(), one(DIRECTORY.leader, holds ? 1 : 0), ...(holds ? endpoints.families(options) : [])]
+    },
     async self() {
       self.sourceRead(SOURCE, 0, following.trouble === '')
       self.rejected(SOURCE, following.takeRejected())
@@ -45,5 +50,13 @@ export function createDirectoryMetrics({ desk, following, election, endpoints, s
       // There is no state here.
       return (await self.families()).filter(({ family }) => family !== SELF.stateWritable)
     },
+  }
+}
+
+/** `pushed`: what the push to Datadog says of itself. */
+export function createDirectoryMetrics({ served, self }: DirectoryFamilies, pushed: () => readonly FamilySnapshot[] = () => []): Route {
+  return createMetricsRoute({
+    withSnapshot: (use) => use({ families: served() }),
+    self: async () => [...(await self()), ...pushed()],
   })
 }

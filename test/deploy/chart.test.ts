@@ -122,6 +122,11 @@ t.test('mistakes are refused', { skip }, async (t) => {
       says: "'/prometheusRule/recording/istiod'",
     },
     { name: 'nothing to uninstall', values: { mode: 'reduced', uninstall: true }, says: "'/uninstall': value must be false" },
+    {
+      name: 'one host of Datadog for all nodes',
+      values: { config: { datadog: { hostname: 'main' } } },
+      says: 'config.datadog.hostname is "main" on every node',
+    },
     { name: 'a state directory that is no path', values: { stateDir: 'state' }, says: "'/stateDir'" },
   ]
   for (const { name, values, says } of cases) await t.rejects(renderChart({ values }), { message: says }, name)
@@ -198,6 +203,8 @@ t.test('Datadog: pushed to with the key of a Secret, or left to its Agent', { sk
   })
   const [policy] = (await renderObjects({ values: { ...values, mode: 'reduced' } })).filter(({ kind }) => kind === 'NetworkPolicy')
   t.match(JSON.stringify(policy), '{"port":53,"protocol":"UDP"}', 'its name can be looked up')
+  const named = { config: { datadog: { enabled: true, hostname: `\${NODE_NAME}-main` } } }
+  await t.resolves(renderObjects({ values: named }), 'a host of its own for each node')
   const { metadata } = await templateWith({ datadog: { agentChecks: true } })
   t.same(JSON.parse(metadata.annotations['ad.datadoghq.com/agent.checks'] ?? ''), {
     openmetrics: {

@@ -75,6 +75,20 @@ t.test('the directory', { skip }, async (t) => {
   t.match(fileOf(named, 'meshtoll-directory', 'meshtoll.yaml'), 'meshtoll/counting')
 })
 
+t.test('a directory pushes to Datadog as agents do, as a host of its own', { skip }, async (t) => {
+  const config = { datadog: { enabled: true, site: 'datadoghq.eu', hostname: `\${NODE_NAME}-main`, tags: ['env:prod'] } }
+  const objects = await renderObjects({ values: { ...ON, config, datadog: { existingSecret: 'datadog', secretKey: 'key' } } })
+  const { spec } = templateOf(objects, 'Deployment')
+  const key = { name: 'DD_API_KEY', valueFrom: { secretKeyRef: { name: 'datadog', key: 'key' } } }
+  t.same(
+    (spec.containers[0] as unknown as { env: readonly { name: string }[] }).env.find(({ name }) => name === 'DD_API_KEY'),
+    key,
+  )
+  const parsed = parseConfig(fileOf(objects, 'meshtoll-directory', 'meshtoll.yaml'), { DD_API_KEY: 'key' })
+  t.same(parsed.mistakes, [])
+  t.match(parsed.config.datadog, { enabled: true, site: 'datadoghq.eu', hostname: 'auto', tags: ['env:prod'] })
+})
+
 t.test('the Lease of the election', { skip }, async (t) => {
   const { rules } = objectOf(await renderObjects({ values: ON }), 'Role', 'meshtoll-directory')
   const named = (rules as readonly Rule[]).filter(({ resourceNames }) => resourceNames)

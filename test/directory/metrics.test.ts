@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createDesk } from '../../src/directory/desk.js'
 import { ENDPOINTS } from '../../src/directory/families.js'
-import { createDirectoryMetrics, type MetricsParts } from '../../src/directory/metrics.js'
+import { createDirectoryFamilies, createDirectoryMetrics, type MetricsParts } from '../../src/directory/metrics.js'
 import { createRouter } from '../../src/http/router.js'
 import { createServer } from '../../src/http/server.js'
 import { ask } from '../http/client.js'
@@ -13,7 +13,7 @@ const QUIET = { trouble: '', takeRejected: () => 0 }
 
 async function scrape(t: Test, parts: Partial<MetricsParts>): Promise<readonly string[]> {
   const log = createKeptLog()
-  const metrics = createDirectoryMetrics({
+  const families = createDirectoryFamilies({
     desk: createDesk({ clock: createHandClock(), random: () => 'id', isHearing: () => true }),
     following: QUIET,
     slices: QUIET,
@@ -24,6 +24,7 @@ async function scrape(t: Test, parts: Partial<MetricsParts>): Promise<readonly s
     cpuUsage: () => ({ user: 0, system: 0 }),
     ...parts,
   })
+  const metrics = createDirectoryMetrics(families)
   const routes = createRouter({ '/metrics': { route: metrics } }, { log })
   const server = await createServer({ routes, listenAddress: { host: '127.0.0.1', port: 0 }, log })
   t.teardown(() => server.close(AbortSignal.timeout(300)))

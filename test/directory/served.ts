@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Leases } from '../../src/cluster/connection.js'
 import { defaultConfig } from '../../src/config/config.js'
+import type { Config } from '../../src/config/fields.js'
 import type { ApiServer } from '../../src/directory/api-server.js'
 import { openDirectory } from '../../src/directory/directory.js'
 import { createServer } from '../../src/http/server.js'
 import type { Tenancies } from '../../src/identity/tenancies.js'
+import { KEY } from '../datadog/judge.js'
 import { createKeptLog } from '../kube/kept-log.js'
 
 const CLOCK = {
@@ -24,9 +26,21 @@ export interface Given {
   readonly tell?: (tenancies: Tenancies, leases: Leases) => void | Promise<void>
   /** Why changes are not heard of. */
   readonly trouble?: () => string
+  /** Default: nobody has the Lease, and nobody gets it soon. */
+  readonly lease?: ApiServer['lease']
+  readonly followSlices?: ApiServer['followSlices']
+  readonly datadog?: Partial<Config['datadog']>
+  readonly hostName?: string
 }
 
-export async function serveDirectory(t: Test, { review = async (token) => token, tell = () => undefined, trouble = () => '' }: Given = {}) {
+const NO_LEASE: ApiServer['lease'] = {
+  read: async () => undefined,
+  write: async (holding) => ({ ...holding, resourceVersion: '1', metadata: {} }),
+}
+
+export async function serveDirectory(t: Test, given: Given = {}) {
+  const { review = async (token) => token, tell = () => undefined, trouble = () => '' } = given
+  const config = defaultConfig('n0')
   const stopping = new AbortController()
   const log = createKeptLog()
   let told: Tenancies | undefined
@@ -46,8 +60,8 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
     async followLeases(leases) {
       saidLeases = leases
     },
-    lease: { read: async () => undefined, write: async (holding) => ({ ...holding, resourceVersion: '1', metadata: {} }) },
-    followSlices: async () => undefined,
+    lease: given.lease ?? NO_LEASE,
+    followSlices: given.followSlices ?? (async () => undefined),
     slices: { trouble: '', takeRejected: () => 0 },
     following: {
       follow: () => Promise.resolve(),
@@ -61,9 +75,9 @@ export async function serveDirectory(t: Test, { review = async (token) => token,
   }
   const directory = await openDirectory(
     {
-      config: defaultConfig('n0'),
-      environment: {},
-      hostName: 'directory-0',
+      config: { ...config, datadog: { ...config.datadog, ...given.datadog } },
+      environment: { DD_API_KEY: KEY },
+      hostName: given.hostName ?? 'directory-0',
       version: '0',
       nodeVersion: 'v20',
       openApiServer: async () => api,

@@ -1,6 +1,6 @@
 // Where an agent would push to, and what it may cost: nothing is sent.
-import { urlOf } from '../../agent/datadog.js'
 import type { Config } from '../../config/fields.js'
+import { urlOf } from '../../datadog/push.js'
 import { type Finding, ok } from './finding.js'
 
 export function findDatadog({ config: { datadog } }: { readonly config: Pick<Config, 'datadog'> }): Finding[] {

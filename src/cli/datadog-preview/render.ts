@@ -1,6 +1,6 @@
 // A preview for people: metric by metric, the largest first; what all series have stands once, at the top.
-import type { PreviewedSeries } from '../../agent/datadog-preview.js'
 import { wrapWords } from '../../config/words.js'
+import type { PreviewedSeries } from '../../datadog/preview.js'
 import type { Terminal } from '../commands.js'
 
 export interface Previewed {

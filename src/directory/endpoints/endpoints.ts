@@ -23,8 +23,8 @@ export type FollowSlices = (slices: Slices, signal: AbortSignal) => Promise<void
 export interface Endpoints {
   readonly restarts: PodRestarts
   readonly term: Term
-  /** Since the term began; empty without one. */
-  families(): readonly FamilySnapshot[]
+  /** Since the term began; empty without one. `zeroFirst`: new series are 0 for a while. */
+  families(options?: { readonly zeroFirst?: boolean }): readonly FamilySnapshot[]
 }
 
 export interface EndpointsParts {
@@ -35,7 +35,7 @@ export interface EndpointsParts {
 
 interface Count {
   restarted(restarted: Restarted): void
-  families(): readonly FamilySnapshot[]
+  families: Endpoints['families']
   end(): void
 }
 
@@ -57,7 +57,7 @@ export function createEndpoints(
       },
       end,
     },
-    families: () => count?.families() ?? [],
+    families: (options) => count?.families(options) ?? [],
   }
 }
 
@@ -86,10 +86,10 @@ function startCount({ follow, share, series }: EndpointsParts, { clock, log }: P
       churn.settle()
       if (isCounting) churn.restarted(restarted)
     },
-    families() {
+    families(options) {
       churn.settle()
       tally.withdraw(isGone)
-      return tally.families()
+      return tally.families(options)
     },
     end: () => ended.abort(new Error('another replica counts endpoints')),
   }

@@ -12,7 +12,8 @@ export interface Tally {
   restarted(service: string, reason: string, times: number): void
   /** Withdraws what was not counted for long, of Services that are gone: theirs is the room that others need. */
   withdraw(isGone: (service: string) => boolean): void
-  families(): readonly FamilySnapshot[]
+  /** `zeroFirst`: new series are 0 for a while. */
+  families(options?: { readonly zeroFirst?: boolean }): readonly FamilySnapshot[]
 }
 
 export interface TallyOptions {
@@ -26,6 +27,13 @@ export interface TallyOptions {
 interface Cell {
   value: number
   readonly openedMs: number
+  /** The same by the clock that may jump. */
+  readonly sinceMs: number
+}
+
+interface Shown {
+  readonly cells: ReadonlyMap<string, Cell>
+  readonly zeroFirst: boolean
 }
 
 /** By `change`, and by `reason`. */
@@ -37,7 +45,7 @@ interface Row {
 
 const OTHER = '_other/_other'
 
-export function createTally({ limit, idleMs, zeroFirstMs }: TallyOptions, { monotonic }: Pick<Clock, 'monotonic'>): Tally {
+export function createTally({ limit, idleMs, zeroFirstMs }: TallyOptions, { now, monotonic }: Pick<Clock, 'now' | 'monotonic'>): Tally {
   const rows = new Map<string, Row>()
 
   function open(service: string): Row {
@@ -54,15 +62,16 @@ export function createTally({ limit, idleMs, zeroFirstMs }: TallyOptions, { mono
   }
 
   function add(cells: Map<string, Cell>, label: string, times: number): void {
-    const cell = cells.get(label) ?? { value: 0, openedMs: monotonic() }
+    const cell = cells.get(label) ?? { value: 0, openedMs: monotonic(), sinceMs: now() }
     cell.value += times
     cells.set(label, cell)
   }
 
-  function seriesOf(service: string, label: string, cells: ReadonlyMap<string, Cell>): readonly Series[] {
+  function seriesOf(service: string, label: string, { cells, zeroFirst }: Shown): readonly Series[] {
     return [...cells].map(([value, cell]) => ({
       labels: labelsOf(service, { [label]: value }),
-      value: monotonic() < cell.openedMs + zeroFirstMs ? 0 : cell.value,
+      value: zeroFirst && monotonic() < cell.openedMs + zeroFirstMs ? 0 : cell.value,
+      sinceMs: cell.sinceMs,
     }))
   }
 
@@ -83,11 +92,13 @@ export function createTally({ limit, idleMs, zeroFirstMs }: TallyOptions, { mono
         if (service !== OTHER && monotonic() >= countedMs + idleMs && isGone(service)) rows.delete(service)
       }
     },
-    families() {
+    families({ zeroFirst = true } = {}) {
       const all = [...rows]
+      const changesOf = ([service, { changes }]: (typeof all)[number]) => seriesOf(service, 'change', { cells: changes, zeroFirst })
+      const restartsOf = ([service, { restarts }]: (typeof all)[number]) => seriesOf(service, 'reason', { cells: restarts, zeroFirst })
       return [
-        { family: ENDPOINTS.changes, series: all.flatMap(([service, { changes }]) => seriesOf(service, 'change', changes)) },
-        { family: ENDPOINTS.restarts, series: all.flatMap(([service, { restarts }]) => seriesOf(service, 'reason', restarts)) },
+        { family: ENDPOINTS.changes, series: all.flatMap(changesOf) },
+        { family: ENDPOINTS.restarts, series: all.flatMap(restartsOf) },
       ]
     },
   }

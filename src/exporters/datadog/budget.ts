@@ -105,7 +105,7 @@ function weigh(targets: Iterable<Target>): number {
 }
 
 const isFoldable = ({ labels }: Target): boolean =>
-  Object.keys(labels).some((label) => label.endsWith('owner_name') && labels[label] !== OTHER)
+  Object.keys(labels).some((label) => /(owner|service)_name$/.test(label) && labels[label] !== OTHER)
 
 function foldedOf(target: Target): Target {
   const labels = Object.fromEntries(Object.entries(target.labels).map(([label, value]) => [label, FOLDED.test(label) ? OTHER : value]))

@@ -30,6 +30,18 @@ t.test('by service', async (t) => {
   t.equal(shown(tally, true).filter((line) => line.startsWith('shop/cart change')).length, 4, 'all changes, be they 0')
 })
 
+t.test('when each began, by which a push tells one that began anew', async (t) => {
+  const clock = createHandClock()
+  const tally = createTally({ ...OPTIONS, zeroFirstMs: 60_000 }, clock)
+  tally.restarted('shop/cart', 'Error', 3)
+  const sinceMs = clock.now()
+  clock.advance(1_000)
+  tally.restarted('shop/cart', 'Error', 1)
+  const restarts = (zeroFirst: boolean) => [...(tally.families({ zeroFirst })[1]?.series ?? [])]
+  t.match(restarts(true), [{ value: 0, sinceMs }])
+  t.match(restarts(false), [{ value: 4, sinceMs }], 'which need not see a zero first')
+})
+
 t.test('past the limit', async (t) => {
   const tally = createTally(OPTIONS, createHandClock())
   for (let index = 0; index < 5; index++) {

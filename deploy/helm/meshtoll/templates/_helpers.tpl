@@ -66,6 +66,10 @@ default
 {{- end -}}
 
 {{- define "meshtoll.config" -}}
+{{- $host := dig "datadog" "hostname" "auto" .Values.config | toString -}}
+{{- if not (or (eq $host "auto") (contains "${" $host)) -}}
+{{- fail (printf "config.datadog.hostname is %q on every node, and of two hosts of one name Datadog keeps one's points: write ${NODE_NAME} into it, such as ${NODE_NAME}-main" $host) -}}
+{{- end -}}
 {{- $always := dict "node" (dict "name" "${NODE_NAME}") -}}
 {{- if not (include "meshtoll.isFull" .) -}}
 {{- $_ := merge $always (dict "flows" (dict "enabled" false)) -}}
@@ -113,12 +117,8 @@ env:
       fieldRef:
         fieldPath: metadata.namespace
   {{- end }}
-  {{- with .Values.datadog.existingSecret }}
-  - name: DD_API_KEY
-    valueFrom:
-      secretKeyRef:
-        name: {{ . }}
-        key: {{ $.Values.datadog.secretKey }}
+  {{- with include "meshtoll.datadogKey" . }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
@@ -208,6 +208,17 @@ true
 {{- $istiod := .Values.config.istiod | default dict -}}
 {{- if and (eq (toString $istiod.debug) "true") (ne (toString $istiod.enabled) "false") -}}
 true
+{{- end -}}
+{{- end -}}
+
+{{- /* Of the environment of agents and directories. */ -}}
+{{- define "meshtoll.datadogKey" -}}
+{{- with .Values.datadog.existingSecret -}}
+- name: DD_API_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $.Values.datadog.secretKey }}
 {{- end -}}
 {{- end -}}
 

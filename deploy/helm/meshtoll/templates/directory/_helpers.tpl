@@ -47,7 +47,12 @@ authority signs nothing else: its key is not kept. */ -}}
 
 {{- define "meshtoll.directory.config" -}}
 {{- $account := printf "%s/%s" .Release.Namespace (include "meshtoll.serviceAccount" .) -}}
-{{- merge (dict "directory" (dict "agents" (list $account))) (pick .Values.config "identity" "series") | toYaml -}}
+{{- $config := merge (dict "directory" (dict "agents" (list $account))) (pick .Values.config "identity" "series") -}}
+{{- with .Values.config.datadog -}}
+{{- /* A pod is a host of its own. */ -}}
+{{- $_ := set $config "datadog" (omit . "hostname") -}}
+{{- end -}}
+{{- toYaml $config -}}
 {{- end -}}
 
 {{- define "meshtoll.directory.web" -}}

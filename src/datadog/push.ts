@@ -2,38 +2,38 @@
 import type { Config } from '../config/fields.js'
 import type { Deps, Disk } from '../deps.js'
 import type { Push } from '../exporters/datadog/push.js'
-import type { NodeFacts } from '../identity/objects/node.js'
 import { fractionOf } from '../kube/backoff.js'
 import type { FamilySnapshot } from '../model.js'
 import { proxyFor } from '../proxy/environment.js'
 import { createJournalFile } from '../state/journal-file.js'
-import { createDatadogKey } from './datadog-key.js'
+import { createDatadogKey } from './key.js'
 
 export interface DatadogParts {
-  readonly config: Pick<Config, 'datadog' | 'identity' | 'node'>
+  readonly config: Pick<Config, 'datadog'>
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Where an API server says it; it may not yet. */
-  readonly ownNode: (() => NodeFacts | undefined) | undefined
+  /** That nobody else sends as; undefined while it is not known. */
+  readonly host: () => string | undefined
   /** `own`: added up here. `foreign`: served as it was read. */
   readonly withGroups: <T>(
     use: (groups: { readonly own: readonly FamilySnapshot[]; readonly foreign: readonly FamilySnapshot[] }) => Promise<T>,
   ) => Promise<T>
-  /** What the agent says about itself, counted since this process began. */
+  /** What a process says about itself, counted since it began. */
   readonly self: () => Promise<readonly FamilySnapshot[]>
 }
+
+export type { Push }
 
 export type DatadogDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'> & { readonly disk: Disk }
 
 /** Undefined where it is switched off. */
 export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | undefined {
-  const { config, environment, withGroups, self } = parts
+  const { config, environment, host, withGroups, self } = parts
   const { datadog } = config
   if (!datadog.enabled) return undefined
   const { clock, log, random } = deps
   const url = urlOf(datadog)
   let proxy: URL | undefined
   const startedMs = clock.now()
-  const host = hostOf(parts, { sinceMs: clock.monotonic(), monotonic: clock.monotonic })
   let push: Push | undefined
   let close = async (): Promise<void> => undefined
 
@@ -102,30 +102,3 @@ const begunAt = ({ family, series }: FamilySnapshot, sinceMs: number): FamilySna
   family,
   series: [...series].map((one) => ({ ...one, sinceMs })),
 })
-
-interface Since {
-  readonly sinceMs: number
-  monotonic(): number
-}
-
-/** Undefined while the Node may still be told of: who has two names is two hosts. */
-function hostOf({ config, ownNode }: DatadogParts, { sinceMs, monotonic }: Since): () => string | undefined {
-  const { datadog, identity, node } = config
-  let host = datadog.hostname === 'auto' ? undefined : datadog.hostname
-  return () => {
-    const own = ownNode?.()
-    if (host === undefined && own) host = hostIn(own.providerId) ?? node.name
-    if (host === undefined && (!ownNode || monotonic() - sinceMs >= identity.patienceMs)) host = node.name
-    return host
-  }
-}
-
-/**
- * As the Datadog Agent calls it: the instance's id on AWS, NAME.PROJECT on Google Cloud (docs.datadoghq.com/opentelemetry/mapping/hostname).
- * Of others a provider ID does not say it.
- */
-export function hostIn(providerId: string): string | undefined {
-  const [, instance] = /^aws:\/\/.*\/(i-[0-9a-f]{8,32})$/.exec(providerId) ?? []
-  const [, project, , name] = /^gce:\/\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(providerId) ?? []
-  return instance ?? (name && `${name}.${project}`)
-}

@@ -1,9 +1,10 @@
-// What would be sent to Datadog: the push itself, with a disk in memory and before an intake that keeps what it gets.
+// What would be sent to Datadog: the push itself, with a disk that forgets and before an intake that keeps what it gets.
 import { inflateSync } from 'node:zlib'
 import type { Config } from '../config/fields.js'
-import type { Clock, Disk, Log } from '../deps.js'
+import type { Clock, Log } from '../deps.js'
 import type { FamilySnapshot } from '../model.js'
 import { createJournalFile } from '../state/journal-file.js'
+import { createNowhere } from './nowhere.js'
 
 export interface PreviewedSeries {
   readonly metric: string
@@ -54,7 +55,7 @@ export async function createDatadogPreview({ datadog, startedMs }: PreviewParts,
   const log = createListeningLog(complaints)
   const push = createPush(
     {
-      file: createJournalFile(DATADOG_STATE, { clock, disk: createMemoryDisk(), log }),
+      file: createJournalFile(DATADOG_STATE, { clock, disk: createNowhere(), log }),
       host: () => 'preview',
       encoding: 'deflate',
       key: async () => 'preview',
@@ -91,20 +92,4 @@ function previewed({ metric, type, unit, tags, points }: SentSeries): PreviewedS
 function createListeningLog(complaints: string[]): Log {
   const listen: Log['warn'] = (message, { error = '' } = {}) => void complaints.push(`${message}: ${error}`)
   return { debug: () => undefined, info: () => undefined, warn: listen, error: listen }
-}
-
-function createMemoryDisk(): Disk {
-  const files = new Map<string, Buffer>()
-  return {
-    claim: async () => undefined,
-    read: async (path) => files.get(path),
-    append: async (path, data) => void files.set(path, Buffer.concat([files.get(path) ?? Buffer.alloc(0), Buffer.from(data)])),
-    replace: async (path, data) => void files.set(path, Buffer.concat([...data].map((piece) => Buffer.from(piece)))),
-    rename: (path, to) => {
-      files.set(to, files.get(path) ?? Buffer.alloc(0))
-      files.delete(path)
-      return Promise.resolve()
-    },
-    remove: async (path) => void files.delete(path),
-  }
 }
