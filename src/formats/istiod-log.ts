@@ -8,9 +8,8 @@
 // "since last push" is really since the first event of the batch.
 // A message in text is written as it is, with line feeds in it, so that a line may be of somebody else's making: only one that begins as istiod begins
 // them is taken for an entry. In JSON a line feed cannot stand for itself.
-import { quantityOf } from './quantity.js'
 import { fieldsOf, type Raw, textOf } from './raw.js'
-import { isShortType } from './xds-types.js'
+import { loggedTypeOf } from './xds-types.js'
 
 /** As istiod names a resource. A Kubernetes Service is a ServiceEntry by the name of its host, or Endpoints where only those changed (1.31). */
 export interface ConfigKey {
@@ -79,8 +78,8 @@ const NEW_SERVICE = /^(Full push|Cache Update), new service ([^/\s]+)\/(\S+)$/
 const ACCOUNTS = /^(Full push|Cache Update), service accounts changed, (\S+)$/
 const PUSHES: Readonly<Record<string, EndpointChange['push']>> = { 'Full push': 'full', 'Incremental push': 'incremental' }
 const OF_CLUSTER = /^[^.]+\.([^.]+)\.svc\./
-const SENT = /^(\S+): PUSH(?: INC)?(?: request)? for node:(\S+) resources:\d+(?: removed:\d+)? size:(\d{1,15}(?:\.\d)?[kMGTPE]?)B(?: |$)/
-const SHORT_TYPE = /^[A-Z]{3,4}$/
+const SENT = /^(\S+): PUSH(?: INC)?(?: request)? for node:(\S+) resources:\d+(?: removed:\d+)? size:(\d{1,15}(?:\.\d)?)([kMGTPE]?)B(?: |$)/
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 }
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const ENTRY = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\t(?:info|debug|warn|error|fatal)\t([^\t]*)\t(?:\S+\.go:\d+\t)?([^\t]*)/
 const MAX_NAME = 512
@@ -154,14 +153,14 @@ function changeOf(
     : { kind: 'endpoints', reason, push: PUSHES[by] ?? 'none', namespace: namespaceOf(namespace), host }
 }
 
-/** A node is a pod's name, a dot and its namespace. */
+/** A node is a pod's name, a dot and its namespace. There may be thousands of these lines in a second. */
 function sentOf(message: string): Sent | undefined {
-  const [found, type = '', node = '', size] = SENT.exec(message) ?? []
-  const bytes = quantityOf(size)
-  if (found === undefined || bytes === undefined) return undefined
-  const namespace = namespaceOf(node.slice(node.lastIndexOf('.') + 1))
-  const xds = type.toLowerCase()
-  return { kind: 'sent', xds: SHORT_TYPE.test(type) && isShortType(xds) ? xds : undefined, namespace, bytes: Math.round(bytes) }
+  const found = SENT.exec(message)
+  if (!found) return undefined
+  const [, type = '', node = '', size, unit = ''] = found
+  const bytes = Math.round(Number(size) * (UNITS[unit] ?? 1))
+  if (bytes > Number.MAX_SAFE_INTEGER) return undefined
+  return { kind: 'sent', xds: loggedTypeOf(type), namespace: namespaceOf(node.slice(node.lastIndexOf('.') + 1)), bytes }
 }
 
 const namespaceOf = (text = ''): string | undefined => (NAMESPACE.test(text) ? text : undefined)

@@ -19,4 +19,9 @@ export const shortTypeOf = (url: string): string | undefined => SHORT.get(url.sl
 
 const ALL_SHORT: ReadonlySet<string> = new Set(SHORT.values())
 
+/** Of a type as istiod's log has it, in capitals; undefined where it has no short name. */
+export const loggedTypeOf = (text: string): string | undefined => LOGGED.get(text)
+
+const LOGGED: ReadonlyMap<string, string> = new Map([...ALL_SHORT].map((type) => [type.toUpperCase(), type]))
+
 export const isShortType = (text: string): boolean => ALL_SHORT.has(text)

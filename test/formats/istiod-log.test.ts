@@ -182,6 +182,7 @@ t.test('what a proxy was sent, as each release says it', async (t) => {
     { name: 'no namespace', message: 'CDS: PUSH for node:cart. resources:1 size:1B', is: { ...sent('cds', 1), namespace: undefined } },
     { name: 'another unit', message: `CDS: PUSH ${node} resources:1 size:1.2KiB`, is: undefined },
     { name: 'cut off', message: `CDS: PUSH ${node} resources:1 size:1.2`, is: undefined },
+    { name: 'more than can be', message: `CDS: PUSH ${node} resources:1 size:9.1PB`, is: undefined },
     { name: 'a failure', scope: 'delta', message: `CDS: Send failure ${node} resources:1 size:1.2kB: canceled`, is: undefined },
     { name: 'of another scope', scope: 'model', message: `CDS: PUSH ${node} resources:1 size:1B`, is: undefined },
   ]

@@ -24,10 +24,18 @@ const MAX_TRIGGERS = 10_000
 const MAX_SENT = 5_000
 const OTHER = '_other'
 
+interface Count {
+  readonly family: Family
+  readonly labels: Labels
+  count: number
+}
+
 export function createCauses(): Causes {
-  let counts = new Map<string, { readonly family: Family; readonly labels: Labels; count: number }>()
+  let counts = new Map<string, Count>()
+  /** By type and namespace: of what was sent there may be thousands of lines in a second, which name few of them. */
+  let sent = new Map<string, Map<string, Count>>()
+  let sentTo = 0
   let rejected = 0
-  let sent = 0
 
   /** `key`: of all that is in the labels. */
   function add(
@@ -49,12 +57,16 @@ export function createCauses(): Causes {
     add(endpointChanges, { key: JSON.stringify([namespace, host, reason, push, '']), count: 1, labelsOf })
   }
 
-  /** One for each proxy: neither of the two has a space. */
+  /** One for each proxy. */
   function addSent({ xds = NOBODY, namespace = NOBODY, bytes }: Sent): void {
-    const named = `${xds} ${namespace}`
-    const isRoom = counts.has(named) || sent++ < MAX_SENT
-    const [key, of] = isRoom ? [named, namespace] : [`${xds} ${OTHER}`, OTHER]
-    add(sentBytes, { key, count: bytes, labelsOf: () => ({ xds, proxy_namespace: of }) })
+    const ofType = sent.get(xds) ?? new Map<string, Count>()
+    const known = ofType.get(namespace)
+    if (known && known.count + bytes > Number.MAX_SAFE_INTEGER) rejected++
+    else if (known) known.count += bytes
+    if (known) return
+    const of = sentTo++ < MAX_SENT ? namespace : OTHER
+    const count = (ofType.get(of)?.count ?? 0) + bytes
+    sent.set(xds, ofType.set(of, { family: sentBytes, labels: Object.freeze({ xds, proxy_namespace: of }), count }))
   }
 
   return {
@@ -79,11 +91,13 @@ export function createCauses(): Causes {
       }
     },
     take() {
-      const events = [...counts.values()].map(({ family, labels, count }): EventReading => ({ kind: 'event', family, labels, count }))
+      const all = [...counts.values(), ...[...sent.values()].flatMap((ofType) => [...ofType.values()])]
+      const events = all.map(({ family, labels, count }): EventReading => ({ kind: 'event', family, labels, count }))
       const taken = { events, rejected }
       counts = new Map()
       rejected = 0
-      sent = 0
+      sent = new Map()
+      sentTo = 0
       return taken
     },
   }

@@ -401,6 +401,16 @@ t.test('a log that cannot be read', async (t) => {
   t.same(world.served().causes, causes({ a: 2, b: 2 }), 'and this one where it was left')
 })
 
+t.test('of what is sent no sum is more than a counter may be', async (t) => {
+  const log = createCriLog(folderOf(t))
+  const world = createWorld(t, () => [target('istiod', podLog(log.folder))])
+  log.write('')
+  await world.read()
+  for (const size of ['9.0PB', '9.0PB', '5B', '1.0EB']) log.write(sentLine('shop', size))
+  await world.read()
+  t.same(world.served().sent, { 'cds/shop': 9e15 + 5 })
+})
+
 t.test('of what is sent no more names are held than a mesh has, and nothing of it is lost', async (t) => {
   const { log, world } = await createNode(t, ['before'])
   for (let i = 0; i < 5_100; i++) log.write(sentLine(`n${i}`))
