@@ -22,6 +22,7 @@ export interface NodeAgent {
 /** Another build may be measured. */
 const MAIN = join(process.env['MESHTOLL_DIST'] ?? fileURLToPath(new URL('../dist', import.meta.url)), 'main.js')
 const NODE_FLAGS = (process.env['MESHTOLL_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
+const LOOP_WATCH = new URL('loop-watch.js', import.meta.url).href
 const PORT = 10042
 const READY_WITHIN_MS = 20_000
 const PROMETHEUS = {
@@ -30,14 +31,28 @@ const PROMETHEUS = {
   'accept-encoding': 'gzip',
 }
 
-export async function startAgent(topology: Topology, node: string, entries: readonly Entry[]): Promise<NodeAgent> {
+export interface AgentSpec {
+  readonly entries: readonly Entry[]
+  /** Beside its name and its inventory. */
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly environment?: Readonly<Record<string, string>>
+  /** Each second it says here how long its loop was held (loop-watch.js). */
+  readonly loopFile?: string
+}
+
+export async function startAgent(topology: Topology, node: string, spec: AgentSpec): Promise<NodeAgent> {
+  const { entries, options = {}, environment = {}, loopFile } = spec
   const folder = await mkdtemp('/run/lab/bench-')
   await writeFile(join(folder, 'inventory.yaml'), JSON.stringify({ entries }))
   const config = join(folder, 'meshtoll.yaml')
-  await writeFile(config, JSON.stringify({ node: { name: node, zone: 'zone-1' }, inventory: { file: 'inventory.yaml' } }))
+  await writeFile(config, JSON.stringify({ node: { name: node, zone: 'zone-1' }, inventory: { file: 'inventory.yaml' }, ...options }))
   const flags = [`--config.file=${config}`, `--state.dir=${folder}`, `--web.listen-address=127.0.0.1:${PORT}`]
+  const watching = loopFile === undefined ? [] : [`--import=${LOOP_WATCH}?to=${loopFile}`]
   const run = (...more: readonly string[]): Program =>
-    topology.start(node, [process.execPath, ...NODE_FLAGS, MAIN, 'agent', ...flags, ...more], { capabilities: ['net_admin'] })
+    topology.start(node, [process.execPath, ...watching, ...NODE_FLAGS, MAIN, 'agent', ...flags, ...more], {
+      capabilities: ['net_admin'],
+      env: { ...process.env, ...environment },
+    })
   const socketPath = await topology.peer(node).relay({ port: PORT })
   const program = run()
   await program.waitFor(/agent is running/, READY_WITHIN_MS)

@@ -17,6 +17,7 @@ const BENCHES = [
   'throughput',
   'tax',
   'agent-cost',
+  'datadog',
   'scrape',
   'kernel-read',
   'cycle',

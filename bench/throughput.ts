@@ -47,7 +47,7 @@ async function measureRounds(topology: Topology, { rounds, bytes }: { rounds: nu
     return (bytes * 8) / seconds / 1e9
   }
   const withAgent = async (): Promise<number> => {
-    const agent = await startAgent(topology, 'n1', [])
+    const agent = await startAgent(topology, 'n1', { entries: [] })
     const rate = await send()
     await agent.uninstall()
     return rate

@@ -32,11 +32,11 @@ export function readLines<Line>(file: Buffer, hear: (line: Line) => boolean): Re
 }
 
 /** So that no line of a checkpoint is long. */
-export function* slices<T>(rows: Iterable<T>): Generator<T[]> {
+export function* slices<T>(rows: Iterable<T>, most = ROWS_PER_LINE): Generator<T[]> {
   let slice: T[] = []
   for (const row of rows) {
     slice.push(row)
-    if (slice.length < ROWS_PER_LINE) continue
+    if (slice.length < most) continue
     yield slice
     slice = []
   }

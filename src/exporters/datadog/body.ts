@@ -4,7 +4,8 @@ import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import * as zlib from 'node:zlib'
 import { isCount } from './points.js'
-import type { Batch, State } from './state.js'
+import type { SeriesBook } from './series.js'
+import type { Batch } from './state.js'
 
 export type Encoding = 'deflate' | 'zstd'
 
@@ -30,43 +31,37 @@ export interface Wanted {
   readonly encoding?: Encoding
 }
 
+interface Source {
+  readonly series: Pick<SeriesBook, 'get'>
+}
+
 export async function renderBody(
-  state: Pick<State, 'series'>,
+  state: Source,
   batch: Batch,
   { from, maxPoints = MAX_POINTS, encoding = encodingHere }: Wanted,
 ): Promise<Body> {
-  const to = endOf(state, batch, { from, maxPoints: Math.min(maxPoints, MAX_POINTS) })
-  const bytes = await compressed(renderPieces(state, batch, { from, to }), encoding)
-  if (bytes.length <= MAX_BYTES || to - from === 1) return { bytes, to }
-  return renderBody(state, batch, { from, maxPoints: Math.ceil((to - from) / 2), encoding })
+  const written = { to: from }
+  const bytes = await compressed(renderPieces(state, batch, { written, maxPoints: Math.min(maxPoints, MAX_POINTS) }), encoding)
+  const count = written.to - from
+  if (bytes.length <= MAX_BYTES || count === 1) return { bytes, to: written.to }
+  return renderBody(state, batch, { from, maxPoints: Math.ceil(count / 2), encoding })
 }
 
-/** A point takes its text and its numbers. */
-const NUMBERS_LENGTH = 100
-const AROUND_LENGTH = 20
-
-function endOf(
-  { series }: Pick<State, 'series'>,
-  { ids }: Batch,
-  { from, maxPoints }: Required<Pick<Wanted, 'from' | 'maxPoints'>>,
-): number {
-  const last = Math.min(from + maxPoints, ids.length)
-  let bytes = AROUND_LENGTH
-  for (let at = from; at < last; at++) {
-    bytes += Buffer.byteLength(series.get(ids[at] as number)?.text ?? '') + NUMBERS_LENGTH
-    if (bytes > MAX_RAW_BYTES && at > from) return at
-  }
-  return last
-}
-
+/** `written.to` moves on behind the last point that there was room for. */
 function* renderPieces(
-  state: Pick<State, 'series'>,
+  state: Source,
   batch: Batch,
-  { from, to }: { readonly from: number; readonly to: number },
+  { written, maxPoints }: { readonly written: { to: number }; readonly maxPoints: number },
 ): Generator<string> {
+  const from = written.to
+  const last = Math.min(from + maxPoints, batch.ids.length)
   let piece = '{"series":['
-  for (let at = from; at < to; at++) {
-    piece += `${at === from ? '' : ','}${renderPoint(state, batch, at)}`
+  let bytes = piece.length
+  for (; written.to < last; written.to++) {
+    const point = renderPoint(state, batch, written.to)
+    bytes += Buffer.byteLength(point) + 1
+    if (bytes > MAX_RAW_BYTES && written.to > from) break
+    piece += `${written.to === from ? '' : ','}${point}`
     if (piece.length < PIECE_LENGTH) continue
     yield piece
     piece = ''
@@ -74,7 +69,7 @@ function* renderPieces(
   yield `${piece}]}`
 }
 
-function renderPoint({ series }: Pick<State, 'series'>, { ids, values, stamp, interval }: Batch, at: number): string {
+function renderPoint({ series }: Source, { ids, values, stamp, interval }: Batch, at: number): string {
   const one = series.get(ids[at] as number)
   if (!one) throw new Error(`series ${ids[at]} is not in the state file`)
   const ofCount = isCount(one.kind) ? `"interval":${interval},` : ''

@@ -1,12 +1,7 @@
 // What came since it was last taken, of running totals: by the key of each single series, before any are added up.
 import { createHash } from 'node:crypto'
 import type { Family, Labels } from '../../model.js'
-
-/** How far a total was taken. `sinceMs`: when it began to count; 0 where that is not known. */
-export interface Mark {
-  readonly value: number
-  readonly sinceMs: number
-}
+import type { Mark } from './marks.js'
 
 /** Whose total it is: what we add up ourselves counts from its beginning when it is first seen, what others do from then on. */
 export type Origin = 'own' | 'foreign'

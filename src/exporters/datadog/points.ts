@@ -1,7 +1,7 @@
 // Targets as series of the intake (docs.datadoghq.com/api/latest/metrics/submit-metrics), but for interval and time.
 import type { MetricSeries } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/models/MetricSeries.js'
 import { maxOf, quantileOf } from './quantiles.js'
-import type { Kind } from './state.js'
+import type { Kind } from './series.js'
 import type { Target } from './targets.js'
 
 export interface Point {

@@ -40,18 +40,19 @@ const MAX_WAITING = 200_000
 export function createPush(parts: PushParts, options: PushOptions, deps: { readonly clock: Clock; readonly log: Log }): Push {
   const { clock, log } = deps
   const { flushIntervalMs, maxSeries } = options
-  const taker = createTaker(options, createPauses(clock))
-  const store = createStore(parts.file, taker.prune)
+  const pauses = createPauses(clock)
+  const taker = createTaker(options, pauses)
+  const store = createStore({ file: parts.file, prune: taker.prune, pauses })
   const delivery = createDelivery({ ...parts, store }, deps)
 
   async function take(): Promise<void> {
     const host = parts.host()
     if (host === undefined) return
     const gathering = await parts.withGroups((groups) => taker.gather(store.state, groups))
-    await store.commit((state) => taker.lines(state, { nowMs: clock.now(), host, gathering }))
-    await store.commit(function* (state) {
-      const at = joinable(state.windows, MAX_WAITING)
-      if (at !== undefined) yield { joined: at }
+    await store.commit((state) => taker.window(state, { nowMs: clock.now(), host, gathering }))
+    await store.commit(({ windows }) => {
+      const at = joinable(windows, MAX_WAITING)
+      return at === undefined ? [] : [{ joined: at }]
     })
     delivery.wake()
   }

@@ -1,42 +1,37 @@
 // The series that are sent, each with one id for as long as it is, in this process and the ones after it.
-import type { SentSeries, State } from './state.js'
+import type { SentSeries, SeriesBook } from './series.js'
+import type { State } from './state.js'
 
 export interface Sent {
   /** `key`: what it is sent of. `fresh`: those that the state does not have yet. */
-  of(key: string, parts: SentParts): SentSeries
-  prune(used: ReadonlySet<number>): void
+  idOf(key: string, parts: SentParts): number
+  /** Of series that are not in the state any more. */
+  forget(series: SeriesBook): void
 }
 
 interface SentParts {
-  readonly state: State
-  readonly fresh: Map<number, SentSeries>
+  readonly state: Pick<State, 'series' | 'nextId'>
+  readonly fresh: SeriesBook
   readonly make: () => Omit<SentSeries, 'id'>
 }
 
 export function createSent(): Sent {
   /** So that a text is made once. */
-  const byKey = new Map<string, SentSeries>()
-  let byText: Map<string, SentSeries> | undefined
+  const byKey = new Map<string, number>()
 
   return {
-    of(key, { state, fresh, make }) {
-      // One that could not be written has no place among the others.
-      const isThere = (one: SentSeries | undefined): one is SentSeries =>
-        one !== undefined && (state.series.has(one.id) || fresh.has(one.id))
+    idOf(key, { state, fresh, make }) {
       const known = byKey.get(key)
-      if (isThere(known)) return known
-      byText ??= new Map([...state.series.values()].map((one) => [one.text, one]))
-      const { metric, kind, text } = make()
-      const before = byText.get(text)
-      const one = isThere(before) ? before : { id: state.nextId++, metric, kind, text }
-      if (one !== before) fresh.set(one.id, one)
-      byText.set(text, one)
-      byKey.set(key, one)
-      return one
+      // One that could not be written has no place among the others.
+      if (known !== undefined && (state.series.has(known) || fresh.has(known))) return known
+      const made = make()
+      const id = state.series.find(made.text) ?? fresh.find(made.text) ?? state.nextId++
+      if (!state.series.has(id)) fresh.add({ id, ...made })
+      byKey.set(key, id)
+      return id
     },
-    prune(used) {
-      for (const [key, { id }] of byKey) if (!used.has(id)) byKey.delete(key)
-      for (const [text, { id }] of byText ?? []) if (!used.has(id)) byText?.delete(text)
+    forget(series) {
+      for (const [key, id] of byKey) if (!series.has(id)) byKey.delete(key)
     },
   }
 }

@@ -9,21 +9,13 @@
 //   be019f00 {"accepted":1}
 import { readLines, renderLine, slices } from '../../state/lines.js'
 import type { ParsedFile, StateFormat } from '../../state/state-files.js'
-import type { Mark } from './deltas.js'
+import { createMarks, type Marks } from './marks.js'
+import { createSeriesBook, type Kind, type SeriesBook } from './series.js'
 import { type Points, sumOf } from './windows.js'
 
 const VERSION = 1
-
-/** `bytes`, `count`: windows of it are added up. `level`: the later one holds. `peak`: the larger one does. */
-export type Kind = 'bytes' | 'count' | 'level' | 'peak'
-
-/** What is sent under one name and one set of tags. `text`: its JSON, but for interval and point. */
-export interface SentSeries {
-  readonly id: number
-  readonly metric: string
-  readonly kind: Kind
-  readonly text: string
-}
+/** Their texts are long. */
+export const SERIES_PER_LINE = 100
 
 export interface Window extends Points {
   readonly fromMs: number
@@ -49,9 +41,8 @@ export interface State {
   lastStamp: number
   takenMs: number
   nextId: number
-  readonly marks: Map<string, Mark>
-  /** By id, ascending. */
-  readonly series: Map<number, SentSeries>
+  readonly marks: Marks
+  series: SeriesBook
   /** Never attempted; oldest first. */
   windows: Window[]
   batch: Batch | undefined
@@ -93,8 +84,8 @@ export const createState = (): State => ({
   lastStamp: 0,
   takenMs: 0,
   nextId: 1,
-  marks: new Map(),
-  series: new Map(),
+  marks: createMarks(),
+  series: createSeriesBook(),
   windows: [],
   batch: undefined,
   totals: new Map(),
@@ -121,7 +112,7 @@ function applyHead(state: State, { hasBegun, lastStamp, takenMs, nextId }: Head)
 }
 
 function applySeries(state: State, [id, metric, kind, text]: SeriesRow): void {
-  state.series.set(id, { id, metric, kind, text })
+  state.series.add({ id, metric, kind, text })
   state.nextId = Math.max(state.nextId, id + 1)
 }
 
@@ -179,8 +170,8 @@ function settle({ totals, series }: State, batch: Batch, { name, to }: Settled):
 export function* renderState(state: State): Generator<string> {
   const { hasBegun, lastStamp, takenMs, nextId, batch } = state
   yield renderLine({ head: { version: VERSION, hasBegun, lastStamp, takenMs, nextId } })
-  for (const slice of slices(state.marks)) yield renderLine({ marks: slice.map(([key, { value, sinceMs }]) => [key, value, sinceMs]) })
-  for (const slice of slices(state.series.values()))
+  for (const slice of slices(state.marks)) yield renderLine({ marks: slice })
+  for (const slice of slices(state.series, SERIES_PER_LINE))
     yield renderLine({ series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text]) })
   if (batch) {
     yield* renderWindow(batch)

@@ -4,12 +4,16 @@ import type { FamilySnapshot, Series } from '../../model.js'
 import type { Pauses } from '../../pauses.js'
 import { slices } from '../../state/lines.js'
 import { createBudget } from './budget.js'
-import { createKeys, familyIn, type Origin } from './deltas.js'
+import { familyIn, type Origin } from './deltas.js'
+import { createDraft, type Draft } from './draft.js'
 import { pointsOf, renderHead } from './points.js'
 import { createSent } from './sent.js'
-import type { Line, SentSeries, State } from './state.js'
+import type { SeriesBook } from './series.js'
+import { type Line, SERIES_PER_LINE, type State } from './state.js'
+import type { Lines } from './store.js'
 import { createTags } from './tags.js'
-import { createGathering, type Gathering, gather } from './targets.js'
+import { createTargets, type Gathering, type Moved, type Target } from './targets.js'
+import type { Points } from './windows.js'
 
 export interface Group {
   readonly families: readonly FamilySnapshot[]
@@ -34,76 +38,104 @@ export interface Taken {
 export interface Taker {
   /** While nothing changes. */
   gather(state: State, groups: readonly Group[]): Promise<Gathering>
-  lines(state: State, taken: Taken): AsyncGenerator<Line>
+  window(state: State, taken: Taken): Promise<Lines>
   /** Series that nothing refers to, and that were not in the last window, go. */
-  prune(state: State): void
+  prune(state: State): Promise<void>
   /** Of the last window. */
   readonly last: { readonly series: number; readonly folded: number }
 }
 
 export function createTaker({ tags: constant, excludeLabels, maxSeries, startedMs }: TakeOptions, pauses: Pauses): Taker {
-  const keys = createKeys()
+  const targets = createTargets({ excludeLabels })
   const tags = createTags(constant)
   const budget = createBudget(maxSeries)
   const sent = createSent()
-  let current: ReadonlySet<number> = new Set()
+  let current: Points['ids'] = []
   let folded = 0
 
   async function goneFrom({ marks }: State, { seen, served }: Gathering): Promise<string[]> {
     const gone: string[] = []
     for (const key of marks.keys()) {
       // A family that is not served may come back as it was.
-      if (served.has(familyIn(key)) && !seen.has(key)) gone.push(key)
+      if (seen[marks.placeOf(key) as number] !== 1 && served.has(familyIn(key))) gone.push(key)
       await pauses.pause()
     }
     return gone
   }
 
+  function* put(
+    draft: Draft,
+    state: State,
+    { host, targets }: { readonly host: string; readonly targets: readonly Target[] },
+  ): Generator<void> {
+    for (const target of targets) {
+      for (const point of pointsOf(target)) {
+        const make = () => ({ ...point, text: renderHead(point, { host, tags: tags.of(target.labels) }) })
+        const key = point.name === '' ? target.key : `${target.key} ${point.name}`
+        draft.put(sent.idOf(key, { state, fresh: draft.fresh, make }), point.value, point.kind)
+      }
+      yield
+    }
+  }
+
   return {
     async gather(state, groups) {
-      const gathering = createGathering()
+      const { marks } = state
+      const gathering = targets.begin(marks)
       const isNews = ({ sinceMs }: Series): boolean => state.hasBegun || (sinceMs !== undefined && sinceMs >= startedMs)
-      for (const group of groups) await pauses.through(gather(gathering, group, { keys, marks: state.marks, excludeLabels, isNews }))
+      for (const group of groups) await pauses.through(targets.gather(gathering, group, { marks, isNews }))
       return gathering
     },
-    async *lines(state, { nowMs, host, gathering }) {
+    async window(state, { nowMs, host, gathering }) {
       const gone = await goneFrom(state, gathering)
       const fitted = await pauses.through(budget.fit(gathering.targets, nowMs))
-      const values = new Map<number, number>()
-      const fresh = new Map<number, SentSeries>()
-      for (const target of fitted.targets.values()) {
-        for (const point of pointsOf(target)) {
-          const make = () => ({ ...point, text: renderHead(point, { host, tags: tags.of(target.labels) }) })
-          const { id } = sent.of(`${point.name} ${target.key}`, { state, fresh, make })
-          values.set(id, point.value)
-        }
-        await pauses.pause()
-      }
-      current = new Set(values.keys())
+      const draft = createDraft(state.series)
+      await pauses.through(put(draft, state, { host, targets: fitted.targets }))
+      const points = draft.points()
+      current = points.ids
       folded = fitted.folded
-      for (const slice of slices(gathering.marks)) yield { marks: slice.map(([key, { value, sinceMs }]) => [key, value, sinceMs] as const) }
-      for (const slice of slices(gone)) yield { gone: slice }
-      for (const slice of slices(fresh.values()))
-        yield { series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text] as const) }
-      for (const slice of slices(inOrder(values, [...state.series.keys(), ...fresh.keys()]))) yield { rows: slice }
-      yield { took: { fromMs: state.hasBegun ? state.takenMs : startedMs, toMs: nowMs } }
+      const took = { fromMs: state.hasBegun ? state.takenMs : startedMs, toMs: nowMs }
+      return { [Symbol.iterator]: () => linesOf({ moved: gathering.moved, gone, fresh: draft.fresh, points, took }) }
     },
-    prune(state) {
-      const used = new Set([...current, ...(state.batch?.ids ?? [])])
-      for (const { ids } of state.windows) for (const id of ids) used.add(id)
-      for (const id of state.series.keys()) if (!used.has(id)) state.series.delete(id)
-      sent.prune(used)
+    async prune(state) {
+      const isUsed = new Uint8Array(state.series.size)
+      for (const { ids } of [{ ids: current }, ...(state.batch ? [state.batch] : []), ...state.windows])
+        await pauses.through(setAll(isUsed, ids, state.series))
+      if (isUsed.every((one) => one === 1)) return
+      state.series = await pauses.through(state.series.only((row) => isUsed[row] === 1))
+      sent.forget(state.series)
+      targets.forget()
     },
     get last() {
-      return { series: current.size, folded }
+      return { series: current.length, folded }
     },
   }
 }
 
-/** By the ids of their series. */
-function* inOrder(values: ReadonlyMap<number, number>, ids: Iterable<number>): Generator<readonly [number, number]> {
+function* setAll(column: Uint8Array, ids: Points['ids'], series: SeriesBook): Generator<void> {
   for (const id of ids) {
-    const value = values.get(id)
-    if (value !== undefined) yield [id, value]
+    const row = series.rowOf(id)
+    if (row !== undefined) column[row] = 1
+    yield
   }
+}
+
+interface Taking {
+  readonly moved: Moved
+  readonly gone: readonly string[]
+  readonly fresh: SeriesBook
+  readonly points: Points
+  readonly took: { readonly fromMs: number; readonly toMs: number }
+}
+
+function* linesOf({ moved, gone, fresh, points, took }: Taking): Generator<Line> {
+  const { keys, values, sinceMs } = moved
+  for (const slice of slices(keys.keys()))
+    yield { marks: slice.map((at) => [keys[at] as string, values[at] as number, sinceMs[at] as number] as const) }
+  for (const slice of slices(gone)) yield { gone: slice }
+  for (const slice of slices(fresh, SERIES_PER_LINE))
+    yield { series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text] as const) }
+  for (const slice of slices(points.ids.keys()))
+    yield { rows: slice.map((at) => [points.ids[at] as number, points.values[at] as number] as const) }
+  yield { took }
 }

@@ -2,10 +2,11 @@
 //   meshtoll_flow_bytes_total{src_zone="a", dst_zone="b", scope="cross_zone", ...} 4096, of which 4000 were taken
 //   -> {src_zone: a, dst_zone: b, ...} 96
 import type { Family, FamilySnapshot, Labels, Series } from '../../model.js'
-import { deltaOf, familyKeyOf, hasGoneBack, type Keys, type Mark, type Origin, type Part } from './deltas.js'
+import { createKeys, deltaOf, familyKeyOf, hasGoneBack, type Keys, type Origin, type Part } from './deltas.js'
+import type { Marks } from './marks.js'
 import { datadogNameOf } from './name.js'
 
-/** Of one family and the labels that are sent. */
+/** Of one family and the labels that are sent. One object for as long as it is served: what it says is of one gathering after the other. */
 export interface Target {
   readonly key: string
   readonly family: Family
@@ -16,47 +17,106 @@ export interface Target {
   /** Of a histogram: what its observations come to, and how many fell into the bucket that ends there and into none before. */
   sum: number
   readonly within: Map<number, number>
+  /** The gathering that it was last in. */
+  turn: number
+  /** What it is added to where it loses its name; NONE where it has none. Undefined: nobody has asked. */
+  other: Target | typeof NONE | undefined
+}
+
+export const NONE = 'none'
+
+/** What came to totals that moved, or were seen for the first time; in columns. */
+export interface Moved {
+  readonly keys: string[]
+  readonly values: number[]
+  readonly sinceMs: number[]
 }
 
 export interface Gathering {
-  readonly targets: Map<string, Target>
-  /** Of totals that moved, or were seen for the first time. */
-  readonly marks: Map<string, Mark>
-  /** All that were seen. */
-  readonly seen: Set<string>
+  readonly targets: Target[]
+  readonly moved: Moved
+  /** Whether a total was seen, by the place of its mark. */
+  readonly seen: Uint8Array
   /** Keys of families with any series. */
   readonly served: Set<string>
 }
 
 export interface GatherParts {
-  readonly keys: Keys
-  readonly marks: ReadonlyMap<string, Mark>
-  readonly excludeLabels: readonly string[]
+  readonly marks: Marks
   /** Whether a total of our own that is seen for the first time is all news. */
   readonly isNews: (series: Series) => boolean
 }
 
-export const createGathering = (): Gathering => ({ targets: new Map(), marks: new Map(), seen: new Set(), served: new Set() })
+export interface Targets {
+  begin(marks: Marks): Gathering
+  /** One step for each series, so that whoever calls may give way between two. */
+  gather(
+    into: Gathering,
+    group: { readonly families: Iterable<FamilySnapshot>; readonly origin: Origin },
+    parts: GatherParts,
+  ): Generator<void>
+  /** Those that the last gathering had nothing of. */
+  forget(): void
+}
 
-/** One step for each series, so that whoever calls may give way between two. */
-export function* gather(
-  into: Gathering,
-  { families, origin }: { readonly families: Iterable<FamilySnapshot>; readonly origin: Origin },
-  parts: GatherParts,
-): Generator<void> {
-  for (const { family, series } of families) {
-    const metric = datadogNameOf(family)
-    if (metric === undefined) continue
-    const names = family.labels.filter((name) => !parts.excludeLabels.includes(name))
-    const reading = { into, family, metric, names, origin, ...parts }
-    const read = READERS[family.kind]
-    let isServed = false
-    for (const one of series) {
-      if (!isServed) into.served.add(familyKeyOf(family.name))
-      isServed = true
-      read(one, reading)
-      yield
-    }
+/** Of all that is no histogram. */
+const NOTHING_WITHIN: Map<number, number> = new Map()
+
+export function createTargets({ excludeLabels }: { readonly excludeLabels: readonly string[] }): Targets {
+  const keys = createKeys()
+  const keysOfSent = excludeLabels.length === 0 ? keys : createKeys()
+  const byKey = new Map<string, Target>()
+  let turn = 0
+
+  function targetOf(labels: Labels, { into, family, metric, sent }: Reading): Target {
+    const key = keysOfSent.of(sent, labels)
+    const known = byKey.get(key)
+    if (known?.turn === turn) return known
+    const target = known ?? newTarget({ key, family, metric, labels: labelsOf(labels, sent.labels) })
+    if (known) {
+      Object.assign(known, { value: 0, sum: 0, turn })
+      known.within.clear()
+    } else byKey.set(key, target)
+    into.targets.push(target)
+    return target
+  }
+
+  const newTarget = (of: Pick<Target, 'key' | 'family' | 'metric' | 'labels'>): Target => ({
+    key: of.key,
+    family: of.family,
+    metric: of.metric,
+    labels: of.labels,
+    value: 0,
+    sum: 0,
+    within: of.family.kind === 'histogram' ? new Map() : NOTHING_WITHIN,
+    turn,
+    other: undefined,
+  })
+
+  return {
+    begin(marks) {
+      turn++
+      return { targets: [], moved: { keys: [], values: [], sinceMs: [] }, seen: new Uint8Array(marks.places), served: new Set() }
+    },
+    *gather(into, { families, origin }, parts) {
+      for (const { family, series } of families) {
+        const metric = datadogNameOf(family)
+        if (metric === undefined) continue
+        const sent = { ...family, labels: family.labels.filter((name) => !excludeLabels.includes(name)) }
+        const reading: Reading = { into, family, metric, sent, origin, keys, targetOf, ...parts }
+        const read = READERS[family.kind]
+        let isServed = false
+        for (const one of series) {
+          if (!isServed) into.served.add(familyKeyOf(family.name))
+          isServed = true
+          read(one, reading)
+          yield
+        }
+      }
+    },
+    forget() {
+      for (const [key, target] of byKey) if (target.turn !== turn) byKey.delete(key)
+    },
   }
 }
 
@@ -64,9 +124,11 @@ interface Reading extends GatherParts {
   readonly into: Gathering
   readonly family: Family
   readonly metric: string
-  /** Of the labels that are sent. */
-  readonly names: readonly string[]
+  /** The same, of the labels that are sent. */
+  readonly sent: Family
   readonly origin: Origin
+  readonly keys: Keys
+  readonly targetOf: (labels: Labels, reading: Reading) => Target
 }
 
 const READERS: Readonly<Record<Family['kind'], (series: Series, reading: Reading) => void>> = {
@@ -77,14 +139,15 @@ const READERS: Readonly<Record<Family['kind'], (series: Series, reading: Reading
 
 function readCounter(series: Series, reading: Reading): void {
   const came = take(series, { part: undefined, value: series.value }, reading)
-  if (came > 0) targetOf(series.labels, reading).value += came
+  if (came > 0) reading.targetOf(series.labels, reading).value += came
 }
 
 function readGauge({ labels, value }: Series, reading: Reading): void {
   if (!Number.isFinite(value)) return
-  const known = reading.into.targets.has(targetKeyOf(labels, reading))
-  const target = targetOf(labels, reading)
-  target.value = known ? levelOf(reading.family)(target.value, value) : value
+  const count = reading.into.targets.length
+  const target = reading.targetOf(labels, reading)
+  const isFirst = reading.into.targets.length > count
+  target.value = isFirst ? value : levelOf(reading.family)(target.value, value)
 }
 
 function readHistogram(series: Series, reading: Reading): void {
@@ -95,11 +158,11 @@ function readHistogram(series: Series, reading: Reading): void {
     const came = take(series, { part: le, value: count - below }, reading)
     below = count
     if (came <= 0) continue
-    const { within } = targetOf(series.labels, reading)
-    within.set(le, (within.get(le) ?? 0) + came)
-    targetOf(series.labels, reading).value += came
+    const target = reading.targetOf(series.labels, reading)
+    target.within.set(le, (target.within.get(le) ?? 0) + came)
+    target.value += came
   }
-  if (sumCame > 0) targetOf(series.labels, reading).sum += sumCame
+  if (sumCame > 0) reading.targetOf(series.labels, reading).sum += sumCame
 }
 
 /** What came to a total, which from now on is taken. */
@@ -109,24 +172,21 @@ function take(series: Series, { part, value }: { readonly part: Part; readonly v
   const key = keys.of(family, series.labels, part)
   const mark = marks.get(key)
   const now = { value, sinceMs: series.sinceMs ?? 0 }
-  into.seen.add(key)
-  if ((mark?.value !== value || mark.sinceMs !== now.sinceMs) && !hasGoneBack(mark, now)) into.marks.set(key, now)
+  const place = marks.placeOf(key)
+  if (place !== undefined) into.seen[place] = 1
+  if ((mark?.value !== value || mark.sinceMs !== now.sinceMs) && !hasGoneBack(mark, now)) {
+    into.moved.keys.push(key)
+    into.moved.values.push(value)
+    into.moved.sinceMs.push(now.sinceMs)
+  }
   return deltaOf(mark, now, origin === 'own' && isNews(series) ? 'counts' : 'is where it begins')
 }
 
-function targetKeyOf(labels: Labels, { metric, names }: Reading): string {
-  return JSON.stringify([metric, ...names.map((name) => labels[name] ?? '')])
-}
-
-function targetOf(labels: Labels, reading: Reading): Target {
-  const { into, family, metric, names } = reading
-  const key = targetKeyOf(labels, reading)
-  const known = into.targets.get(key)
-  if (known) return known
-  const sent = Object.fromEntries(names.map((name) => [name, labels[name] ?? '']))
-  const target = { key, family, metric, labels: sent, value: 0, sum: 0, within: new Map() }
-  into.targets.set(key, target)
-  return target
+/** Where they are these, and in this order, no others are made. */
+function labelsOf(labels: Labels, names: readonly string[]): Labels {
+  const own = Object.keys(labels)
+  if (own.length === names.length && names.every((name, i) => own[i] === name)) return labels
+  return Object.fromEntries(names.map((name) => [name, labels[name] ?? '']))
 }
 
 /** What the levels of two series come to where they are sent as one: a time, a share or a price is the largest of them. */

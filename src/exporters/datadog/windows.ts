@@ -1,4 +1,5 @@
 // Windows that wait are added together: coarser in time, the same in sum. Their points are in the order of their series' ids.
+import type { Kind } from './series.js'
 import type { State, Window } from './state.js'
 
 export interface Points {
@@ -18,12 +19,12 @@ export function sumOf(one: Window, next: Window, { series }: Pick<State, 'series
     const first = a === id ? (one.values[i++] as number) : undefined
     const second = b === id ? (next.values[j++] as number) : undefined
     ids.push(id)
-    values.push(first === undefined || second === undefined ? ((first ?? second) as number) : both(series.get(id)?.kind, first, second))
+    values.push(first === undefined || second === undefined ? ((first ?? second) as number) : both(series.kindOf(id), first, second))
   }
   return { fromMs: Math.min(one.fromMs, next.fromMs), toMs: Math.max(one.toMs, next.toMs), ids, values }
 }
 
-function both(kind: string | undefined, first: number, second: number): number {
+export function both(kind: Kind | undefined, first: number, second: number): number {
   if (kind === 'level') return second
   return kind === 'peak' ? Math.max(first, second) : first + second
 }

@@ -1,9 +1,10 @@
 import t from 'tap'
 import { createBudget } from '../../../src/exporters/datadog/budget.js'
-import { createKeys, deltaOf, type Origin } from '../../../src/exporters/datadog/deltas.js'
+import { deltaOf, type Origin } from '../../../src/exporters/datadog/deltas.js'
+import { createMarks } from '../../../src/exporters/datadog/marks.js'
 import { pointsOf } from '../../../src/exporters/datadog/points.js'
 import { quantileOf } from '../../../src/exporters/datadog/quantiles.js'
-import { createGathering, gather, type Target } from '../../../src/exporters/datadog/targets.js'
+import { createTargets, type Target } from '../../../src/exporters/datadog/targets.js'
 import type { Family, FamilySnapshot, Series } from '../../../src/model.js'
 import { fc, runs } from '../../property.js'
 
@@ -25,12 +26,13 @@ const TIME: Family = { name: 'meshtoll_pilot_debounce_seconds', kind: 'histogram
 const INFINITE = Number.POSITIVE_INFINITY
 
 function targetsOf(families: readonly FamilySnapshot[], { origin = 'own' as Origin, excludeLabels = [] as readonly string[] } = {}) {
-  const gathering = createGathering()
-  for (const _ of gather(gathering, { families, origin }, { keys: createKeys(), marks: new Map(), excludeLabels, isNews: () => true }));
+  const [all, marks] = [createTargets({ excludeLabels }), createMarks()]
+  const gathering = all.begin(marks)
+  for (const _ of all.gather(gathering, { families, origin }, { marks, isNews: () => true }));
   return gathering.targets
 }
 
-function fit(budget: ReturnType<typeof createBudget>, targets: ReadonlyMap<string, Target>, nowMs = 0) {
+function fit(budget: ReturnType<typeof createBudget>, targets: readonly Target[], nowMs = 0) {
   const steps = budget.fit(targets, nowMs)
   for (;;) {
     const step = steps.next()
@@ -58,22 +60,20 @@ t.test('what came since', async (t) => {
 })
 
 t.test('labels that are not sent: what differs in nothing else is added up', async (t) => {
-  const targets = [
-    ...targetsOf([{ family: BYTES, series: [flow('cart', 5), flow('web', 7)] }], { excludeLabels: ['src_owner_name'] }).values(),
-  ]
+  const targets = targetsOf([{ family: BYTES, series: [flow('cart', 5), flow('web', 7)] }], { excludeLabels: ['src_owner_name'] })
   t.equal(targets.length, 1)
   t.match(targets[0], { value: 12, metric: 'meshtoll.flow.bytes' })
   t.notOk('src_owner_name' in (targets[0]?.labels ?? {}))
   const oldest = [5, 3, 9].map((value, i) => ({ labels: { owner_name: `o${i}` }, value }))
   t.match(
-    [...targetsOf([{ family: OLDEST, series: oldest }], { excludeLabels: ['owner_name'] }).values()],
+    targetsOf([{ family: OLDEST, series: oldest }], { excludeLabels: ['owner_name'] }),
     [{ value: 3 }],
     'of levels as their family says',
   )
 })
 
 t.test('counters of others begin where they are first seen', async (t) => {
-  t.equal(targetsOf([{ family: ZONES, series: [{ labels: { src_zone: 'a', dst_zone: 'b' }, value: 9 }] }], { origin: 'foreign' }).size, 0)
+  t.equal(targetsOf([{ family: ZONES, series: [{ labels: { src_zone: 'a', dst_zone: 'b' }, value: 9 }] }], { origin: 'foreign' }).length, 0)
 })
 
 t.test('a histogram is two counts and four levels', async (t) => {
@@ -82,9 +82,7 @@ t.test('a histogram is two counts and four levels', async (t) => {
     { le: 1, count: 6 },
     { le: INFINITE, count: 6 },
   ]
-  const [target] = targetsOf([
-    { family: TIME, series: [{ labels: { owner_name: 'istiod' }, value: 6, histogram: { sum: 2.5, buckets } }] },
-  ]).values()
+  const [target] = targetsOf([{ family: TIME, series: [{ labels: { owner_name: 'istiod' }, value: 6, histogram: { sum: 2.5, buckets } }] }])
   t.same(
     pointsOf(target as Target).map(({ metric, kind, value }) => [
       metric.replace('meshtoll.pilot.debounce_seconds.', ''),
@@ -123,19 +121,19 @@ t.test('the budget: those with the largest shares keep their names, zones are ex
   const zone: FamilySnapshot = { family: ZONES, series: [{ labels: { src_zone: 'a', dst_zone: 'b' }, value: 100 }] }
   const flows = [flow('big', 60), flow('middle', 30), flow('small', 7), flow('least', 3)]
   const { targets, folded } = fit(budget, targetsOf([zone, { family: BYTES, series: flows }]))
-  const shown = [...targets.values()].map(({ labels, value }) => [labels['src_owner_name'] ?? 'zones', value])
+  const shown = targets.map(({ labels, value }) => [labels['src_owner_name'] ?? 'zones', value])
   t.same(shown, [
-    ['zones', 100],
     ['big', 60],
     ['middle', 30],
+    ['zones', 100],
     ['_other', 10],
   ])
   t.equal(folded, 2)
-  const other = [...targets.values()].find(({ labels }) => labels['src_owner_name'] === '_other')
+  const other = targets.find(({ labels }) => labels['src_owner_name'] === '_other')
   t.match(other?.labels, { src_zone: 'a', src_namespace: '_other', dst_zone: 'b', dst_owner_name: '_other', scope: 'cross_zone' })
   const rising = targetsOf([zone, { family: BYTES, series: [flow('middle', 34), flow('small', 36), flow('big', 30)] }])
   t.ok(
-    [...fit(budget, rising).targets.values()].some(({ labels }) => labels['src_owner_name'] === 'middle'),
+    fit(budget, rising).targets.some(({ labels }) => labels['src_owner_name'] === 'middle'),
     'two of a size do not take turns',
   )
 })
@@ -153,9 +151,9 @@ t.test('any series and any budget: no more of them, nothing lost by zone', async
         const flows = window.map(({ name, zone, value }) => flow(`o${name}-${zone}`, value, zone))
         const all = targetsOf([{ family: BYTES, series: [...new Map(flows.map((one) => [JSON.stringify(one.labels), one])).values()] }])
         const { targets } = fit(budget, all, i * 30_000)
-        const sum = (of: ReadonlyMap<string, Target>, zone: string): number =>
-          [...of.values()].filter(({ labels }) => labels['src_zone'] === zone).reduce((total, { value }) => total + value, 0)
-        return targets.size <= limit && ['a', 'b'].every((zone) => sum(targets, zone) === sum(all, zone))
+        const sum = (of: readonly Target[], zone: string): number =>
+          of.filter(({ labels }) => labels['src_zone'] === zone).reduce((total, { value }) => total + value, 0)
+        return targets.length <= limit && ['a', 'b'].every((zone) => sum(targets, zone) === sum(all, zone))
       })
     }),
     { numRuns: runs(200) },

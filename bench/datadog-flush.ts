@@ -1,0 +1,81 @@
+// One flush to Datadog, in this process: all series have moved. What is taken is written to a real disk, and an intake takes it at once.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDisk } from '../src/disk.js'
+import { encodingHere } from '../src/exporters/datadog/body.js'
+import { createPush } from '../src/exporters/datadog/push.js'
+import { DATADOG_STATE } from '../src/exporters/datadog/state.js'
+import { snapshotOf } from '../src/ledger/snapshot.js'
+import { createJournalFile } from '../src/state/journal-file.js'
+import { blockFigure } from './block.js'
+import type { BenchOptions, Figure } from './figure.js'
+import { CLOCK, createFullLedger, SILENT } from './flow-series.js'
+import { median } from './statistics.js'
+import { type Timing, timed } from './timing.js'
+
+interface Case {
+  readonly what: string
+  readonly series: number
+  readonly maxSeries: number
+}
+
+const CASES: readonly Case[] = [
+  { what: '10,000 series, 2,000 of them sent', series: 10_000, maxSeries: 2_000 },
+  { what: '10,000 series', series: 10_000, maxSeries: 50_000 },
+  { what: '50,000 series', series: 50_000, maxSeries: 200_000 },
+  { what: '100,000 series', series: 100_000, maxSeries: 200_000 },
+]
+
+export async function* flushFigures({ quick }: BenchOptions): AsyncIterable<Figure> {
+  for (const one of quick ? CASES.slice(0, 2) : CASES) yield* await measureOne(one, quick ? 3 : 11)
+}
+
+async function measureOne({ what, series, maxSeries }: Case, times: number): Promise<readonly Figure[]> {
+  const ledger = await createFullLedger(series)
+  const folder = mkdtempSync(join(tmpdir(), 'datadog-'))
+  const disk = createDisk(folder)
+  const families = () =>
+    snapshotOf(ledger, { limit: series, zeroFirstMs: 0, prices: {} }, { atMs: CLOCK.now(), monotonicMs: CLOCK.monotonic(), coverage: 1 })
+      .families
+  let bytes = 0
+  const push = createPush(
+    {
+      file: createJournalFile(DATADOG_STATE, { clock: CLOCK, disk, log: SILENT }),
+      host: () => 'i-0123456789abcdef0',
+      withGroups: (use) => use([{ families: families(), origin: 'own' }]),
+      intake: {
+        async send(body) {
+          bytes += body.length
+          return { kind: 'accepted', complaint: '' }
+        },
+      },
+      encoding: encodingHere,
+      key: async () => 'k',
+      random: Math.random,
+    },
+    { tags: [], excludeLabels: [], maxSeries, startedMs: 0, flushIntervalMs: 30_000 },
+    { clock: CLOCK, log: SILENT },
+  )
+  const flush = async (): Promise<void> => {
+    for (const account of ledger.accounts.flows.values()) account.value += 1_000_003
+    await push.finish(new AbortController().signal)
+  }
+  const timings: Timing[] = []
+  try {
+    await push.load()
+    const first = await timed(flush)
+    for (let time = 0; time < times; time++) timings.push(await timed(flush))
+    const cpu = median(timings.map(({ cpuMs }) => cpuMs))
+    const beside = `CPU ${cpu.toFixed(0)} ms; the first one ${first.wallMs.toFixed(0)} ms; ${Math.round(bytes / (times + 1) / 1_000)} kB sent`
+    const number = `flush to Datadog, ${what}`
+    return [
+      { number, unit: 'ms', measured: median(timings.map(({ wallMs }) => wallMs)), beside },
+      blockFigure(`first flush to Datadog, ${what}`, [first]),
+      blockFigure(number, timings),
+    ]
+  } finally {
+    await disk.close()
+    rmSync(folder, { recursive: true })
+  }
+}
