@@ -6,12 +6,12 @@ import { levelOf, NONE, type Target } from './targets.js'
 
 export interface Budget {
   /** One step for each few series, so that whoever calls may give way between two. */
-  fit(targets: readonly Target[], nowMs: number): Generator<void, Fitted>
+  fit(targets: Iterable<Target>, nowMs: number): Generator<void, Fitted>
 }
 
 /** `targets`: under their own names or added up. `folded`: how many lost theirs. */
 export interface Fitted {
-  readonly targets: readonly Target[]
+  readonly targets: Iterable<Target>
   readonly folded: number
 }
 
@@ -81,7 +81,7 @@ export function createBudget(maxSeries: number): Budget {
   }
 
   /** Those whose owners can be left out, and what they would be sent as then. */
-  function* part(targets: readonly Target[]): Generator<void, Parted> {
+  function* part(targets: Iterable<Target>): Generator<void, Parted> {
     const parted = { fixed: [] as Target[], open: [] as Target[], others: new Set<Target>() }
     for (const target of targets) {
       yield
@@ -178,14 +178,13 @@ function foldedOf(target: Target, keys: Keys): Target {
 function empty(other: Target): void {
   other.value = 0
   other.sum = 0
-  other.turn = 0
+  other.count = 0
   other.within.clear()
 }
 
-/** `turn` of what all others are added to: how many there are. */
 function add(other: Target, { family, value, sum, within }: Target): void {
-  other.value = family.kind === 'gauge' && other.turn > 0 ? levelOf(family)(other.value, value) : other.value + value
+  other.value = family.kind === 'gauge' && other.count > 0 ? levelOf(family)(other.value, value) : other.value + value
   other.sum += sum
-  other.turn++
+  other.count++
   for (const [le, count] of within) other.within.set(le, (other.within.get(le) ?? 0) + count)
 }

@@ -1,6 +1,6 @@
 // The window that is being taken: its points, in the order of their ids, and the series that the state does not have yet.
 import { createSeriesBook, type Kind, type SeriesBook } from './series.js'
-import { both, type Points } from './windows.js'
+import { both, createGrowing, type Points } from './windows.js'
 
 export interface Draft {
   /** Those that the state does not have yet. */
@@ -25,14 +25,11 @@ export function createDraft(known: SeriesBook): Draft {
       column[at] = before === undefined || Number.isNaN(before) ? value : both(kind, before, value)
     },
     points() {
-      const sent = { ids: [] as number[], values: [] as number[] }
-      const add = (id: number, value: number): void => {
-        sent.ids.push(id)
-        sent.values.push(value)
-      }
-      for (let row = 0; row < values.length; row++) if (!Number.isNaN(values[row] as number)) add(known.idAt(row), values[row] as number)
-      for (let row = 0; row < added.length; row++) add(fresh.idAt(row), added[row] as number)
-      return sent
+      const sent = createGrowing(known.size + added.length)
+      for (let row = 0; row < values.length; row++)
+        if (!Number.isNaN(values[row] as number)) sent.add(known.idAt(row), values[row] as number)
+      for (let row = 0; row < added.length; row++) sent.add(fresh.idAt(row), added[row] as number)
+      return sent.points()
     },
   }
 }

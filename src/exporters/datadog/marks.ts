@@ -71,6 +71,39 @@ export function createMarks(): Marks {
   }
 }
 
+/** Marks that are to be, in columns, the same ones twice only where they were added twice. */
+export interface Moved extends Iterable<readonly [key: string, value: number, sinceMs: number]> {
+  add(key: string, mark: Mark): void
+  clear(): void
+}
+
+export function createMoved(): Moved {
+  const keys: string[] = []
+  let values = new Float64Array(FIRST_PLACES)
+  let since = new Float64Array(FIRST_PLACES)
+  let count = 0
+
+  return {
+    add(key, { value, sinceMs }) {
+      if (count === values.length) {
+        values = grown(values)
+        since = grown(since)
+      }
+      keys[count] = key
+      values[count] = value
+      since[count++] = sinceMs
+    },
+    clear() {
+      // Keys of a time when there were many more are not kept.
+      if (keys.length > count * 2) keys.length = count
+      count = 0
+    },
+    *[Symbol.iterator]() {
+      for (let at = 0; at < count; at++) yield [keys[at] as string, values[at] as number, since[at] as number]
+    },
+  }
+}
+
 /** Half as long again. */
 export function grown(column: Float64Array): Float64Array<ArrayBuffer> {
   const next = new Float64Array(Math.ceil(column.length * 1.5))

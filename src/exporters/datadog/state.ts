@@ -11,7 +11,7 @@ import { readLines, renderLine, slices } from '../../state/lines.js'
 import type { ParsedFile, StateFormat } from '../../state/state-files.js'
 import { createMarks, type Marks } from './marks.js'
 import { createSeriesBook, type Kind, type SeriesBook } from './series.js'
-import { type Points, sumOf } from './windows.js'
+import { createGrowing, type Growing, type Points, sumOf } from './windows.js'
 
 const VERSION = 1
 /** Their texts are long. */
@@ -48,7 +48,7 @@ export interface State {
   batch: Batch | undefined
   readonly totals: Totals
   /** Of the window that is being read. */
-  draft: { readonly ids: number[]; readonly values: number[] }
+  draft: Growing
 }
 
 type Head = Pick<State, 'hasBegun' | 'lastStamp' | 'takenMs' | 'nextId'>
@@ -89,14 +89,14 @@ export const createState = (): State => ({
   windows: [],
   batch: undefined,
   totals: new Map(),
-  draft: { ids: [], values: [] },
+  draft: createGrowing(),
 })
 
 export function apply(state: State, line: Line): void {
   if ('marks' in line) for (const [key, value, sinceMs] of line.marks) state.marks.set(key, { value, sinceMs })
   else if ('gone' in line) for (const key of line.gone) state.marks.delete(key)
   else if ('series' in line) for (const row of line.series) applySeries(state, row)
-  else if ('rows' in line) for (const row of line.rows) pushPoint(state, row)
+  else if ('rows' in line) for (const [id, value] of line.rows) state.draft.add(id, value)
   else applyOther(state, line)
 }
 
@@ -116,15 +116,10 @@ function applySeries(state: State, [id, metric, kind, text]: SeriesRow): void {
   state.nextId = Math.max(state.nextId, id + 1)
 }
 
-function pushPoint({ draft }: State, [id, value]: Row): void {
-  draft.ids.push(id)
-  draft.values.push(value)
-}
-
 function applyTook(state: State, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): void {
-  const { ids, values } = state.draft
+  const { ids, values } = state.draft.points()
   if (ids.length > 0) state.windows.push({ fromMs, toMs, ids, values })
-  state.draft = { ids: [], values: [] }
+  state.draft = createGrowing()
   state.takenMs = toMs
   state.hasBegun = true
 }

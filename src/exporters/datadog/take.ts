@@ -6,13 +6,14 @@ import { slices } from '../../state/lines.js'
 import { createBudget } from './budget.js'
 import { familyIn, type Origin } from './deltas.js'
 import { createDraft, type Draft } from './draft.js'
+import type { Moved } from './marks.js'
 import { pointsOf, renderHead } from './points.js'
 import { createSent } from './sent.js'
 import type { SeriesBook } from './series.js'
 import { type Line, SERIES_PER_LINE, type State } from './state.js'
 import type { Lines } from './store.js'
 import { createTags } from './tags.js'
-import { createTargets, type Gathering, type Moved, type Target } from './targets.js'
+import { createTargets, type Gathering, type Target } from './targets.js'
 import type { Points } from './windows.js'
 
 export interface Group {
@@ -50,7 +51,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
   const tags = createTags(constant)
   const budget = createBudget(maxSeries)
   const sent = createSent()
-  let current: Points['ids'] = []
+  let current: Points['ids'] = new Float64Array()
   let folded = 0
 
   async function goneFrom({ marks }: State, { seen, served }: Gathering): Promise<string[]> {
@@ -66,7 +67,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
   function* put(
     draft: Draft,
     state: State,
-    { host, targets }: { readonly host: string; readonly targets: readonly Target[] },
+    { host, targets }: { readonly host: string; readonly targets: Iterable<Target> },
   ): Generator<void> {
     for (const target of targets) {
       for (const point of pointsOf(target)) {
@@ -129,9 +130,7 @@ interface Taking {
 }
 
 function* linesOf({ moved, gone, fresh, points, took }: Taking): Generator<Line> {
-  const { keys, values, sinceMs } = moved
-  for (const slice of slices(keys.keys()))
-    yield { marks: slice.map((at) => [keys[at] as string, values[at] as number, sinceMs[at] as number] as const) }
+  for (const slice of slices(moved)) yield { marks: slice }
   for (const slice of slices(gone)) yield { gone: slice }
   for (const slice of slices(fresh, SERIES_PER_LINE))
     yield { series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text] as const) }

@@ -3,7 +3,7 @@
 //   -> {src_zone: a, dst_zone: b, ...} 96
 import type { Family, FamilySnapshot, Labels, Series } from '../../model.js'
 import { createKeys, deltaOf, familyKeyOf, hasGoneBack, type Keys, type Origin, type Part } from './deltas.js'
-import type { Marks } from './marks.js'
+import { createMoved, type Marks, type Moved } from './marks.js'
 import { datadogNameOf } from './name.js'
 
 /** Of one family and the labels that are sent. One object for as long as it is served: what it says is of one gathering after the other. */
@@ -19,21 +19,18 @@ export interface Target {
   readonly within: Map<number, number>
   /** The gathering that it was last in. */
   turn: number
+  /** Of a gauge: of how many its level is. */
+  count: number
   /** What it is added to where it loses its name; NONE where it has none. Undefined: nobody has asked. */
   other: Target | typeof NONE | undefined
 }
 
 export const NONE = 'none'
 
-/** What came to totals that moved, or were seen for the first time; in columns. */
-export interface Moved {
-  readonly keys: string[]
-  readonly values: number[]
-  readonly sinceMs: number[]
-}
-
 export interface Gathering {
-  readonly targets: Target[]
+  /** Those that something came to, and levels. */
+  readonly targets: Iterable<Target>
+  /** Totals that moved, or were seen for the first time. */
   readonly moved: Moved
   /** Whether a total was seen, by the place of its mark. */
   readonly seen: Uint8Array
@@ -66,18 +63,22 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
   const keys = createKeys()
   const keysOfSent = excludeLabels.length === 0 ? keys : createKeys()
   const byKey = new Map<string, Target>()
+  /** Taken again and again: arrays that grow in each gathering would leave three times as much behind. */
+  const moved = createMoved()
   let turn = 0
 
-  function targetOf(labels: Labels, { into, family, metric, sent }: Reading): Target {
+  function targetOf(labels: Labels, { family, metric, sent }: Reading): Target {
     const key = keysOfSent.of(sent, labels)
     const known = byKey.get(key)
     if (known?.turn === turn) return known
     const target = known ?? newTarget({ key, family, metric, labels: labelsOf(labels, sent.labels) })
-    if (known) {
-      Object.assign(known, { value: 0, sum: 0, turn })
-      known.within.clear()
-    } else byKey.set(key, target)
-    into.targets.push(target)
+    target.value = 0
+    target.sum = 0
+    target.count = 0
+    target.turn = turn
+    // An empty map is not cleared for nothing.
+    if (target.within.size > 0) target.within.clear()
+    if (!known) byKey.set(key, target)
     return target
   }
 
@@ -90,13 +91,16 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
     sum: 0,
     within: of.family.kind === 'histogram' ? new Map() : NOTHING_WITHIN,
     turn,
+    count: 0,
     other: undefined,
   })
 
   return {
     begin(marks) {
       turn++
-      return { targets: [], moved: { keys: [], values: [], sinceMs: [] }, seen: new Uint8Array(marks.places), served: new Set() }
+      moved.clear()
+      const targets = { [Symbol.iterator]: () => ofTurn(byKey.values(), turn) }
+      return { targets, moved, seen: new Uint8Array(marks.places), served: new Set() }
     },
     *gather(into, { families, origin }, parts) {
       for (const { family, series } of families) {
@@ -118,6 +122,10 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
       for (const [key, target] of byKey) if (target.turn !== turn) byKey.delete(key)
     },
   }
+}
+
+function* ofTurn(targets: Iterable<Target>, turn: number): Generator<Target> {
+  for (const target of targets) if (target.turn === turn) yield target
 }
 
 interface Reading extends GatherParts {
@@ -144,10 +152,8 @@ function readCounter(series: Series, reading: Reading): void {
 
 function readGauge({ labels, value }: Series, reading: Reading): void {
   if (!Number.isFinite(value)) return
-  const count = reading.into.targets.length
   const target = reading.targetOf(labels, reading)
-  const isFirst = reading.into.targets.length > count
-  target.value = isFirst ? value : levelOf(reading.family)(target.value, value)
+  target.value = target.count++ === 0 ? value : levelOf(reading.family)(target.value, value)
 }
 
 function readHistogram(series: Series, reading: Reading): void {
@@ -174,11 +180,7 @@ function take(series: Series, { part, value }: { readonly part: Part; readonly v
   const now = { value, sinceMs: series.sinceMs ?? 0 }
   const place = marks.placeOf(key)
   if (place !== undefined) into.seen[place] = 1
-  if ((mark?.value !== value || mark.sinceMs !== now.sinceMs) && !hasGoneBack(mark, now)) {
-    into.moved.keys.push(key)
-    into.moved.values.push(value)
-    into.moved.sinceMs.push(now.sinceMs)
-  }
+  if ((mark?.value !== value || mark.sinceMs !== now.sinceMs) && !hasGoneBack(mark, now)) into.moved.add(key, now)
   return deltaOf(mark, now, origin === 'own' && isNews(series) ? 'counts' : 'is where it begins')
 }
 

@@ -29,14 +29,14 @@ function targetsOf(families: readonly FamilySnapshot[], { origin = 'own' as Orig
   const [all, marks] = [createTargets({ excludeLabels }), createMarks()]
   const gathering = all.begin(marks)
   for (const _ of all.gather(gathering, { families, origin }, { marks, isNews: () => true }));
-  return gathering.targets
+  return [...gathering.targets]
 }
 
 function fit(budget: ReturnType<typeof createBudget>, targets: readonly Target[], nowMs = 0) {
   const steps = budget.fit(targets, nowMs)
   for (;;) {
     const step = steps.next()
-    if (step.done) return step.value
+    if (step.done) return { ...step.value, targets: [...step.value.targets] }
   }
 }
 
