@@ -10,7 +10,7 @@ import type { Moved } from './marks.js'
 import { pointsOf, renderHead } from './points.js'
 import { createSent } from './sent.js'
 import type { SeriesBook } from './series.js'
-import { type Line, SERIES_PER_LINE, type State } from './state.js'
+import { type Line, ROWS_PER_LINE, type State } from './state.js'
 import type { Lines } from './store.js'
 import { createTags } from './tags.js'
 import { createTargets, type Gathering, type Target } from './targets.js'
@@ -130,11 +130,11 @@ interface Taking {
 }
 
 function* linesOf({ moved, gone, fresh, points, took }: Taking): Generator<Line> {
-  for (const slice of slices(moved)) yield { marks: slice }
-  for (const slice of slices(gone)) yield { gone: slice }
-  for (const slice of slices(fresh, SERIES_PER_LINE))
+  for (const slice of slices(moved, ROWS_PER_LINE)) yield { marks: slice }
+  for (const slice of slices(gone, ROWS_PER_LINE)) yield { gone: slice }
+  for (const slice of slices(fresh, ROWS_PER_LINE))
     yield { series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text] as const) }
-  for (const slice of slices(points.ids.keys()))
+  for (const slice of slices(points.ids.keys(), ROWS_PER_LINE))
     yield { rows: slice.map((at) => [points.ids[at] as number, points.values[at] as number] as const) }
   yield { took }
 }
