@@ -115,3 +115,30 @@ t.test('a total that goes back, as after a power cut, is not sent twice', async 
   t.equal(world.judge.sum(BYTES), 115)
   world.kill()
 })
+
+t.test('a disk that is full in the middle of a window of many pieces', async (t) => {
+  for (const isKilled of [false, true]) {
+    const world = createWorld({ maxSeries: 5_000 })
+    const countAll = (bytes: number): void => {
+      for (let i = 0; i < 3_000; i++) world.count(`cart-${i}`, bytes + i)
+    }
+    await world.start()
+    countAll(100)
+    await world.pass(FLUSH_MS)
+    for (const mode of ['full in the middle of a write', 'full', 'works'] as const) {
+      world.disk.mode = mode
+      countAll(7)
+      await world.pass(FLUSH_MS)
+      if (!isKilled) continue
+      world.disk.mode = 'works'
+      world.kill()
+      // What is sent twice in the same second is there once.
+      world.clock.advance(5_000)
+      await world.start()
+    }
+    await world.pass(FLUSH_MS * 3)
+    t.equal(world.judge.sum(BYTES), world.truth, isKilled ? 'and the process ends' : 'to the byte')
+    t.same([world.self('uncertain_bytes_total'), world.judge.problems], [0, []])
+    world.kill()
+  }
+})
