@@ -10,6 +10,7 @@ import type { Image } from './image.js'
 import { createMemoryLimit, type MemoryLimit } from './memory-limit.js'
 
 export interface Container {
+  readonly command?: readonly string[]
   readonly args: readonly string[]
   readonly env: readonly { readonly name: string; readonly value?: string }[]
   readonly securityContext: {
@@ -18,14 +19,14 @@ export interface Container {
     readonly capabilities: { readonly add?: readonly string[] }
   }
   readonly resources: { readonly requests: { readonly memory: string }; readonly limits: { readonly memory: string } }
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
 }
 
 export interface PodSpec {
   readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number }
   readonly initContainers?: readonly [Container]
   readonly containers: readonly [Container]
-  readonly volumes: readonly { readonly name: string; readonly hostPath?: { readonly path: string } }[]
+  readonly volumes?: readonly { readonly name: string; readonly hostPath?: { readonly path: string } }[]
 }
 
 export interface Pod {
@@ -43,6 +44,8 @@ export interface PodParts {
   readonly objects: readonly NewObject[]
   /** What is known of the pod once it is on a node, by the names of the variables. */
   readonly fields: Readonly<Record<string, string>>
+  /** What the kubelet adds of the cluster: the Service of the API server, and a folder with the token of the ServiceAccount. */
+  readonly inCluster?: { readonly environment: Readonly<Record<string, string>>; readonly account: string }
 }
 
 export const mebibytesOf = (quantity: string): number => {
@@ -55,9 +58,9 @@ export const mebibytesOf = (quantity: string): number => {
 export const hasAllUsers = (): boolean => Number(readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/)[2]) > 65_532
 
 export function podSpecOf(objects: readonly NewObject[]): PodSpec {
-  const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet')
-  if (!daemonSet) throw new Error('there is no DaemonSet')
-  return (daemonSet as NewObject & { readonly spec: { readonly template: { readonly spec: PodSpec } } }).spec.template.spec
+  const made = objects.find(({ kind }) => kind === 'DaemonSet' || kind === 'Job')
+  if (!made) throw new Error('there is nothing that makes pods')
+  return (made as NewObject & { readonly spec: { readonly template: { readonly spec: PodSpec } } }).spec.template.spec
 }
 
 // $1 the root, $2 the image's files, $3 their place in it, $4 Node, $5 a file to write our process id to; then volumes as `source place options`, until
@@ -83,7 +86,9 @@ shift
 mount -o remount,ro "$root"
 exec chroot "$root" "$@"`
 
-export async function createPod({ topology, image, objects, fields }: PodParts): Promise<Pod> {
+const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+export async function createPod({ topology, image, objects, fields, inCluster }: PodParts): Promise<Pod> {
   const spec = podSpecOf(objects)
   const folder = await mkdtemp('/run/lab/pod-')
   await chmod(folder, 0o755)
@@ -95,14 +100,20 @@ export async function createPod({ topology, image, objects, fields }: PodParts):
 
   const start = (container: Container, argv?: readonly string[]): Program => {
     const place = (arg: string) => arg.replaceAll(/\$\((\w+)\)/g, (_, name) => fields[name] ?? '')
-    const env = container.env.map(({ name, value }) => `${name}=${value ?? fields[name] ?? ''}`)
-    const volumes = container.volumeMounts.flatMap(({ name, mountPath, readOnly }) => [
+    const given = Object.fromEntries(container.env.map(({ name, value }) => [name, value ?? fields[name] ?? '']))
+    const env = Object.entries({ ...inCluster?.environment, ...given }).map(([name, value]) => `${name}=${value}`)
+    const volumes = (container.volumeMounts ?? []).flatMap(({ name, mountPath, readOnly }) => [
       sources.get(name) ?? '',
       mountPath,
       readOnly ? 'ro' : 'rw',
     ])
+    if (inCluster) volumes.push(inCluster.account, ACCOUNT, 'ro')
     const command = ['env', '-i', `--chdir=${image.workdir}`, 'PATH=/node:/usr/bin:/usr/sbin', 'NODE_ENV=production', ...env]
-    const program = [...privileges(spec, container), ...command, ...(argv ?? [...image.entrypoint, ...container.args.map(place)])]
+    const program = [
+      ...privileges(spec, container),
+      ...command,
+      ...(argv ?? [...(container.command ?? image.entrypoint), ...container.args.map(place)]),
+    ]
     const parts = [root, image.folder, image.workdir, process.execPath, limit?.procs ?? '', ...volumes, '--', ...program]
     return topology.start(fields['NODE_NAME'] ?? '', ['unshare', '--mount', 'sh', '-c', ENTER, 'enter', ...parts])
   }
@@ -110,7 +121,11 @@ export async function createPod({ topology, image, objects, fields }: PodParts):
 }
 
 /** Of each volume the folder on this machine, by its name: what the ConfigMap holds, an empty one, or the node's own where there is one. */
-async function prepareVolumes(folder: string, { volumes }: PodSpec, objects: readonly NewObject[]): Promise<ReadonlyMap<string, string>> {
+async function prepareVolumes(
+  folder: string,
+  { volumes = [] }: PodSpec,
+  objects: readonly NewObject[],
+): Promise<ReadonlyMap<string, string>> {
   const sources = new Map<string, string>()
   for (const { name, hostPath } of volumes) {
     const path = hostPath?.path.startsWith('/sys') ? hostPath.path : join(folder, name)

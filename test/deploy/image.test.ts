@@ -15,15 +15,12 @@ import { worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { type Container, createPod, mebibytesOf, type Pod } from './container.js'
 import { renderObjects } from './helm.js'
-import { buildImage, type Image } from './image.js'
+import { buildImage, HERE, handedImage, handImage, type Image } from './image.js'
 
-/** By which what runs in the world finds the image: there is no registry in there to build it from. */
-const BUILT = 'MESHTOLL_IMAGE'
 /** Of the program and its packages, on top of the base. */
 const MOST_MEBIBYTES = 8
 /** e_machine of ELF. */
 const MACHINES = { amd64: 62, arm64: 183 }
-const here = process.arch === 'x64' ? 'amd64' : 'arm64'
 
 const filesIn = async (folder: string): Promise<readonly string[]> =>
   (await readdir(folder, { recursive: true, withFileTypes: true }))
@@ -87,9 +84,9 @@ t.setTimeout(300_000)
 if (!isInWorld()) {
   const folder = t.testdir()
   const images = { amd64: await buildImage(join(folder, 'amd64'), 'amd64'), arm64: await buildImage(join(folder, 'arm64'), 'arm64') }
-  t.test('what it holds', (t) => testFiles(t, images[here]))
+  t.test('what it holds', (t) => testFiles(t, images[HERE]))
   t.test('on each architecture', (t) => testArchitectures(t, images))
-  process.env[BUILT] = JSON.stringify(images[here])
+  handImage(images[HERE])
 }
 
 const NODE_IP = ONE_NODE.nodes[0]?.address ?? ''
@@ -121,7 +118,7 @@ await worldTest(
   import.meta.url,
   async (t) => {
     const skip = reasonToSkip(['helm']) ?? false
-    const image: Image = JSON.parse(process.env[BUILT] ?? '{}')
+    const image = handedImage()
     const begin = async (t: Test, values: object) => {
       const topology = await createTopology(ONE_NODE)
       t.teardown(() => topology.close())

@@ -24,6 +24,19 @@ interface Stage {
   entrypoint: readonly string[]
 }
 
+/** By which what runs in a world finds the image: there is no registry in there to build it from. */
+const BUILT = 'MESHTOLL_IMAGE'
+
+/** Of this machine's architecture, as docker names it. */
+export const HERE = process.arch === 'x64' ? 'amd64' : 'arm64'
+
+/** Outside of the world, before worldTest(). */
+export function handImage(image: Image): void {
+  process.env[BUILT] = JSON.stringify(image)
+}
+
+export const handedImage = (): Image => JSON.parse(process.env[BUILT] ?? '{}')
+
 type Words = readonly string[]
 /** As docker sets them, by name. */
 type Arguments = Record<string, string>

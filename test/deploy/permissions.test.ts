@@ -24,7 +24,7 @@ const verbsOf = (objects: readonly NewObject[]): readonly string[] =>
     .flatMap((object) => object['rules'] as readonly Rule[])
     .flatMap(({ resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)))
 
-const hasEach = ({ containers, volumes }: PodSpec): readonly string[] => [
+const hasEach = ({ containers, volumes = [] }: PodSpec): readonly string[] => [
   ...(containers[0].securityContext.capabilities.add ?? []),
   ...volumes.flatMap(({ hostPath }) => hostPath?.path ?? []),
 ]

@@ -8,6 +8,8 @@ import type { NodeAgent } from './agents.js'
 
 export interface PrometheusOptions {
   readonly agents: readonly Pick<NodeAgent, 'node' | 'socketPath'>[]
+  /** By default meshtoll. */
+  readonly job?: string
   /** Of scrapes and of evaluations. */
   readonly interval: string
   /** Files of rules, by name. */
@@ -16,14 +18,14 @@ export interface PrometheusOptions {
   readonly alertmanager?: string
 }
 
-export async function startPrometheus({ agents, interval, rules, alertmanager }: PrometheusOptions): Promise<Prometheus> {
+export async function startPrometheus({ agents, job = 'meshtoll', interval, rules, alertmanager }: PrometheusOptions): Promise<Prometheus> {
   const folder = await mkdtemp('/run/lab/prometheus-')
   const bridges = await Promise.all(agents.map(({ socketPath }) => bridgeTo(socketPath)))
   const jobs = agents.map(({ node }, i) => ({ targets: [`127.0.0.1:${bridges[i]?.port}`], labels: { node } }))
   const config = {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     ...(alertmanager && { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
-    scrape_configs: [{ job_name: 'meshtoll', static_configs: jobs }],
+    scrape_configs: [{ job_name: job, static_configs: jobs }],
   }
   const prometheus = await runPrometheus({ folder, config, rules })
   return {

@@ -98,6 +98,7 @@ export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
+  { files: 'test/deploy/install.test.ts', peers: ['prometheus'] },
   { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
   { files: 'test/lab/prometheus.test.ts', peers: ['prometheus', 'alertmanager'] },
   { files: 'test/rules/', peers: ['prometheus', 'promtool'] },

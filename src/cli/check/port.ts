@@ -1,6 +1,7 @@
 // Whether the agent's address can be had: by listening on it for a moment, and where it is taken by asking who answers there.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { type ListenAddress, type ListenError, listenErrorOf } from '../../http/listen-error.js'
 
 export interface PortFacts {
@@ -10,8 +11,11 @@ export interface PortFacts {
 }
 
 const ANSWERS_WITHIN_MS = 1_000
+/** A node has an interface for each of its pods; its own addresses come first. */
+const MOST_ASKED = 20
 
-export async function probePort(address: ListenAddress): Promise<PortFacts> {
+/** `own`: addresses of this machine, of which an agent may have one alone, as the chart's agents do. */
+export async function probePort(address: ListenAddress, own: () => readonly string[] = ownAddresses): Promise<PortFacts> {
   const { host, port } = address
   const server = createServer()
   try {
@@ -21,16 +25,29 @@ export async function probePort(address: ListenAddress): Promise<PortFacts> {
   } catch (error) {
     const refused = error as Error & { readonly code?: string }
     if (refused.code !== 'EADDRINUSE') return { address, state: listenErrorOf(refused, address) }
-    return { address, state: (await isAgent(address)) ? 'agent' : 'taken' }
+    return { address, state: (await isAgent(address, own)) ? 'agent' : 'taken' }
   } finally {
     server.close()
   }
 }
 
+/** Without those that take the name of an interface to reach. */
+const ownAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((of = []) => of)
+    .filter(({ internal, scopeid = 0 }) => !internal && scopeid === 0)
+    .map(({ address }) => address)
+    .slice(0, MOST_ASKED)
+
+async function isAgent({ host, port }: ListenAddress, own: () => readonly string[]): Promise<boolean> {
+  if (!['', '0.0.0.0', '::'].includes(host)) return answersAsAgent(host, port)
+  const answers = ['localhost', ...own()].map((one) => answersAsAgent(one, port))
+  return (await Promise.all(answers)).includes(true)
+}
+
 /** Known by what it says of itself to anybody, passwords or not. Behind TLS it is not asked: certificates there are for others. */
-async function isAgent({ host, port }: ListenAddress): Promise<boolean> {
-  const reachable = ['', '0.0.0.0', '::'].includes(host) ? 'localhost' : host
-  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/-/healthy`
+async function answersAsAgent(host: string, port: number): Promise<boolean> {
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/-/healthy`
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS), redirect: 'error' })
     return answer.ok && answer.headers.get('x-content-type-options') === 'nosniff' && (await answer.text()) === 'ok\n'

@@ -27,7 +27,19 @@ t.test('an agent listens there', async (t) => {
     log,
   })
   t.teardown(() => ours.close(AbortSignal.abort()))
-  t.equal((await probePort({ host: HOST, port: Number(new URL(ours.url).port) })).state, 'agent')
+  const port = Number(new URL(ours.url).port)
+  t.equal((await probePort({ host: HOST, port })).state, 'agent')
+  t.equal((await probePort({ host: '', port })).state, 'agent', 'asked for on all addresses')
+})
+
+t.test('an agent listens on one address of several, as in the chart', async (t) => {
+  const log = { warn: () => undefined, error: () => undefined }
+  const routes = createRoutes({ agent: createServed(), log, version: '1' })
+  const ours = await createOurs({ routes, listenAddress: { host: '127.0.0.2', port: 0 }, log })
+  t.teardown(() => ours.close(AbortSignal.abort()))
+  const anywhere = { host: '', port: Number(new URL(ours.url).port) }
+  t.equal((await probePort(anywhere, () => ['127.0.0.3', '127.0.0.2'])).state, 'agent')
+  t.equal((await probePort(anywhere, () => ['127.0.0.3'])).state, 'taken')
 })
 
 t.test('an address that is not of this machine', async (t) => {
