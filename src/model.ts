@@ -224,6 +224,13 @@ export interface Stretch {
   readonly toMs: number
 }
 
+/** What another process knew at its last reading, which began at `readAtMs`. `had`: whether the pod of that key had it. */
+export interface LeftOff {
+  readonly readAtMs: number
+  readonly addresses: readonly string[]
+  had(address: string, key: string): boolean
+}
+
 /** One row of inventory.yaml. `node`: the node with an agent that the address lives on; `''` = none. */
 export interface InventoryEntry {
   readonly cidr: string
@@ -243,6 +250,8 @@ export interface Identity {
   placeSince(address: string, before: Placement | undefined, sinceMs: number): Placement
   /** Whose bytes were that came in a time that is over, where more is known by now than that they are of `now`. */
   placeDuring(address: string, now: Placement, stretch: Stretch): Placement
+  /** The key of the pod that has it, as far as is told; absent where there is no cluster. */
+  holderOf?(address: string): string | undefined
   /** Counts up whenever an answer of `place` may have changed. */
   readonly version: number
   /** Zones that are known, with their regions; their pairs are served at 0 from the start. */

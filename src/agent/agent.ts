@@ -119,7 +119,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
       try {
         if (keepsState || polled.length > 0 || datadog) await deps.disk.claim()
         await Promise.all([posting.load(), polls.load(), datadog?.load()])
-        await cluster?.begin(signal)
+        await cluster?.begin(signal, posting.leftOff)
         if (config.flows.enabled !== false) await openFlows()
         await readAll(signal)
       } catch (error) {
@@ -174,7 +174,8 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (!(await flows.find())) return false
     keepsState = true
     await deps.disk.claim()
-    await cluster?.begin(signal)
+    await posting.load()
+    await cluster?.begin(signal, posting.leftOff)
     await inTurn(async () => {
       await flows.open()
       isOpen = true

@@ -10,7 +10,7 @@ import type { ChangingIdentity } from '../identity/identity.js'
 import type { NodeFacts } from '../identity/objects/node.js'
 import { createOwnPods, heardBy, type OwnPods } from '../identity/own-pods.js'
 import { createTenancies } from '../identity/tenancies.js'
-import type { Readings } from '../model.js'
+import type { LeftOff, Readings } from '../model.js'
 import type { ApiServer } from './api-server.js'
 import type { Behind } from './behind.js'
 import { claim } from './claim.js'
@@ -18,7 +18,7 @@ import { createCoverageRecord } from './coverage-record.js'
 import { every } from './every.js'
 import { createNews } from './news.js'
 import { createOwnNode } from './own-node.js'
-import { createDirectoryTeller, createDirectTeller, createOwnTeller, type Teller } from './teller.js'
+import { createDirectoryTeller, createDirectTeller, createOwnTeller, type Past, type Teller } from './teller.js'
 
 export interface ClusterParts {
   readonly config: Pick<Config, 'node' | 'identity' | 'kubernetes'>
@@ -26,7 +26,7 @@ export interface ClusterParts {
   readonly countsFlows: boolean
   readonly environment: ConnectionOptions['environment']
   readonly identity: Pick<ChangingIdentity, 'update'>
-  readonly names: Pick<ClusterNames, 'isUsed' | 'hasEnded' | 'used'>
+  readonly names: Pick<ClusterNames, 'isUsed' | 'hasEnded' | 'used' | 'resume'>
   readonly behind: Pick<Behind, 'look'>
   /** Whether the kernel counts what this node's pods send: who does not must not say so. */
   readonly isCounting: () => boolean
@@ -41,9 +41,9 @@ export interface Cluster {
   readonly name: string
   /**
    * Begins to follow, until aborted, and waits until all there is was told, but not for long. Rejects where there is no access to an API
-   * server that the configuration asks for.
+   * server that the configuration asks for. `leftOff`: since then nothing was heard.
    */
-  begin(signal: AbortSignal): Promise<void>
+  begin(signal: AbortSignal, leftOff?: LeftOff): Promise<void>
   /** Hands on what was told since the last time, and rejects with what stands in the way of hearing more. */
   read(): Promise<Readings>
   /** Whether something was told that may not wait for the next reading. */
@@ -84,13 +84,14 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   const { config, countsFlows, environment, identity, names, behind, isCounting } = parts
   const { clock, log } = deps
   const { node, kubernetes } = config
-  const { patienceMs, handoverMs } = config.identity
+  const { patienceMs, handoverMs, skewMs } = config.identity
   const pods = createOwnPods(node.name)
   const tenancies = heardBy(pods, createTenancies())
   const self = createOwnNode(parts.addresses, { patienceMs, monotonic: clock.monotonic })
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   const news = createNews({ node, identity, names, self, record, isCounting, teller: () => teller }, deps)
   let life: AbortSignal | undefined
+  let past: Past | undefined
   let api: ApiServer | undefined
   let teller: Teller | undefined
   let selfTrouble = ''
@@ -112,12 +113,16 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   }
 
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {
-    const tellerParts = { node: node.name, patienceMs, api: opened, tenancies, record }
+    const tellerParts = { node: node.name, patienceMs, api: opened, tenancies, record, past }
     const { directory } = kubernetes
     if (!countsFlows) return createOwnTeller(tellerParts, signal)
     if (directory.url === null) return createDirectTeller(tellerParts, signal)
     const { createDirectoryWatch } = await import('./directory-watch.js')
-    return createDirectoryTeller(tellerParts, await createDirectoryWatch({ node: node.name, directory }, deps, signal), signal)
+    return createDirectoryTeller(
+      tellerParts,
+      await createDirectoryWatch({ node: node.name, directory, leftOff: past }, deps, signal),
+      signal,
+    )
   }
 
   async function open(signal: AbortSignal): Promise<void> {
@@ -158,7 +163,10 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     get ownNode() {
       return teller?.ownNode
     },
-    async begin(signal) {
+    async begin(signal, leftOff) {
+      if (leftOff) names.resume(leftOff)
+      // By this node's clock, as its bytes are.
+      past = leftOff && { ...leftOff, startMs: clock.now(), unheard: () => ({ fromMs: leftOff.readAtMs, toMs: clock.now() - skewMs }) }
       await open(signal).catch((error: unknown) => {
         if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
       })

@@ -7,7 +7,7 @@ import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
 import { linesOf } from '../kube/lines.js'
 import { createTokenFile } from '../kube/token.js'
-import type { Stretch } from '../model.js'
+import type { LeftOff, Stretch } from '../model.js'
 import { type DirectoryLine, parseDirectoryLine } from './directory-lines.js'
 import { createTold } from './told.js'
 
@@ -18,6 +18,8 @@ export interface DirectoryWatch {
   ask(addresses: ReadonlySet<string>, signal: AbortSignal): Promise<void>
   /** What was told since the last time. */
   take(): TenancyChanges
+  /** Resolves when all was told for the first time. */
+  readonly told: Promise<void>
   /** Of the nodes that were told of, whether their agents post what lives there; undefined until it was told. */
   readonly covers: ReadonlyMap<string, boolean> | undefined
   /** What stands in the way of hearing of changes at once; '' when nothing does. */
@@ -38,9 +40,15 @@ const MOST_TRIES = 12
 /** Times that an address is not among those of interest before it is dropped; the agent asks every second. */
 const DROP_AFTER = 600
 
+interface DirectoryWatchParts {
+  readonly node: string
+  readonly directory: Config['kubernetes']['directory']
+  readonly leftOff?: Pick<LeftOff, 'readAtMs' | 'addresses'> | undefined
+}
+
 /** Rejects where the authority of its certificate cannot be read. */
 export async function createDirectoryWatch(
-  { node, directory }: { readonly node: string; readonly directory: Config['kubernetes']['directory'] },
+  { node, directory, leftOff }: DirectoryWatchParts,
   deps: WatchDeps,
   signal: AbortSignal,
 ): Promise<DirectoryWatch> {
@@ -53,7 +61,7 @@ export async function createDirectoryWatch(
   let asking = connect()
   const backoff = createBackoff(deps.random)
   /** By address, how often it was not of interest since it was. */
-  const asked = new Map<string, number>()
+  const asked = new Map((leftOff?.addresses ?? []).map((address) => [address, 0]))
   const covers = new Map<string, boolean>()
   const told = createTold()
   let ranges: readonly NodeRange[] = []
@@ -65,6 +73,10 @@ export async function createDirectoryWatch(
   let isOpening = false
   let last = { instance: '', revision: 0 }
   let isTold = false
+  let sayTold: () => void = () => undefined
+  const firstTold = new Promise<void>((resolve) => {
+    sayTold = resolve
+  })
   let trouble = NOT_YET
   /** When it last said that all is told. A watch that ends before has told nothing for certain, nor has a directory that is deaf itself. */
   let allToldMs = 0
@@ -83,15 +95,17 @@ export async function createDirectoryWatch(
 
   /** What this directory has missed since it was last heard; of what another one has, this one or the one before told the rest. */
   function miss(stretches: readonly Stretch[], isSame: boolean): void {
-    const late = stretches.filter(({ toMs }) => toMs > certainMs)
-    unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, certainMs), toMs }))]
+    // A watch that ended before all was told has told nothing: then the process before this one knew it last.
+    const knownMs = isTold ? certainMs : (leftOff?.readAtMs ?? 0)
+    const late = stretches.filter(({ toMs }) => toMs > knownMs)
+    unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, knownMs), toMs }))]
   }
 
   function begin(line: DirectoryLine): void {
     session = line.session
     isOpening = false
     const isSame = line.instance === last.instance
-    if (isTold) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
+    if (isTold || leftOff) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
     if (!isSame) last = { instance: line.instance, revision: 0 }
     if (line.revision === 0) told.beginAnew(certainMs)
     // What is told from here on is true by now, though it may never be said that it is all.
@@ -111,6 +125,7 @@ export async function createDirectoryWatch(
     allToldMs = deps.clock.monotonic()
     certainMs = deps.clock.now() - LATE_MS
     isTold = true
+    sayTold()
     trouble = ''
     backoff.reset()
   }
@@ -187,6 +202,7 @@ export async function createDirectoryWatch(
       unheard = []
       return taken
     },
+    told: firstTold,
     get covers() {
       return isTold ? covers : undefined
     },

@@ -6,7 +6,7 @@ import { createJournal } from '../ledger/journal.js'
 import { createLedger, type Ledger } from '../ledger/ledger.js'
 import { pricesOf } from '../ledger/price.js'
 import { snapshotOf } from '../ledger/snapshot.js'
-import type { FlowReading, Identity, Snapshot } from '../model.js'
+import type { FlowReading, Identity, LeftOff, Snapshot } from '../model.js'
 
 export interface PostingParts {
   readonly config: Pick<Config, 'series' | 'price'>
@@ -32,6 +32,8 @@ export interface Posting {
   snapshot(atMs: number, options?: { readonly zeroFirst?: boolean }): Promise<Snapshot>
   readonly writable: boolean
   readonly hasStartedOver: boolean
+  /** What the process before wrote down last; undefined where there was none. */
+  readonly leftOff: LeftOff | undefined
 }
 
 export function createPosting({ config, identity, keepsState, keepsLastRead, release }: PostingParts, deps: PostingDeps): Posting {
@@ -41,9 +43,13 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
   const coverage = createCoverage()
   const snapshotOptions = { limit, zeroFirstMs, prices: pricesOf(config.price) }
   let ledger: Ledger | undefined
+  let leftOff: LeftOff | undefined
 
   async function loadLedger(): Promise<Ledger> {
-    ledger ??= createLedger({ limit, idleMs }, deps, await (keepsState() ? journal.load() : undefined))
+    if (ledger) return ledger
+    const state = await (keepsState() ? journal.load() : undefined)
+    leftOff = state?.lastRead && { readAtMs: state.lastRead.readAtMs, addresses: state.lastRead.addresses, had: state.lastRead.had }
+    ledger = createLedger({ limit, idleMs }, deps, state)
     return ledger
   }
 
@@ -70,7 +76,7 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
       const book = await loadLedger()
       await book.post(reading, identity)
       coverage.add(clock.monotonic(), book.leaving, reading.egress)
-      if (keepsLastRead) await journal.keep(await book.lastRead())
+      if (keepsLastRead) await journal.keep(await book.lastRead(identity.holderOf))
       const isDurable = await journal.write(book.take(), () => book.state())
       if (isDurable) await drop(book.releasable())
     },
@@ -87,6 +93,9 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
     },
     get hasStartedOver() {
       return ledger?.hasStartedOver ?? false
+    },
+    get leftOff() {
+      return leftOff
     },
   }
 }

@@ -1,6 +1,7 @@
 // Who tells the agent of the cluster: the API server of all of it, or of this node's pods only and the directory of the addresses seen here.
 import type { NodeFacts } from '../identity/objects/node.js'
-import type { NodeRange, Tenancies, TenancyChanges } from '../identity/tenancies.js'
+import type { NodeRange, Tenancies, Tenancy, TenancyChanges } from '../identity/tenancies.js'
+import type { LeftOff, Stretch } from '../model.js'
 import type { ApiServer } from './api-server.js'
 import type { CoverageRecord } from './coverage-record.js'
 import type { DirectoryWatch } from './directory-watch.js'
@@ -21,19 +22,29 @@ export interface Teller {
   lookAtSelf(): Promise<void>
 }
 
+/** The process before, and that nothing was heard since its last reading. */
+export interface Past extends LeftOff {
+  /** When this one began. */
+  readonly startMs: number
+  /** Until now. */
+  unheard(): Stretch
+}
+
 export interface TellerParts {
   readonly node: string
   readonly patienceMs: number
   readonly api: ApiServer
   readonly tenancies: Tenancies
   readonly record: CoverageRecord
+  readonly past?: Past | undefined
 }
 
-export function createDirectTeller({ node, patienceMs, api, tenancies, record }: TellerParts, signal: AbortSignal): Teller {
+export function createDirectTeller({ node, patienceMs, api, tenancies, record, past }: TellerParts, signal: AbortSignal): Teller {
   const absence = createAbsence(node, tenancies)
   let isTold = false
   const objects = api.followObjects(tenancies, { patienceMs, ownNode: node }, signal).then(() => {
     isTold = true
+    if (past) tenancies.miss(past.unheard())
   })
   return {
     allTold: Promise.all([objects, api.followLeases(record, signal).then(record.synced)]),
@@ -90,9 +101,11 @@ export function createOwnTeller({ node, patienceMs, api, tenancies }: Omit<Telle
 
 /** The directory tells of other nodes; what becomes of this node's pods is heard from the API server, with the directory or without. */
 export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWatch, signal: AbortSignal): Teller {
-  const { node, patienceMs, api, tenancies, record } = parts
+  const { node, patienceMs, api, tenancies, record, past } = parts
   const absence = createAbsence(node, tenancies)
   let ranges = { own: NO_RANGES, others: NO_RANGES }
+  /** Keys of what was there when this process began. */
+  const early = new Set<string>()
   let isFollowed: Promise<void> | undefined
   let looks = 0
   let selfTrouble = notRead(node)
@@ -116,18 +129,26 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
   async function begin(): Promise<void> {
     await lookAtSelf()
     await isFollowed
+    if (past) await directory.told
   }
+
+  /**
+   * Of this node's own pods the API server's word stands: a directory that begins anew may not know when they ended. But of those that were
+   * gone when this process began it says nothing.
+   */
+  const isForDirectory = ({ tenant, key, untilMs }: Tenancy): boolean =>
+    tenant.coverage !== 'node' || tenant.node !== node || (past !== undefined && untilMs <= past.startMs && !early.has(key))
 
   void directory.run(signal)
   return {
     allTold: begin(),
     take() {
       const [own, others] = [tenancies.take(), directory.take()]
+      if (past) for (const { key, fromMs } of own.tenancies) if (fromMs <= past.startMs) early.add(key)
       const haveChanged = own.ranges !== undefined || others.ranges !== undefined
       ranges = { own: own.ranges ?? ranges.own, others: others.ranges ?? ranges.others }
       return {
-        // Of this node's own pods the API server's word stands: a directory that begins anew may not know when they ended.
-        tenancies: [...own.tenancies, ...others.tenancies.filter(({ tenant }) => tenant.coverage !== 'node' || tenant.node !== node)],
+        tenancies: [...own.tenancies, ...others.tenancies.filter(isForDirectory)],
         ranges: haveChanged ? [...ranges.own, ...ranges.others] : undefined,
         zones: others.zones ?? own.zones,
         unheard: [...own.unheard, ...others.unheard],

@@ -8,12 +8,13 @@ import { createEndedPods, type EndedPods } from './ended-pods.js'
 import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY } from './holders.js'
 import { createNodeCoverage } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
-import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD } from './placing.js'
+import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD, notTwice } from './placing.js'
 import { rangesTable } from './ranges.js'
+import { createResuming, type Resumed } from './resuming.js'
 import type { Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
 
-export interface ClusterNames extends EndedPods {
+export interface ClusterNames extends EndedPods, Resumed {
   /** Whether an answer may have changed. */
   apply(changes: ClusterChanges, nowMs: number): boolean
   /** Undefined: nobody has it that the cluster told of. */
@@ -50,6 +51,7 @@ const FORGET_EVERY_MS = 60_000
 export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: ClusterOptions): ClusterNames {
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
+  const resuming = createResuming(holders)
   const outsiders = createOutsiders()
   const coverage = createNodeCoverage(node)
   const placed = createPlacing(coverage)
@@ -117,8 +119,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     const before = isCurrent
     isCurrent = changes.isCurrent ?? isCurrent
     if (isCurrent) heardSinceMs ??= nowMs
-    const isOther = isAnyOver(nowMs) || isCurrent !== before
-    const hasChanged = isOther || isTold || covering !== undefined || standing !== undefined
+    const hasChanged = isAnyOver(nowMs) || isCurrent !== before || isTold || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged
   }
@@ -153,15 +154,14 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   }
 
   /** Nor whether its node has an agent by now. */
-  function inDoubt(placement: Placement, { tenant }: Holding): Placement {
-    const isStale = heardSinceMs !== undefined && !isCurrent && tenant.coverage === 'node'
-    return isStale && placement.local === 'no' && placement.covered === 'no'
+  const inDoubt = (placement: Placement, { tenant }: Holding): Placement =>
+    isStale() && tenant.coverage === 'node' && placement.local === 'no' && placement.covered === 'no'
       ? Object.freeze({ ...placement, covered: 'unknown' })
       : placement
-  }
 
+  const isStale = (): boolean => (heardSinceMs !== undefined || resuming.isResumed()) && !isCurrent
   /** While changes are not heard of a pod may be gone, and another have its address. */
-  const isDoubtful = ({ tenant }: Holding): boolean => heardSinceMs !== undefined && !isCurrent && isPod(tenant)
+  const isDoubtful = ({ tenant }: Holding): boolean => isStale() && isPod(tenant)
   const calledDuring = createCalledDuring({ holders, skewMs, isDoubtful })
 
   function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
@@ -213,7 +213,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     const known = before && !isOutsider(before.who) ? before.who : undefined
     const held = holders.heldDuring(address, known, { fromMs, toMs })
     if (!held || held.tenants.length === 0) return before
-    return settled(address, placedHeld(address, held, [fromMs, readMs]), { fromMs, toMs, isHeld: true })
+    return settled(address, notTwice(held, placedHeld(address, held, [fromMs, readMs]), before), { fromMs, toMs, isHeld: true })
   }
 
   function placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined {
@@ -232,6 +232,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
       used.add(address)
       return calledDuring(address, stretch, heardSinceMs)
     },
+    ...resuming,
     ...createEndedPods({ holders, skewMs, isDoubtful, ranges: () => (isCurrent ? ranges : undefined) }),
     placeOutside: outsiders.place,
     placeOfNobody,

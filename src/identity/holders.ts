@@ -2,7 +2,7 @@
 //   cart-7f9c-x2x4v   10.1.0.7   09:00:00 ────── 09:12:31
 //   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
-import type { Stretch, Who } from '../model.js'
+import type { LeftOff, Stretch, Who } from '../model.js'
 import { withUnheard } from './unheard.js'
 
 /**
@@ -48,6 +48,8 @@ export interface Holders {
   heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined
   /** In that time somebody may have had any of them without being on record. */
   miss(unheard: Stretch): void
+  /** Who had an address by then has it since then, if it is still the same pod. */
+  resume(leftOff: LeftOff): void
   /** Whether somebody may have had it in that time who is not on record. */
   mayHaveMissed(address: string, stretch: Stretch): boolean
   /** Forgets who ended before, but for the last holder of each address that still has one. */
@@ -69,6 +71,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   /** By address, in order. */
   const byAddress = new Map<string, readonly Holding[]>()
   let missed: readonly Stretch[] = []
+  let leftOff: LeftOff | undefined
 
   function set(address: string, holding: Holding): void {
     const others = (byAddress.get(address) ?? []).filter(({ key }) => key !== holding.key)
@@ -81,12 +84,15 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   function mayHaveMissed(address: string, { fromMs, toMs }: Stretch): boolean {
     return missed.some((one) => {
       const part = { fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(endOfTime(one), toMs) }
-      return part.fromMs <= part.toMs && !(byAddress.get(address) ?? []).some((holding) => surelyHad(holding, part))
+      return part.fromMs <= part.toMs && !(byAddress.get(address) ?? []).some((holding) => surelyHad(address, holding, part))
     })
   }
 
-  const surelyHad = (holding: Holding, { fromMs, toMs }: Stretch): boolean =>
-    holding.fromMs + skewMs <= fromMs && holding.untilMs - skewMs >= toMs
+  const surelyHad = (address: string, { key, fromMs, untilMs }: Holding, part: Stretch): boolean =>
+    (fromMs + skewMs <= part.fromMs || hadSince(address, key, part.fromMs)) && untilMs - skewMs >= part.toMs
+
+  const hadSince = (address: string, key: string, atMs: number): boolean =>
+    leftOff !== undefined && atMs >= leftOff.readAtMs && leftOff.had(address, key)
 
   const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
 
@@ -131,6 +137,9 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     heldDuring,
     miss(unheard) {
       missed = withUnheard(missed, unheard)
+    },
+    resume(known) {
+      leftOff = known
     },
     mayHaveMissed,
     forget,
@@ -181,7 +190,7 @@ export function merged(holders: readonly Who[]): Pick<Held, 'who' | 'isAmbiguous
 
 const isNobody = ({ kind, name }: Who): boolean => kind === UNKNOWN && name === UNKNOWN
 
-function isSame(a: Who, b: Who): boolean {
+export function isSame(a: Who, b: Who): boolean {
   if (a === b) return true
   return a.zone === b.zone && a.region === b.region && a.namespace === b.namespace && a.kind === b.kind && a.name === b.name
 }

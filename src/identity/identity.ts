@@ -5,9 +5,10 @@ import { type Address, parseAddress, translatedOf } from './address.js'
 import { type Called, NOT_KNOWN } from './called.js'
 import type { ClusterChanges } from './cluster-changes.js'
 import type { ClusterNames } from './cluster-names.js'
+import { isSame } from './holders.js'
 import { createHostPods, type HostPodsByCgroup, withoutCgroup } from './host-pods.js'
 import { areSame, distinctZones, hereOf, type Names, type Node, namesOf, ownTable, type Pause, placementOf, zonesFrom } from './named.js'
-import { isPending } from './placing.js'
+import { isPending, missedOf } from './placing.js'
 import { createPrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
 import { createIntern } from './whos.js'
@@ -99,7 +100,16 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     const ownOne = ownPlacement(address, sinceMs)
     if (ownOne) return decided ?? ownOne
     const toMs = clock.now()
-    return cluster.placeSince(text, before, { fromMs: sinceMs, toMs }) ?? decided ?? placeParsed(text, address, toMs, sinceMs)
+    const known = cluster.placeSince(text, before, { fromMs: sinceMs, toMs })
+    return known ?? stillDecided(text, address, decided) ?? placeParsed(text, address, toMs, sinceMs)
+  }
+
+  /** A pod that an agent before this one knew, and nobody tells of, decides nothing. */
+  const stillDecided = (text: string, address: Address, decided: Placement | undefined): Placement | undefined => {
+    if (!decided || !cluster?.isForgotten(text, decided.who)) return decided
+    const named = names.table.lookup(address)?.placement
+    if (!named) return undefined
+    return isSame(named.who, decided.who) ? decided : missedOf(decided)
   }
 
   async function update(changes: Changes, pause: Pause): Promise<void> {
@@ -140,6 +150,7 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     place,
     placeSince,
     placeDuring,
+    holderOf: (text) => cluster?.holderOf(text),
     called,
     update,
     get version() {

@@ -1,6 +1,6 @@
 // Whose bytes are posted by which agent, as of the time that they came.
 import type { Placement, Who } from '../model.js'
-import { NOBODY, type Tenant } from './holders.js'
+import { type Held, NOBODY, type Tenant } from './holders.js'
 import type { NodeCoverage } from './node-coverage.js'
 
 export type Home = Pick<Tenant, 'node' | 'coverage'>
@@ -39,3 +39,7 @@ export const NOT_TOLD: Placement = Object.freeze({ who: NOBODY, local: 'unknown'
 
 /** Somebody may have had it meanwhile who is not known. */
 export const missedOf = (placement: Placement): Placement => Object.freeze({ ...placement, who: NOBODY, ambiguous: true })
+
+/** Of somebody who is not known, after somebody of another node: the agent of that one may post the same. */
+export const notTwice = ({ isMissed }: Pick<Held, 'isMissed'>, placement: Placement, before: Placement | undefined): Placement =>
+  isMissed && before?.local === 'no' && placement.local !== 'no' ? Object.freeze({ ...placement, ...missed(placement) }) : placement

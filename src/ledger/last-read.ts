@@ -1,16 +1,14 @@
 // What the kernel held at the last reading, pair by pair, beside the journal. The journal alone cannot say it: it tells totals by who sent, and
 // what came while no agent ran may be of others than before. A line behind the CRC-32 of all that follows, then what the line announces:
 //   5f9c0e31 {"version":1,"epoch":"8a51...","atMs":...,"readAtMs":...,"textBytes":...,"columns":[[7,2,0]]}
-//   addresses, one a line | by column: indexes of sources, of destinations, bytes
+//   addresses, one a line | by column: indexes of sources, of destinations, bytes | of each address the CRC-32 of its holder's key, or 0
 import { crc32 } from 'node:zlib'
-import type { GenerationReading, PairColumn, Pairs } from '../model.js'
+import type { GenerationReading, LeftOff, PairColumn, Pairs } from '../model.js'
 
-export interface LastRead {
+export interface LastRead extends LeftOff {
   readonly epoch: string
   /** When it was posted, as the journal knows it. */
   readonly atMs: number
-  /** When it began: what it did not find came later. */
-  readonly readAtMs: number
   /** What the generation held then; nothing where it was not there yet. */
   asOfThen(generation: GenerationReading, pairs: Pairs, pause: () => Promise<void>): Promise<GenerationReading>
 }
@@ -22,6 +20,8 @@ interface Header extends Moment {
   readonly textBytes: number
   /** Of each generation its id, and how many pairs it has in `seen` and in `via`. */
   readonly columns: readonly (readonly [id: number, seen: number, via: number])[]
+  /** How many addresses have one; absent in what an earlier version wrote. */
+  readonly holders?: number
 }
 
 /** Of pairs by the indexes of their addresses. */
@@ -43,6 +43,7 @@ const EMPTY: PairColumn = { count: 0, pair: new Int32Array(0), bytes: new Float6
 export interface LastReadParts {
   readonly pairs: Pairs
   readonly textOf: (address: number) => string | undefined
+  readonly holderOf?: ((address: string) => string | undefined) | undefined
   readonly pause: () => Promise<void>
 }
 
@@ -60,12 +61,26 @@ export async function renderLastRead(
     for (const { sources, destinations, bytes } of found) pieces.push(rawOf(sources), rawOf(destinations), rawOf(bytes))
   }
   const text = Buffer.from(addresses.texts.join('\n'))
-  const header: Header = { version: VERSION, ...moment, textBytes: text.length, columns }
+  const holders = await holdersOf(addresses.texts, parts)
+  pieces.push(rawOf(holders))
+  const header: Header = { version: VERSION, ...moment, textBytes: text.length, columns, holders: holders.length }
   // Of nothing crc32 makes 0, whatever came before it (Node 20).
   const body = [Buffer.from(`${JSON.stringify(header)}\n`), text, ...pieces].filter(({ length }) => length > 0)
   const crc = body.reduce((sum, piece) => crc32(piece, sum), 0)
   return [Buffer.from(prefixOf(crc)), ...body]
 }
+
+async function holdersOf(texts: readonly string[], { holderOf, pause }: LastReadParts): Promise<Uint32Array> {
+  const sums = new Uint32Array(holderOf ? texts.length : 0)
+  for (const index of sums.keys()) {
+    if (index % PAIRS_BETWEEN_PAUSES === 0) await pause()
+    sums[index] = sumOf(holderOf?.(texts[index] as string))
+  }
+  return sums
+}
+
+/** Never 0 of a key. */
+const sumOf = (key: string | undefined): number => (key === undefined ? 0 : crc32(key) || 1)
 
 function numberAddresses({ pairs, textOf }: LastReadParts) {
   const texts: string[] = []
@@ -107,7 +122,7 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
   return {
     epoch,
     atMs,
-    readAtMs,
+    ...leftOffOf(texts, holdersIn(body, header), readAtMs),
     async asOfThen({ id, closed, seen, via }, pairs, pause) {
       const then = columns.get(id)
       if (!then) return { id, closed, seen: EMPTY, via: EMPTY }
@@ -116,6 +131,19 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
       return { id, closed, seen: await columnThen(seen, then.seen, find), via: await columnThen(via, then.via, find) }
     },
   }
+}
+
+/** Of the whole it keeps nothing else. */
+function leftOffOf(texts: readonly string[], holders: Uint32Array, readAtMs: number): LeftOff {
+  const known = new Map<string, number>()
+  for (const [index, sum] of holders.entries()) if (sum !== 0) known.set(texts[index] as string, sum)
+  return { readAtMs, addresses: texts.filter((text) => text !== ''), had: (address, key) => known.get(address) === sumOf(key) }
+}
+
+function holdersIn(body: Buffer, { textBytes, columns, holders = 0 }: Header): Uint32Array {
+  const rows = columns.reduce((sum, [, seen, via]) => sum + seen + via, 0)
+  const at = body.byteOffset + textBytes + rows * ROW_BYTES
+  return new Uint32Array(body.buffer.slice(at, at + 4 * holders))
 }
 
 async function indexesOf(texts: readonly string[], pause: () => Promise<void>): Promise<ReadonlyMap<string, number>> {

@@ -41,7 +41,7 @@ export interface Ledger {
   /** The whole state. `complete`: nothing will be served after it. */
   state(options?: { readonly complete?: boolean }): Promise<StateRows>
   /** What was read of the kernel, to be written down before decisions are. Empty where nothing was. */
-  lastRead(): Promise<readonly Uint8Array[]>
+  lastRead(holderOf?: Identity['holderOf']): Promise<readonly Uint8Array[]>
   /** Generations that are in the offsets: once the state is durable the kernel may drop them. */
   releasable(): readonly number[]
   readonly accounts: Accounts
@@ -225,10 +225,11 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     announce,
     post,
     take: () => writing.take(moment()),
-    lastRead: async () =>
-      last
-        ? renderLastRead({ epoch, atMs, readAtMs }, last.generations, { pairs: last.pairs, textOf: book.textOf, pause: pauses.pause })
-        : [],
+    lastRead(holderOf) {
+      if (!last) return Promise.resolve([])
+      const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, pause: pauses.pause }
+      return renderLastRead({ epoch, atMs, readAtMs }, last.generations, parts)
+    },
     state,
     releasable: () => [...closed],
     accounts,

@@ -22,8 +22,13 @@ async function bodyOf(request: IncomingMessage): Promise<Body> {
   return JSON.parse(text) as Body
 }
 
-/** `strangers`: so many connections lead to a replica that does not know the session. */
-async function setUp(t: Test, { strangers = 0 } = {}) {
+interface Options {
+  /** So many connections lead to a replica that does not know the session. */
+  readonly strangers?: number
+  readonly leftOff?: { readonly readAtMs: number; readonly addresses: readonly string[] }
+}
+
+async function setUp(t: Test, { strangers = 0, leftOff }: Options = {}) {
   const watches: Asked[] = []
   const wishes: Body[] = []
   const refused = new Set<object>()
@@ -76,7 +81,7 @@ async function setUp(t: Test, { strangers = 0 } = {}) {
     return goOn
   }
   const deps = { clock, log: createKeptLog(), random: () => crypto.randomUUID(), readFile: async () => 'secret' }
-  const watch = await createDirectoryWatch({ node: 'n1', directory }, deps, signal)
+  const watch = await createDirectoryWatch({ node: 'n1', directory, leftOff }, deps, signal)
   const nextWatch = (count: number): Promise<Asked> => eventually(`watch ${count}`, () => watches[count - 1])
   return { watch, wishes, nextWatch, signal, refused, pause, clock }
 }
@@ -224,6 +229,32 @@ t.test('what a directory has missed is of interest as far as nobody told of it',
   third.say({ revision: 1 })
   const missed = await eventually('word of it', async () => ((await isHeard()).length > 0 ? true : undefined))
   t.ok(missed, 'one that does not say what it missed')
+})
+
+t.test('what the process before had seen is asked for at once, and what was missed since is of interest', async (t) => {
+  const readAtMs = Date.now() - 60_000
+  const { watch, nextWatch, signal } = await setUp(t, { leftOff: { readAtMs, addresses: ['10.1.2.1'] } })
+  void watch.run(signal)
+  const first = await nextWatch(1)
+  t.same(first.body['addresses'], ['10.1.2.1'])
+  const unheard = [
+    { fromMs: 0, toMs: readAtMs - 1 },
+    { fromMs: 0, toMs: readAtMs + 9_000 },
+  ]
+  first.say({ session: 's1', instance: 'i1', revision: 0, unheard })
+  first.end()
+  const second = await nextWatch(2)
+  second.say({ session: 's2', instance: 'i2', revision: 0, unheard: [{ fromMs: 0, toMs: readAtMs + 20_000 }] })
+  second.say({ revision: 1 })
+  await watch.told
+  t.same(
+    watch.take().unheard,
+    [
+      { fromMs: readAtMs, toMs: readAtMs + 9_000 },
+      { fromMs: readAtMs, toMs: readAtMs + 20_000 },
+    ],
+    'a watch that ends too soon has told nothing',
+  )
 })
 
 t.test('a watch that has not told all by its end has told nothing', async (t) => {

@@ -43,3 +43,31 @@ t.test("a directory's word of other nodes' pods is taken, of this node's own the
     ['10.1.2.2', '10.1.1.9'],
   )
 })
+
+const FOREVER = Number.POSITIVE_INFINITY
+
+t.test("of this node's own pods that were gone when the process began the directory tells", async (t) => {
+  const { signal } = new AbortController()
+  const api = { readNode: async () => undefined, readLease: async () => undefined, following: { trouble: '' } } as unknown as ApiServer
+  const ended = (address: string, untilMs: number): Tenancy => ({ ...told(address, 'n1'), key: address, untilMs })
+  const tenancies = [ended('10.1.1.2', 9_000), ended('10.1.1.3', 11_000), ended('10.1.1.4', 9_000), ended('10.1.1.5', FOREVER)]
+  const directory = {
+    run: async () => undefined,
+    take: () => ({ tenancies, ranges: undefined, zones: undefined, unheard: [] }),
+    told: Promise.resolve(),
+    covers: undefined,
+    trouble: '',
+  } as unknown as DirectoryWatch
+  const record = { isMissing: true, covering: undefined } as unknown as CoverageRecord
+  const own = createTenancies()
+  own.putLasting('10.1.1.4', [ended('10.1.1.4', FOREVER)])
+  const past = { readAtMs: 5_000, addresses: [], had: () => false, startMs: 10_000, unheard: () => ({ fromMs: 5_000, toMs: 10_000 }) }
+  const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies: own, record, past }, directory, signal)
+  t.same(
+    teller.take().tenancies.map(({ address, untilMs }) => [address, untilMs]),
+    [
+      ['10.1.1.4', FOREVER],
+      ['10.1.1.2', 9_000],
+    ],
+  )
+})

@@ -52,6 +52,8 @@ interface World {
   readonly behindMs: number
   /** How long a reading takes. */
   readonly takesMs: number
+  /** Instead of an outage another process goes on after it. */
+  readonly restarts: boolean
 }
 
 /** Bytes of one moment. */
@@ -105,9 +107,17 @@ const calm: fc.Arbitrary<World> = fc.record({
   outsideMs: fc.tuple(inTheFirst(200_000), inTheFirst(400_000)),
   behindMs: fc.integer({ min: -1_000, max: 1_000 }),
   takesMs: fc.integer({ min: 0, max: 500 }),
+  restarts: fc.boolean(),
   outage: fc.tuple(inTheFirst(200_000), fc.integer({ min: 0, max: 60_000 })).map(([fromMs, ms]) => ({ fromMs, toMs: fromMs + ms })),
 })
-const world = calm.map((one): World => ({ ...one, lives: one.lives.map((life) => heardThrough(one.outage, life)) }))
+/** When a node joined is written down by others: not here, so that none joins whose agent restarts. */
+const world = calm.map(
+  (one): World => ({
+    ...one,
+    joinedMs: one.restarts ? undefined : one.joinedMs,
+    lives: one.lives.map((life) => heardThrough(one.outage, life)),
+  }),
+)
 
 /** As a list after the outage tells it: of who is gone that it was there before. */
 function heardThrough({ fromMs, toMs }: Stretch, life: Life): Life {
@@ -129,10 +139,13 @@ function outsideIn({ outsideMs: [fromMs, untilMs] }: World, isNew: (atMs: number
   return [...(isNew(fromMs) ? said(Number.POSITIVE_INFINITY) : []), ...(isNew(untilMs) ? said(untilMs) : [])]
 }
 
-/** What was heard of in a while, as the agent hands it on. */
-function changesIn(world: World, fromMs: number, toMs: number): ClusterChanges {
+/** What was heard of in a while, as the agent hands it on; of a process that has just begun, what there is. */
+function changesIn(world: World, fromMs: number, toMs: number, isListed = false): ClusterChanges {
   const isNew = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
-  const heard = world.lives.filter((one) => !one.isUnheard && (isNew(one.heardFromMs) || isNew(one.heardUntilMs)))
+  const isThere = ({ heardFromMs, heardUntilMs }: Life): boolean => heardFromMs <= toMs && heardUntilMs > toMs
+  const heard = world.lives.filter((one) =>
+    isListed ? isThere(one) : !one.isUnheard && (isNew(one.heardFromMs) || isNew(one.heardUntilMs)),
+  )
   const tenancies = heard.map((one) => ({
     address: one.address,
     key: one.key,
@@ -140,16 +153,19 @@ function changesIn(world: World, fromMs: number, toMs: number): ClusterChanges {
     fromMs: one.toldFromMs,
     untilMs: one.heardUntilMs <= toMs ? one.toldUntilMs : Number.POSITIVE_INFINITY,
   }))
-  const isListed = isNew(world.listedMs) || (toMs >= world.listedMs && isNew(world.thirdMs))
+  const isCovering = isNew(world.listedMs) || (toMs >= world.listedMs && isNew(world.thirdMs))
   const [before, standing] = [standingAt(world, fromMs), standingAt(world, toMs)]
   return {
     tenancies: [...tenancies, ...outsideIn(world, isNew)],
-    isCurrent: toMs <= world.outage.fromMs || toMs >= world.outage.toMs,
-    unheard: isNew(world.outage.toMs) ? [saidOf(world)] : [],
-    ...(isListed ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
+    isCurrent: world.restarts || toMs <= world.outage.fromMs || toMs >= world.outage.toMs,
+    unheard: !world.restarts && isNew(world.outage.toMs) ? [saidOf(world)] : [],
+    ...(isCovering ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
     ...(standing === before ? {} : { standing }),
   }
 }
+
+/** No agent runs, and so none reads. */
+const isDown = ({ restarts, outage }: World, atMs: number): boolean => restarts && atMs > outage.fromMs && atMs < outage.toMs
 
 const saidOf = ({ outage: { fromMs, toMs }, behindMs }: World): Stretch => ({ fromMs: fromMs - behindMs, toMs: toMs - behindMs })
 
@@ -183,9 +199,34 @@ function createBook(world: World, check: (decision: Decision) => void) {
   let version = -1
   const isBehindUs = ([word = 0]: readonly number[]): boolean =>
     world.lives.some(({ address, node, fromMs, untilMs }) => isWord(address, word) && node === 'n1' && fromMs <= nowMs && untilMs > nowMs)
-  const names = createClusterNames({ node: 'n1', patienceMs: world.patienceMs, skewMs: SKEW_MS, isBehindUs })
-  const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => nowMs }, cluster: names })
+  let process = createProcess()
+  let hasRestarted = false
   const entries = new Map<string, Entry>()
+
+  function createProcess() {
+    const names = createClusterNames({ node: 'n1', patienceMs: world.patienceMs, skewMs: SKEW_MS, isBehindUs })
+    const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => nowMs }, cluster: names })
+    return { names, identity }
+  }
+
+  /** Of bytes that waited in the process before it is not remembered when they came. */
+  function restart(): void {
+    const holders = new Map(ADDRESSES.map((address) => [address, process.identity.holderOf?.(address)]))
+    process = createProcess()
+    process.names.resume({ readAtMs: readMs, addresses: ADDRESSES, had: (address, key) => holders.get(address) === key })
+    hasRestarted = true
+    version = -1
+    for (const entry of entries.values()) entry.waiting = []
+  }
+
+  /** What is told to this process by now. */
+  function toldNow(): ClusterChanges {
+    const isFirst = world.restarts && !hasRestarted && nowMs >= world.outage.toMs && readMs <= world.outage.toMs
+    if (!isFirst) return changesIn(world, readMs === START_MS ? 0 : readMs, nowMs)
+    restart()
+    const unheard = [{ fromMs: readMs, toMs: nowMs - SKEW_MS }]
+    return { ...changesIn(world, 0, nowMs, true), unheard }
+  }
 
   function move(address: string, entry: Entry, placement: Placement): void {
     entry.placement = placement
@@ -196,7 +237,7 @@ function createBook(world: World, check: (decision: Decision) => void) {
 
   function add(address: string, bytes: readonly Bytes[]): void {
     const entry = entries.get(address) ?? {
-      placement: identity.placeSince(address, undefined, readMs),
+      placement: process.identity.placeSince(address, undefined, readMs),
       waiting: [],
       sinceMs: nowMs,
       fromMs: readMs,
@@ -209,7 +250,9 @@ function createBook(world: World, check: (decision: Decision) => void) {
 
   async function read(atMs: number, sent: ReadonlyMap<string, readonly Bytes[]>): Promise<void> {
     nowMs = atMs
-    await identity.update({ cluster: changesIn(world, readMs === START_MS ? 0 : readMs, nowMs) }, async () => undefined)
+    const cluster = toldNow()
+    const { identity } = process
+    await identity.update({ cluster }, async () => undefined)
     for (const entry of entries.values()) if (bookOf(entry.placement, HERE) !== 'pending') entry.fromMs = readMs
     const isOther = identity.version !== version
     if (isOther) for (const [address, entry] of entries) move(address, entry, identity.placeSince(address, entry.placement, readMs))
@@ -240,6 +283,10 @@ function createJudge(world: World) {
     throw new Error(`${address} at ${atMs}: ${message}; ${JSON.stringify(placement)}`)
   }
 
+  /** It went between the last reading of one process and the first of the next. */
+  const isUnlisted = ({ heardUntilMs }: Life): boolean =>
+    world.restarts && heardUntilMs > outage.fromMs - MAX_CYCLE_MS && heardUntilMs <= outage.toMs + MAX_CYCLE_MS
+
   function judge(decision: Decision): void {
     const { address, bytes, placement, fromMs, atMs } = decision
     const wasAllHeard = lives.every((one) => one.address !== address || isHeardOf(one, atMs))
@@ -252,13 +299,16 @@ function createJudge(world: World) {
       if (isCertain && name !== placement.who.name) fail(`${name}'s bytes of ${sentMs} are given to another`, decision)
       // Where it lived nobody can know but by who lives there now.
       if (life.isUnheard && lives.some((one) => one.address === address && one.node === 'n1' && overlaps(one, atMs, atMs + 1))) continue
+      // What was nobody's stays nobody's: whatever is outside of the cluster would else be missed at every restart.
+      if (isUnlisted(life)) continue
       if (isPosted && node === 'n2') fail(`${name}'s bytes of ${sentMs} are posted by n2 as well`, decision)
       if (isPosted && node === 'n3' && sentMs >= thirdMs + HANDOVER_MS)
         fail(`${name}'s bytes of ${sentMs} are posted by n3 as well`, decision)
       if (isPosted && node === 'n1' && isJoining && sentMs <= joinedReadMs)
         fail(`${name}'s bytes of ${sentMs} are posted while joining`, decision)
       const near = lives.filter((one) => one.address === address && overlaps(one, fromMs - 2 * MAX_CYCLE_MS, atMs + 4_000))
-      const isNearOutage = outage.fromMs <= atMs && outage.toMs >= fromMs - 2 * MAX_CYCLE_MS
+      const livedThrough = world.restarts && life.heardFromMs <= outage.fromMs - MAX_CYCLE_MS && life.untilMs > atMs
+      const isNearOutage = !livedThrough && outage.fromMs <= atMs && outage.toMs >= fromMs - 2 * MAX_CYCLE_MS
       if (near.length === 1 && !isNearOutage && name !== placement.who.name)
         fail(`${name}'s bytes of ${sentMs} are not given to it`, decision)
     }
@@ -281,6 +331,7 @@ async function live(world: World): Promise<void> {
   const { judge, stand } = createJudge(world)
   const { read, entries } = createBook(world, judge)
   let readMs = START_MS
+  let unread = new Map<string, readonly Bytes[]>()
   for (const { ms, sending, forgets } of world.cycles) {
     const atMs = readMs + ms
     const moments = Array.from({ length: Math.ceil(ms / 250) }, (_, index) => Math.min(atMs, readMs + (index + 1) * 250))
@@ -289,15 +340,20 @@ async function live(world: World): Promise<void> {
         atMs: sentMs,
         life: world.lives.find((one) => one.address === address && overlaps(one, sentMs, sentMs + 1)),
       }))
+    for (const address of ADDRESSES.filter((_, index) => sending[index])) {
+      unread.set(address, [...(unread.get(address) ?? []), ...bytesOf(address)])
+    }
+    readMs = atMs
+    if (isDown(world, atMs)) continue
     stand(atMs)
-    await read(atMs, new Map(ADDRESSES.filter((_, index) => sending[index]).map((address) => [address, bytesOf(address)])))
+    await read(atMs, unread)
+    unread = new Map()
     for (const [address, { placement, waiting, sinceMs }] of entries) {
       if (placement.local !== 'no' && placement.local !== 'unknown' && placement.covered !== 'no')
         throw new Error(`${address} at ${atMs}: lives here and is covered; ${JSON.stringify(placement)}`)
       if (waiting.length > 0 && atMs >= sinceMs + world.patienceMs) throw new Error(`${address} at ${atMs}: waits since ${sinceMs}`)
       if (forgets && waiting.length === 0) entries.delete(address)
     }
-    readMs = atMs
   }
 }
 

@@ -77,6 +77,21 @@ t.test('a table in which nothing was counted yet', async (t) => {
   t.same(await thenOf(lastRead, generationOf(pairs, 1, { seen: [[IPV4, 5]] }), pairs), { seen: [], via: [] })
 })
 
+t.test('which pod had an address', async (t) => {
+  const pairs = createPairs(1)
+  const options = { pairs, textOf: () => undefined, pause: PAUSE }
+  const generations = [generationOf(pairs, 1, { seen: [[IPV4, 5]] })]
+  const holderOf = (address: string): string | undefined => (address === '10.1.0.7' ? 'uid-1' : undefined)
+  const lastRead = parseLastRead(Buffer.concat(await renderLastRead(MOMENT, generations, { ...options, holderOf })))
+  t.same(lastRead?.addresses, ['10.1.0.7', '10.1.2.9'])
+  t.same(
+    ['10.1.0.7', '10.1.2.9', '10.1.9.9'].map((address) => lastRead?.had(address, 'uid-1')),
+    [true, false, false],
+  )
+  t.equal(lastRead?.had('10.1.0.7', 'uid-2'), false)
+  t.equal(parseLastRead(await written(pairs, generations))?.had('10.1.0.7', 'uid-1'), false, 'nobody knew of pods')
+})
+
 t.test('what is not whole is nothing', async (t) => {
   const pairs = createPairs(1)
   const file = await written(pairs, [generationOf(pairs, 1, { seen: [[IPV4, 5]] })])
