@@ -224,11 +224,12 @@ export interface Stretch {
   readonly toMs: number
 }
 
-/** What another process knew at its last reading, which began at `readAtMs`. `had`: whether the pod of that key had it. */
+/** What another process knew at its last reading, from its beginning until it was posted. `had`: whether it was the holder (`Identity.holderOf`). */
 export interface LeftOff {
   readonly readAtMs: number
+  readonly atMs: number
   readonly addresses: readonly string[]
-  had(address: string, key: string): boolean
+  had(address: string, holder: string): boolean
 }
 
 /** One row of inventory.yaml. `node`: the node with an agent that the address lives on; `''` = none. */
@@ -250,7 +251,7 @@ export interface Identity {
   placeSince(address: string, before: Placement | undefined, sinceMs: number): Placement
   /** Whose bytes were that came in a time that is over, where more is known by now than that they are of `now`. */
   placeDuring(address: string, now: Placement, stretch: Stretch): Placement
-  /** The key of the pod that has it, as far as is told; absent where there is no cluster. */
+  /** Who has it or had it last: to another process the same text for as long as nobody else got it. Undefined where that is not known. */
   holderOf?(address: string): string | undefined
   /** Counts up whenever an answer of `place` may have changed. */
   readonly version: number

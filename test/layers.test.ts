@@ -78,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'deps', 'kernel', 'config', 'disk', 'files', 'inventory-parser', 'log'],
 }
 const MAX_LINES = 250
-const MAX_MODEL_LINES = 280
+const MAX_MODEL_LINES = 285
 
 interface Import {
   readonly from: string

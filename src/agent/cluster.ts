@@ -165,8 +165,8 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     },
     async begin(signal, leftOff) {
       if (leftOff) names.resume(leftOff)
-      // By this node's clock, as its bytes are.
-      past = leftOff && { ...leftOff, startMs: clock.now(), unheard: () => ({ fromMs: leftOff.readAtMs, toMs: clock.now() - skewMs }) }
+      // By this node's clock, as its bytes are. What the process before heard is written down, or not known either.
+      past = leftOff && { ...leftOff, startMs: clock.now(), unheard: () => ({ fromMs: 0, toMs: clock.now() - skewMs }) }
       await open(signal).catch((error: unknown) => {
         if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
       })

@@ -43,7 +43,7 @@ const DROP_AFTER = 600
 interface DirectoryWatchParts {
   readonly node: string
   readonly directory: Config['kubernetes']['directory']
-  readonly leftOff?: Pick<LeftOff, 'readAtMs' | 'addresses'> | undefined
+  readonly leftOff?: Pick<LeftOff, 'addresses'> | undefined
 }
 
 /** Rejects where the authority of its certificate cannot be read. */
@@ -95,8 +95,8 @@ export async function createDirectoryWatch(
 
   /** What this directory has missed since it was last heard; of what another one has, this one or the one before told the rest. */
   function miss(stretches: readonly Stretch[], isSame: boolean): void {
-    // A watch that ended before all was told has told nothing: then the process before this one knew it last.
-    const knownMs = isTold ? certainMs : (leftOff?.readAtMs ?? 0)
+    // A watch that ended before all was told has told nothing, and what the process before heard is not known here.
+    const knownMs = isTold ? certainMs : 0
     const late = stretches.filter(({ toMs }) => toMs > knownMs)
     unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, knownMs), toMs }))]
   }

@@ -6,6 +6,7 @@ import { createJournal } from '../ledger/journal.js'
 import { createLedger, type Ledger } from '../ledger/ledger.js'
 import { pricesOf } from '../ledger/price.js'
 import { snapshotOf } from '../ledger/snapshot.js'
+import type { State } from '../ledger/state.js'
 import type { FlowReading, Identity, LeftOff, Snapshot } from '../model.js'
 
 export interface PostingParts {
@@ -48,7 +49,7 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
   async function loadLedger(): Promise<Ledger> {
     if (ledger) return ledger
     const state = await (keepsState() ? journal.load() : undefined)
-    leftOff = state?.lastRead && { readAtMs: state.lastRead.readAtMs, addresses: state.lastRead.addresses, had: state.lastRead.had }
+    leftOff = leftOffIn(state)
     ledger = createLedger({ limit, idleMs }, deps, state)
     return ledger
   }
@@ -98,4 +99,11 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
       return leftOff
     },
   }
+}
+
+/** Without what is of the ledger only, and large. */
+function leftOffIn(state: State | undefined): LeftOff | undefined {
+  if (!state?.lastRead) return undefined
+  const { readAtMs, atMs, addresses, had } = state.lastRead
+  return { readAtMs, atMs, addresses, had }
 }

@@ -22,7 +22,7 @@ export interface Teller {
   lookAtSelf(): Promise<void>
 }
 
-/** The process before, and that nothing was heard since its last reading. */
+/** The process before, and that this one has heard nothing of its time. */
 export interface Past extends LeftOff {
   /** When this one began. */
   readonly startMs: number

@@ -4,6 +4,7 @@ import type { Placement, Stretch, Who } from '../model.js'
 import { type Address, parseAddress } from './address.js'
 import { type Called, createCalledDuring } from './called.js'
 import type { ClusterChanges, ClusterOptions } from './cluster-changes.js'
+import { createPlaceDuring } from './during.js'
 import { createEndedPods, type EndedPods } from './ended-pods.js'
 import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY } from './holders.js'
 import { createNodeCoverage } from './node-coverage.js'
@@ -51,11 +52,11 @@ const FORGET_EVERY_MS = 60_000
 export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: ClusterOptions): ClusterNames {
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
-  const resuming = createResuming(holders)
   const outsiders = createOutsiders()
   const coverage = createNodeCoverage(node)
   const placed = createPlacing(coverage)
   const waiting = createWaiting(patienceMs)
+  const resuming = createResuming({ holders, waiting, isCurrent: () => isCurrent })
   let ranges = rangesTable([])
   let used = new Set<string>()
   let zones: readonly Zone[] = []
@@ -201,7 +202,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return placeHeld(address, before, { fromMs: sinceMs, toMs, readMs: fromMs })
   }
 
-  const outsiderSince = (address: string, before: Placement | undefined, stretch: Stretch): Placement | undefined =>
+  const outsiderSince = (address: string, before: Placement | undefined, stretch: Stretch) =>
     before && isOutsider(before.who) && holders.mayHaveMissed(address, stretch) ? missedOf(before) : undefined
 
   /** `readMs`: of the last reading; what is older has waited. */
@@ -216,13 +217,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return settled(address, notTwice(held, placedHeld(address, held, [fromMs, readMs]), before), { fromMs, toMs, isHeld: true })
   }
 
-  function placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined {
-    const last = holders.last(address)
-    if (!last || isDoubtful(last)) return undefined
-    const known = now.ambiguous || isPending(now) || isOutsider(now.who) ? undefined : now.who
-    const held = holders.heldDuring(address, known, stretch)
-    return held && held.tenants.length > 0 ? placedHeld(address, held, [stretch.fromMs, stretch.toMs]) : undefined
-  }
+  const placeDuring = createPlaceDuring({ holders, isDoubtful, placedHeld, isAsVague: resuming.isAsVague })
 
   return {
     apply,

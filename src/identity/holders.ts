@@ -48,7 +48,7 @@ export interface Holders {
   heldDuring(address: string, before: Who | undefined, stretch: Stretch): Held | undefined
   /** In that time somebody may have had any of them without being on record. */
   miss(unheard: Stretch): void
-  /** Who had an address by then has it since then, if it is still the same pod. */
+  /** What was heard then is known: who had an address has it since then, if it is still the same pod, and nobody came after who had ended. */
   resume(leftOff: LeftOff): void
   /** Whether somebody may have had it in that time who is not on record. */
   mayHaveMissed(address: string, stretch: Stretch): boolean
@@ -84,21 +84,45 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   function mayHaveMissed(address: string, { fromMs, toMs }: Stretch): boolean {
     return missed.some((one) => {
       const part = { fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(endOfTime(one), toMs) }
-      return part.fromMs <= part.toMs && !(byAddress.get(address) ?? []).some((holding) => surelyHad(address, holding, part))
+      return partsOf(part).some((some) => some.fromMs <= some.toMs && !isKnown(address, some))
     })
   }
 
-  const surelyHad = (address: string, { key, fromMs, untilMs }: Holding, part: Stretch): boolean =>
-    (fromMs + skewMs <= part.fromMs || hadSince(address, key, part.fromMs)) && untilMs - skewMs >= part.toMs
+  /** What another process heard is known by what it wrote down. */
+  function partsOf(stretch: Stretch): readonly Stretch[] {
+    if (!leftOff) return [stretch]
+    const { atMs } = leftOff
+    return [
+      { fromMs: stretch.fromMs, toMs: Math.min(stretch.toMs, atMs) },
+      { fromMs: Math.max(stretch.fromMs, atMs + 1), toMs: stretch.toMs },
+    ]
+  }
 
-  const hadSince = (address: string, key: string, atMs: number): boolean =>
+  function isKnown(address: string, part: Stretch): boolean {
+    const all = byAddress.get(address) ?? []
+    return all.some((holding) => surelyHad(address, holding, part)) || nobodySince(address, all, part)
+  }
+
+  const surelyHad = (address: string, holding: Holding, part: Stretch): boolean =>
+    (holding.fromMs + skewMs <= part.fromMs || hadSince(address, holding, part.fromMs)) && holding.untilMs - skewMs >= part.toMs
+
+  const hadSince = (address: string, { key }: Holding, atMs: number): boolean =>
     leftOff !== undefined && atMs >= leftOff.readAtMs && leftOff.had(address, key)
+
+  /** That process knew of nobody who had it, or after whoever is on record as ended. */
+  const nobodySince = (address: string, all: readonly Holding[], { fromMs, toMs }: Stretch): boolean =>
+    leftOff !== undefined &&
+    toMs <= leftOff.atMs &&
+    (leftOff.had(address, NO_HOLDER) ||
+      all.some((holding) => holding.fromMs + skewMs <= fromMs && leftOff?.had(address, holderOf(holding))))
 
   const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
 
   /** Of whoever had it when hearing ended only the end may have been missed. */
   function candidatesFor(until: readonly Holding[], { fromMs }: Stretch): readonly Tenant[] {
-    const sinceMs = Math.min(...missed.filter((one) => endOfTime(one) >= fromMs).map((one) => one.fromMs), fromMs)
+    // What is told by now of the time of another process is told in full.
+    const begins = missed.filter((one) => endOfTime(one) >= fromMs).map((one) => Math.max(one.fromMs, leftOff?.atMs ?? 0))
+    const sinceMs = Math.min(...begins, fromMs)
     return until.filter(({ untilMs }) => untilMs + skewMs >= sinceMs).map(({ tenant }) => tenant)
   }
 
@@ -148,6 +172,12 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     },
   }
 }
+
+/** As `Identity.holderOf`. Who ended and who still has it differ, since only of the latter nobody can have come after. */
+export const holderOf = ({ key, untilMs }: Holding): string => (untilMs === Number.POSITIVE_INFINITY ? key : `${key} ${untilMs}`)
+
+/** Of an address that nobody has, and nobody left. */
+export const NO_HOLDER = 'nobody'
 
 /** Of a pod, when it ended; nodes and Services are only no longer told of. */
 export const endOf = ({ tenant, untilMs }: Holding): Pick<Held, 'endedMs'> => (isPod(tenant) ? { endedMs: untilMs } : {})

@@ -130,7 +130,10 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
 
   const placeDuring = (text: string, now: Placement, stretch: Stretch): Placement => {
     const address = cluster && parseAddress(withoutCgroup(text))
-    return (address && !own.lookup(address) && cluster.placeDuring(text, now, stretch)) || now
+    if (!address || own.lookup(address)) return now
+    const then = cluster.placeDuring(text, now, stretch)
+    // What came while surely nobody of the cluster had it is not missed because somebody may have got it later.
+    return then ?? (now.ambiguous && cluster.wasOfNobody(text, stretch) ? placeAddress(withoutCgroup(text)) : now)
   }
 
   const called = (text: string, stretch: Stretch): Called => {

@@ -1,36 +1,61 @@
 // What another process knew before this one: its pods may be gone by now, and others have their addresses.
-import type { LeftOff, Who } from '../model.js'
-import { type Holders, isPod, NOBODY } from './holders.js'
+import type { LeftOff, Placement, Stretch, Who } from '../model.js'
+import { type Held, type Holders, holderOf, isPod, NO_HOLDER, NOBODY } from './holders.js'
 import { isOutsider } from './outsiders.js'
+import type { Waiting } from './waiting.js'
 
 export interface Resumed {
   /** Until changes are heard nothing that was known then is certain. */
   resume(leftOff: LeftOff): void
   /** Whose pod that process knew, and nobody tells of: it may be another's since. */
   isForgotten(address: string, who: Who): boolean
-  /** The key of the pod that has it. */
+  /** As `Identity.holderOf`. */
   holderOf(address: string): string | undefined
+  /** That nobody of the cluster had it in that time is known for certain. */
+  wasOfNobody(address: string, stretch: Stretch): boolean
 }
 
 export interface Resuming extends Resumed {
   readonly isResumed: () => boolean
+  /** Bytes that waited in that process, of nobody who is known by either: where `now` leaves them to another agent it goes by who had it then. */
+  isAsVague(held: Pick<Held, 'isMissed'>, now: Placement, stretch: Stretch): boolean
 }
 
 const NO_PODS = ['Node', 'Service', 'LoadBalancer']
 
-export function createResuming(holders: Pick<Holders, 'last' | 'resume'>): Resuming {
-  let isResumed = false
+interface Parts {
+  readonly holders: Pick<Holders, 'last' | 'mayHaveMissed' | 'resume'>
+  readonly waiting: Pick<Waiting, 'sinceMs'>
+  /** Changes are heard. */
+  readonly isCurrent: () => boolean
+}
+
+export function createResuming({ holders, waiting, isCurrent }: Parts): Resuming {
+  let resumed: LeftOff | undefined
+  const mayHaveMissed = (address: string, sinceMs: number): boolean =>
+    !isCurrent() || holders.mayHaveMissed(address, { fromMs: sinceMs, toMs: Number.POSITIVE_INFINITY })
+
+  function nobodyAt(address: string): string | undefined {
+    const sinceMs = waiting.sinceMs(address)
+    return sinceMs === undefined || mayHaveMissed(address, sinceMs) ? undefined : NO_HOLDER
+  }
+
   return {
     resume(leftOff) {
-      isResumed = true
+      resumed = leftOff
       holders.resume(leftOff)
     },
-    isForgotten: (address, who) => isResumed && holders.last(address) === undefined && isOfPod(who),
+    isForgotten: (address, who) => resumed !== undefined && holders.last(address) === undefined && isOfPod(who),
     holderOf(address) {
       const last = holders.last(address)
-      return last && isPod(last.tenant) && last.untilMs === Number.POSITIVE_INFINITY ? last.key : undefined
+      if (!last) return nobodyAt(address)
+      if (!isPod(last.tenant)) return undefined
+      return last.untilMs !== Number.POSITIVE_INFINITY && mayHaveMissed(address, last.untilMs) ? undefined : holderOf(last)
     },
-    isResumed: () => isResumed,
+    wasOfNobody: (address, stretch) => holders.last(address) === undefined && !holders.mayHaveMissed(address, stretch),
+    isResumed: () => resumed !== undefined,
+    isAsVague: ({ isMissed }, { ambiguous = false, local }, { fromMs }) =>
+      isMissed && ambiguous && local !== 'yes' && resumed !== undefined && fromMs < resumed.atMs,
   }
 }
 

@@ -1,16 +1,18 @@
 // What the kernel held at the last reading, pair by pair, beside the journal. The journal alone cannot say it: it tells totals by who sent, and
 // what came while no agent ran may be of others than before. A line behind the CRC-32 of all that follows, then what the line announces:
-//   5f9c0e31 {"version":1,"epoch":"8a51...","atMs":...,"readAtMs":...,"textBytes":...,"columns":[[7,2,0]]}
-//   addresses, one a line | by column: indexes of sources, of destinations, bytes | of each address the CRC-32 of its holder's key, or 0
+//   5f9c0e31 {"version":1,"epoch":"8a51...","atMs":...,"readAtMs":...,"textBytes":...,"columns":[[7,2,0]],"holders":2,"waiting":[[...,...,1]]}
+//   addresses, one a line | by column: indexes of sources, of destinations, bytes | of each address the CRC-32 of who held it last, or 0
+//   | of what still waits the same columns again, with the bytes that came between two times
 import { crc32 } from 'node:zlib'
 import type { GenerationReading, LeftOff, PairColumn, Pairs } from '../model.js'
+import type { Arrivals } from './waited.js'
 
 export interface LastRead extends LeftOff {
   readonly epoch: string
-  /** When it was posted, as the journal knows it. */
-  readonly atMs: number
   /** What the generation held then; nothing where it was not there yet. */
   asOfThen(generation: GenerationReading, pairs: Pairs, pause: () => Promise<void>): Promise<GenerationReading>
+  /** When it came what of these pairs waited then; what is missing there came nobody knows when. */
+  waitedThen(waiting: PairColumn, pairs: Pairs, pause: () => Promise<void>): AsyncGenerator<Arrivals>
 }
 
 export type Moment = Pick<LastRead, 'epoch' | 'atMs' | 'readAtMs'>
@@ -20,8 +22,9 @@ interface Header extends Moment {
   readonly textBytes: number
   /** Of each generation its id, and how many pairs it has in `seen` and in `via`. */
   readonly columns: readonly (readonly [id: number, seen: number, via: number])[]
-  /** How many addresses have one; absent in what an earlier version wrote. */
+  /** How many addresses have one; absent in what an earlier version wrote, as is what waits. */
   readonly holders?: number
+  readonly waiting?: readonly (readonly [fromMs: number, toMs: number, count: number])[]
 }
 
 /** Of pairs by the indexes of their addresses. */
@@ -33,8 +36,6 @@ interface Column {
 
 const VERSION = 1
 const PAIRS_BETWEEN_PAUSES = 1_024
-/** Of a pair in a column. */
-const ROW_BYTES = 16
 const PREFIX_LENGTH = 9
 const prefixOf = (crc: number): string => `${crc.toString(16).padStart(PREFIX_LENGTH - 1, '0')} `
 
@@ -44,6 +45,7 @@ export interface LastReadParts {
   readonly pairs: Pairs
   readonly textOf: (address: number) => string | undefined
   readonly holderOf?: ((address: string) => string | undefined) | undefined
+  readonly waiting?: Iterable<Arrivals>
   readonly pause: () => Promise<void>
 }
 
@@ -55,15 +57,24 @@ export async function renderLastRead(
   const addresses = numberAddresses(parts)
   const columns: Header['columns'][number][] = []
   const pieces: Uint8Array[] = []
+  const add = async (held: PairColumn, to: Uint8Array[]): Promise<void> => {
+    const { sources, destinations, bytes } = await columnOf(held, addresses.indexOf, parts)
+    to.push(rawOf(sources), rawOf(destinations), rawOf(bytes))
+  }
   for (const { id, seen, via } of all) {
-    const found = [await columnOf(seen, addresses.indexOf, parts), await columnOf(via, addresses.indexOf, parts)] as const
-    columns.push([id, found[0].bytes.length, found[1].bytes.length])
-    for (const { sources, destinations, bytes } of found) pieces.push(rawOf(sources), rawOf(destinations), rawOf(bytes))
+    for (const held of [seen, via]) await add(held, pieces)
+    columns.push([id, seen.count, via.count])
+  }
+  const waiting: [number, number, number][] = []
+  const last: Uint8Array[] = []
+  for (const { fromMs, toMs, column } of parts.waiting ?? []) {
+    await add(column, last)
+    waiting.push([fromMs, toMs, column.count])
   }
   const text = Buffer.from(addresses.texts.join('\n'))
   const holders = await holdersOf(addresses.texts, parts)
-  pieces.push(rawOf(holders))
-  const header: Header = { version: VERSION, ...moment, textBytes: text.length, columns, holders: holders.length }
+  pieces.push(rawOf(holders), ...last)
+  const header: Header = { version: VERSION, ...moment, textBytes: text.length, columns, holders: holders.length, waiting }
   // Of nothing crc32 makes 0, whatever came before it (Node 20).
   const body = [Buffer.from(`${JSON.stringify(header)}\n`), text, ...pieces].filter(({ length }) => length > 0)
   const crc = body.reduce((sum, piece) => crc32(piece, sum), 0)
@@ -117,33 +128,34 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
   if (header.version !== VERSION) return undefined
   const texts = body.toString('utf8', 0, header.textBytes).split('\n')
   let places: ReadonlyMap<string, number> | undefined
-  const columns = columnsIn(body, header)
+  const { columns, holders, waiting } = columnsIn(body, header)
   const { epoch, atMs, readAtMs } = header
+  const finding = async (pairs: Pairs, pause: () => Promise<void>): Promise<Find> => {
+    places ??= await indexesOf(texts, pause)
+    return { pairs, places, pause }
+  }
   return {
     epoch,
-    atMs,
-    ...leftOffOf(texts, holdersIn(body, header), readAtMs),
+    ...leftOffOf(texts, holders, { atMs, readAtMs }),
     async asOfThen({ id, closed, seen, via }, pairs, pause) {
       const then = columns.get(id)
       if (!then) return { id, closed, seen: EMPTY, via: EMPTY }
-      places ??= await indexesOf(texts, pause)
-      const find = { pairs, places, pause }
-      return { id, closed, seen: await columnThen(seen, then.seen, find), via: await columnThen(via, then.via, find) }
+      const find = await finding(pairs, pause)
+      const was = async (now: PairColumn, held: Column) => columnThen(now, held, await rowsOf(now, find), pause)
+      return { id, closed, seen: await was(seen, then.seen), via: await was(via, then.via) }
+    },
+    async *waitedThen(now, pairs, pause) {
+      const rows = waiting.length > 0 ? await rowsOf(now, await finding(pairs, pause)) : new Map<number, number>()
+      for (const { fromMs, toMs, column } of waiting) yield { fromMs, toMs, column: await columnThen(now, column, rows, pause) }
     },
   }
 }
 
 /** Of the whole it keeps nothing else. */
-function leftOffOf(texts: readonly string[], holders: Uint32Array, readAtMs: number): LeftOff {
+function leftOffOf(texts: readonly string[], holders: Uint32Array, times: Pick<LeftOff, 'atMs' | 'readAtMs'>): LeftOff {
   const known = new Map<string, number>()
   for (const [index, sum] of holders.entries()) if (sum !== 0) known.set(texts[index] as string, sum)
-  return { readAtMs, addresses: texts.filter((text) => text !== ''), had: (address, key) => known.get(address) === sumOf(key) }
-}
-
-function holdersIn(body: Buffer, { textBytes, columns, holders = 0 }: Header): Uint32Array {
-  const rows = columns.reduce((sum, [, seen, via]) => sum + seen + via, 0)
-  const at = body.byteOffset + textBytes + rows * ROW_BYTES
-  return new Uint32Array(body.buffer.slice(at, at + 4 * holders))
+  return { ...times, addresses: texts.filter((text) => text !== ''), had: (address, holder) => known.get(address) === sumOf(holder) }
 }
 
 async function indexesOf(texts: readonly string[], pause: () => Promise<void>): Promise<ReadonlyMap<string, number>> {
@@ -155,19 +167,23 @@ async function indexesOf(texts: readonly string[], pause: () => Promise<void>): 
   return indexes
 }
 
-function columnsIn(body: Buffer, { textBytes, columns }: Header): Map<number, { readonly seen: Column; readonly via: Column }> {
+function columnsIn(body: Buffer, { textBytes, columns, holders = 0, waiting = [] }: Header) {
   let at = textBytes
-  const take = (count: number): Column => {
-    // Copied, since typed arrays do not begin anywhere.
-    const raw = body.buffer.slice(body.byteOffset + at, body.byteOffset + at + count * ROW_BYTES)
-    at += count * ROW_BYTES
-    return {
-      sources: new Uint32Array(raw, 0, count),
-      destinations: new Uint32Array(raw, 4 * count, count),
-      bytes: new Float64Array(raw.slice(8 * count)),
-    }
+  // Copied, since typed arrays do not begin anywhere.
+  const raw = (length: number): ArrayBuffer => {
+    at += length
+    return body.buffer.slice(body.byteOffset + at - length, body.byteOffset + at) as ArrayBuffer
   }
-  return new Map(columns.map(([id, seen, via]) => [id, { seen: take(seen), via: take(via) }]))
+  const take = (count: number): Column => ({
+    sources: new Uint32Array(raw(4 * count)),
+    destinations: new Uint32Array(raw(4 * count)),
+    bytes: new Float64Array(raw(8 * count)),
+  })
+  return {
+    columns: new Map(columns.map(([id, seen, via]) => [id, { seen: take(seen), via: take(via) }])),
+    holders: new Uint32Array(raw(4 * holders)),
+    waiting: waiting.map(([fromMs, toMs, count]) => ({ fromMs, toMs, column: take(count) })),
+  }
 }
 
 interface Find {
@@ -176,27 +192,38 @@ interface Find {
   readonly pause: () => Promise<void>
 }
 
-/** The rows of a column of now with their bytes of then; a pair that was not there is left out. */
-async function columnThen(now: PairColumn, then: Column, { pairs, places, pause }: Find): Promise<PairColumn> {
-  const known = new Map<number, number>()
-  const keyOf = (source: number, destination: number): number => source * places.size + destination
-  for (let row = 0; row < then.bytes.length; row++) {
+/** A pair by the indexes of its addresses; a file has no more than 2^26 of them. */
+const keyOf = (source: number, destination: number): number => source * 2 ** 26 + destination
+
+/** Of the pairs of a column that have one, by key. */
+async function rowsOf({ count, pair }: PairColumn, { pairs, places, pause }: Find): Promise<ReadonlyMap<number, number>> {
+  const rows = new Map<number, number>()
+  for (let row = 0; row < count; row++) {
     if (row % PAIRS_BETWEEN_PAUSES === 0) await pause()
-    known.set(keyOf(then.sources[row] as number, then.destinations[row] as number), then.bytes[row] as number)
+    const id = pair[row] as number
+    const source = places.get(pairs.addressText(pairs.sourceOf(id)))
+    const destination = places.get(pairs.addressText(pairs.destinationOf(id)))
+    if (source !== undefined && destination !== undefined) rows.set(keyOf(source, destination), row)
   }
-  const [pair, bytes] = [new Int32Array(now.count), new Float64Array(now.count)]
+  return rows
+}
+
+/** The rows of a column of now with their bytes of then; a pair that was not there is left out. */
+async function columnThen(
+  now: PairColumn,
+  then: Column,
+  rows: ReadonlyMap<number, number>,
+  pause: () => Promise<void>,
+): Promise<PairColumn> {
+  const most = Math.min(now.count, then.bytes.length)
+  const [pair, bytes] = [new Int32Array(most), new Float64Array(most)]
   let count = 0
-  for (let row = 0; row < now.count; row++) {
-    if (row % PAIRS_BETWEEN_PAUSES === 0) await pause()
-    const id = now.pair[row] as number
-    const [source, destination] = [
-      places.get(pairs.addressText(pairs.sourceOf(id))),
-      places.get(pairs.addressText(pairs.destinationOf(id))),
-    ]
-    const value = source === undefined || destination === undefined ? undefined : known.get(keyOf(source, destination))
-    if (value === undefined) continue
-    pair[count] = id
-    bytes[count++] = value
+  for (let at = 0; at < then.bytes.length; at++) {
+    if (at % PAIRS_BETWEEN_PAUSES === 0) await pause()
+    const row = rows.get(keyOf(then.sources[at] as number, then.destinations[at] as number))
+    if (row === undefined) continue
+    pair[count] = now.pair[row] as number
+    bytes[count++] = then.bytes[at] as number
   }
   return { count, pair, bytes }
 }

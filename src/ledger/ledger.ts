@@ -165,7 +165,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const stretch = { fromMs: sinceMs, toMs: clock.now() }
     const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }
-    leaving += await replay.post(open, context)
+    leaving += await replay.post(open, reading.epochStartMs, context)
     const back = { placementOf, placementDuring: identity.placeDuring, stretch }
     if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, back, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
@@ -227,7 +227,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     take: () => writing.take(moment()),
     lastRead(holderOf) {
       if (!last) return Promise.resolve([])
-      const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, pause: pauses.pause }
+      const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, waiting: book.arrivals(), pause: pauses.pause }
       return renderLastRead({ epoch, atMs, readAtMs }, last.generations, parts)
     },
     state,

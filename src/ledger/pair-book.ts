@@ -1,14 +1,16 @@
 // Which route each pair takes, and what happens when that changes.
 import type { Pairs, Stretch } from '../model.js'
 import type { Account } from './accounts.js'
+import { contributionsOf } from './contributions.js'
 import { type Bytes, createMoves, type MovesParts, markRowOf } from './moves.js'
+import { type CameThen, createPending } from './pending.js'
 import type { Phantoms } from './phantoms.js'
 import { createPlaces, type PlacementDuring, type PlacementOf } from './places.js'
 import type { Placed, Route } from './routes.js'
 import type { AddressRow, MarkRow, State } from './state.js'
 import { markKeyOf } from './state.js'
 import { type Between, createTellApart, type Path } from './telling-apart.js'
-import { createWaited } from './waited.js'
+import { type Arrivals, createWaited } from './waited.js'
 
 export interface PairBook {
   /** The pair's route, decided at first sight. */
@@ -20,6 +22,10 @@ export interface PairBook {
   lookBack(pairs: Pairs, looking: LookingBack, pause: () => Promise<void>): Promise<boolean>
   /** After a reading: what is pending of it came in this time; undefined where that is not known. */
   noteWaiting(stretch: Stretch | undefined, pause: () => Promise<void>): Promise<void>
+  /** What waits had waited in the process before, where it is known when it came; all else came in `rest`. Both of its ends may be others since. */
+  recallWaiting(cameThen: CameThen, rest: Stretch, pause: () => Promise<void>): Promise<void>
+  /** What waits, by when it came. */
+  arrivals(): Generator<Arrivals>
   /** Addresses that are now somebody else: bytes up to now stay where they are. Both resolve with whether a pair took another route. */
   replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean>
   /** Adds what the kernel holds for all pairs, account by account. */
@@ -68,6 +74,7 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
   const waited = createWaited()
   const tellApart = createTellApart({ ...parts, waited, moves })
   let taken: (Route | undefined)[] = []
+  const pending = createPending({ waited, marks, generations, routes: () => taken })
   let restoredMarks: State['marks'] | undefined
   /** Addresses whose transit was left behind by `lookBack`. */
   const waiting = new Set<number>()
@@ -102,14 +109,6 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
     const changed = await places.follow(placementOf, pause)
     for (const address of changed) waiting.add(address)
     return reroute(pairs, { placementOf, changed, pause, back })
-  }
-
-  async function noteWaiting(stretch: Stretch | undefined, pause: () => Promise<void>): Promise<void> {
-    for (let pair = 0; pair < taken.length; pair++) {
-      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
-      if (taken[pair]?.book !== 'pending') continue
-      waited.note(pair, stretch, { seen: generations.seenOf(pair), booked: marks.get(pair)?.seen ?? 0 })
-    }
   }
 
   async function replace(pairs: Pairs, placementOf: PlacementOf, pause: () => Promise<void>): Promise<boolean> {
@@ -153,21 +152,6 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
   function betweenOf(pair: number, pairs: Pairs, placementOf: PlacementOf): Between | undefined {
     const from = taken[pair]
     return from && { from, to: findRoute(pair, pairs, placementOf) }
-  }
-
-  async function contributions(pause: () => Promise<void>): Promise<Map<Account, number>> {
-    const byRoute = new Map<Route, { into: number; via: number }>()
-    for (let pair = 0; pair < taken.length; pair++) {
-      if (pair % PAIRS_BETWEEN_PAUSES === 0) await pause()
-      const route = taken[pair]
-      if (!route) continue
-      const via = route.book === 'transit' ? generations.viaOf(pair) : 0
-      const sums = byRoute.get(route) ?? { into: 0, via: 0 }
-      byRoute.set(route, sums)
-      sums.into += generations.seenOf(pair) - via
-      sums.via += via
-    }
-    return sumByAccount(byRoute)
   }
 
   function forget(pair: number, route: Route): void {
@@ -215,9 +199,11 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
   return {
     routeOf,
     lookBack,
-    noteWaiting,
+    noteWaiting: pending.note,
+    recallWaiting: pending.recall,
+    arrivals: waited.arrivals,
     replace,
-    contributions,
+    contributions: (pause) => contributionsOf(taken, generations, pause),
     keep,
     isPending: (pair) => taken[pair]?.book === 'pending',
     baseline,
@@ -238,13 +224,3 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
 }
 
 const isTransit = ({ from, to }: Between): boolean => from.book === 'transit' || to.book === 'transit'
-
-function sumByAccount(byRoute: ReadonlyMap<Route, { into: number; via: number }>): Map<Account, number> {
-  const sums = new Map<Account, number>()
-  const add = (account: Account, bytes: number) => void sums.set(account, (sums.get(account) ?? 0) + bytes)
-  for (const [route, { into, via }] of byRoute) {
-    for (const account of route.into) add(account, into)
-    for (const account of route.via) add(account, via)
-  }
-  return sums
-}

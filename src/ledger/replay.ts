@@ -1,6 +1,6 @@
 // After a restart what the process before had read is posted first, for those that it was of: only what the kernel holds beside it came while
 // no agent ran, and that may be of others.
-import type { GenerationReading } from '../model.js'
+import type { GenerationReading, PairColumn } from '../model.js'
 import type { Pauses } from '../pauses.js'
 import type { LastRead } from './last-read.js'
 import type { PairBook } from './pair-book.js'
@@ -10,8 +10,8 @@ export interface Replay {
   restore(lastRead: LastRead | undefined): void
   /** When the reading began that is still to be posted; undefined where there is none. */
   readonly sinceMs: number | undefined
-  /** Once. Returns the bytes among it that left the node. */
-  post(open: readonly GenerationReading[], context: Context): Promise<number>
+  /** Once. `sinceMs`: the table counts. Returns the bytes among it that left the node. */
+  post(open: readonly GenerationReading[], sinceMs: number, context: Context): Promise<number>
 }
 
 interface Parts {
@@ -23,7 +23,7 @@ interface Parts {
 export function createReplay({ book, tally, pauses }: Parts): Replay {
   let past: LastRead | undefined
 
-  async function post(open: readonly GenerationReading[], context: Context): Promise<number> {
+  async function post(open: readonly GenerationReading[], sinceMs: number, context: Context): Promise<number> {
     const lastRead = past
     past = undefined
     if (!lastRead) return 0
@@ -34,7 +34,9 @@ export function createReplay({ book, tally, pauses }: Parts): Replay {
     for (const generation of then) leaving += await tally.seen(generation, before)
     for (const generation of then) tally.translated(generation, before)
     book.doubtRestored()
-    await book.noteWaiting(undefined, pauses.pause)
+    const { pairs } = context
+    const cameThen = (waiting: PairColumn) => lastRead.waitedThen(waiting, pairs, pauses.pause)
+    await book.recallWaiting(cameThen, { fromMs: sinceMs, toMs: lastRead.atMs }, pauses.pause)
     return leaving
   }
 

@@ -1,6 +1,6 @@
 // When the bytes of pending pairs came, reading by reading: who had an address meanwhile is often known by the time that they are placed.
 // A column for each reading, since on a large node all pairs may wait at once.
-import type { Stretch } from '../model.js'
+import type { PairColumn, Stretch } from '../model.js'
 import { grown } from './generations.js'
 
 /** Bytes that came within a stretch. */
@@ -8,10 +8,19 @@ export interface Share extends Stretch {
   readonly bytes: number
 }
 
+/** What came within a stretch, pair by pair. */
+export interface Arrivals extends Stretch {
+  readonly column: PairColumn
+}
+
 export interface Waited {
   /** `seen`: all bytes of the pair so far; what is new since the last time came then, if that is known. `booked`: those that never waited. */
   note(pair: number, stretch: Stretch | undefined, bytes: { readonly seen: number; readonly booked: number }): void
+  /** As a process before noted it; no more than the pair has seen. */
+  recall(pair: number, stretch: Stretch, bytes: { readonly came: number; readonly seen: number; readonly booked: number }): void
   sharesOf(pair: number): readonly Share[]
+  /** All shares, to be written down. */
+  arrivals(): Generator<Arrivals>
   /** One of its ends is somebody else from now on. `waits`: for the other; otherwise it is dropped. */
   turn(pair: number, waits: boolean): void
   /** One end became somebody else while it waited for the other. */
@@ -66,18 +75,28 @@ export function createWaited(): Waited {
     })
   }
 
+  const knownOf = (pair: number, booked: number): number => ((known[pair] ?? 0) === 0 ? booked : (known[pair] as number) - 1)
+
+  function note(pair: number, stretch: Stretch | undefined, { seen, booked }: { readonly seen: number; readonly booked: number }): void {
+    known = grown(known, pair + 1)
+    const before = knownOf(pair, booked)
+    if (known[pair] === 0) count++
+    known[pair] = Math.max(seen, before) + 1
+    if (!stretch || seen <= before) return
+    const reading = columnOf(stretch)
+    reading.bytes = grown(reading.bytes, known.length)
+    reading.bytes[pair] = (reading.bytes[pair] as number) + seen - before
+  }
+
   return {
-    note(pair, stretch, { seen, booked }) {
-      known = grown(known, pair + 1)
-      if (known[pair] === 0) count++
-      const before = known[pair] === 0 ? booked : (known[pair] as number) - 1
-      known[pair] = Math.max(seen, before) + 1
-      if (!stretch || seen <= before) return
-      const reading = columnOf(stretch)
-      reading.bytes = grown(reading.bytes, known.length)
-      reading.bytes[pair] = (reading.bytes[pair] as number) + seen - before
+    note,
+    recall(pair, stretch, { came, seen, booked }) {
+      note(pair, stretch, { seen: Math.min(seen, knownOf(pair, booked) + came), booked })
     },
     sharesOf,
+    *arrivals() {
+      for (const { stretch, bytes } of readings) yield { ...stretch, column: columnWith(bytes) }
+    },
     turn(pair, waits) {
       if (!waits) drop(pair)
       else if (sharesOf(pair).length > 0) handedOn.add(pair)
@@ -91,5 +110,20 @@ export function createWaited(): Waited {
 function merged(one: Reading, next: Reading): Reading {
   const bytes = grown(next.bytes, Math.max(one.bytes.length, next.bytes.length))
   for (const [pair, came] of one.bytes.entries()) if (came > 0) bytes[pair] = (bytes[pair] as number) + came
-  return { stretch: { fromMs: one.stretch.fromMs, toMs: next.stretch.toMs }, bytes }
+  const stretch = {
+    fromMs: Math.min(one.stretch.fromMs, next.stretch.fromMs),
+    toMs: Math.max(one.stretch.toMs, next.stretch.toMs),
+  }
+  return { stretch, bytes }
+}
+
+function columnWith(all: Float64Array): PairColumn {
+  let count = 0
+  const [pair, bytes] = [new Int32Array(all.length), new Float64Array(all.length)]
+  for (let id = 0; id < all.length; id++) {
+    if (all[id] === 0) continue
+    pair[count] = id
+    bytes[count++] = all[id] as number
+  }
+  return { count, pair, bytes }
 }

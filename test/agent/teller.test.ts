@@ -61,7 +61,14 @@ t.test("of this node's own pods that were gone when the process began the direct
   const record = { isMissing: true, covering: undefined } as unknown as CoverageRecord
   const own = createTenancies()
   own.putLasting('10.1.1.4', [ended('10.1.1.4', FOREVER)])
-  const past = { readAtMs: 5_000, addresses: [], had: () => false, startMs: 10_000, unheard: () => ({ fromMs: 5_000, toMs: 10_000 }) }
+  const past = {
+    readAtMs: 5_000,
+    atMs: 5_000,
+    addresses: [],
+    had: () => false,
+    startMs: 10_000,
+    unheard: () => ({ fromMs: 5_000, toMs: 10_000 }),
+  }
   const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies: own, record, past }, directory, signal)
   t.same(
     teller.take().tenancies.map(({ address, untilMs }) => [address, untilMs]),

@@ -14,6 +14,7 @@ const RUNS = runs(1000)
 const SKEW_MS = 2_000
 const MAX_CYCLE_MS = 12_000
 const HANDOVER_MS = 15_000
+const MAX_DELAY_MS = 4_000
 const START_MS = 100_000
 const ADDRESSES = ['10.1.0.7', '10.1.0.8', '10.1.0.9']
 const HERE: Placement = { who: who('peer'), local: 'yes', covered: 'no' }
@@ -32,6 +33,8 @@ interface Life {
   readonly heardUntilMs: number
   /** It came and went while nothing was heard. */
   readonly isUnheard?: boolean
+  /** It is still listed when it has ended. */
+  readonly stays: boolean
 }
 
 interface World {
@@ -66,7 +69,7 @@ function who(name: string): Placement['who'] {
   return { zone: 'a', region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false }
 }
 
-const delayMs = fc.integer({ min: 0, max: 4_000 })
+const delayMs = fc.integer({ min: 0, max: MAX_DELAY_MS })
 const wrongMs = fc.integer({ min: -1_000, max: 0 })
 const life = fc.record({
   name: fc.constantFrom('cart', 'web', 'stock'),
@@ -75,11 +78,12 @@ const life = fc.record({
   livesMs: fc.oneof(fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 10_000, max: 90_000 })),
   delaysMs: fc.tuple(delayMs, delayMs),
   wrongsMs: fc.tuple(wrongMs, wrongMs),
+  stays: fc.boolean(),
 })
 const livesOf = (address: string): fc.Arbitrary<readonly Life[]> =>
   fc.array(life, { minLength: 1, maxLength: 6 }).map((all) => {
     let atMs = START_MS - 20_000
-    return all.map(({ name, node, vacantMs, livesMs, delaysMs, wrongsMs }, index): Life => {
+    return all.map(({ name, node, vacantMs, livesMs, delaysMs, wrongsMs, stays }, index): Life => {
       const fromMs = atMs + vacantMs
       const untilMs = fromMs + livesMs
       atMs = untilMs
@@ -87,7 +91,8 @@ const livesOf = (address: string): fc.Arbitrary<readonly Life[]> =>
       const toldUntilMs = Math.max(toldFromMs, Math.floor((untilMs + wrongsMs[1]) / 1000) * 1000)
       const heardFromMs = fromMs + delaysMs[0]
       const heardUntilMs = Math.max(heardFromMs, untilMs + delaysMs[1])
-      return { address, key: `${address}/${index}`, name, node, fromMs, untilMs, toldFromMs, toldUntilMs, heardFromMs, heardUntilMs }
+      const told = { toldFromMs, toldUntilMs, heardFromMs, heardUntilMs }
+      return { address, key: `${address}/${index}`, name, node, fromMs, untilMs, ...told, stays }
     })
   })
 const cycle = fc.record({
@@ -115,16 +120,17 @@ const world = calm.map(
   (one): World => ({
     ...one,
     joinedMs: one.restarts ? undefined : one.joinedMs,
-    lives: one.lives.map((life) => heardThrough(one.outage, life)),
+    lives: one.lives.map((life) => heardThrough(one, life)),
   }),
 )
 
 /** As a list after the outage tells it: of who is gone that it was there before. */
-function heardThrough({ fromMs, toMs }: Stretch, life: Life): Life {
+function heardThrough({ outage: { fromMs, toMs }, restarts }: Pick<World, 'outage' | 'restarts'>, life: Life): Life {
   const isIn = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
   const { heardFromMs, heardUntilMs } = life
   if (isIn(heardFromMs) && isIn(heardUntilMs)) return { ...life, heardFromMs: toMs, heardUntilMs: toMs, isUnheard: true }
   if (isIn(heardFromMs)) return { ...life, heardFromMs: toMs, heardUntilMs: Math.max(heardUntilMs, toMs) }
+  if (isIn(heardUntilMs) && restarts && life.stays) return { ...life, heardUntilMs: toMs }
   if (isIn(heardUntilMs)) return { ...life, heardUntilMs: toMs, toldUntilMs: Math.max(life.toldFromMs, Math.min(life.toldUntilMs, fromMs)) }
   return life
 }
@@ -142,7 +148,8 @@ function outsideIn({ outsideMs: [fromMs, untilMs] }: World, isNew: (atMs: number
 /** What was heard of in a while, as the agent hands it on; of a process that has just begun, what there is. */
 function changesIn(world: World, fromMs: number, toMs: number, isListed = false): ClusterChanges {
   const isNew = (atMs: number): boolean => atMs > fromMs && atMs <= toMs
-  const isThere = ({ heardFromMs, heardUntilMs }: Life): boolean => heardFromMs <= toMs && heardUntilMs > toMs
+  const isThere = ({ heardFromMs, heardUntilMs, stays, isUnheard }: Life): boolean =>
+    heardFromMs <= toMs && !isUnheard && (stays || heardUntilMs > toMs)
   const heard = world.lives.filter((one) =>
     isListed ? isThere(one) : !one.isUnheard && (isNew(one.heardFromMs) || isNew(one.heardUntilMs)),
   )
@@ -167,18 +174,29 @@ function changesIn(world: World, fromMs: number, toMs: number, isListed = false)
 /** No agent runs, and so none reads. */
 const isDown = ({ restarts, outage }: World, atMs: number): boolean => restarts && atMs > outage.fromMs && atMs < outage.toMs
 
-const saidOf = ({ outage: { fromMs, toMs }, behindMs }: World): Stretch => ({ fromMs: fromMs - behindMs, toMs: toMs - behindMs })
+/** What was not heard of yet when hearing ended was missed as well. */
+const saidOf = ({ outage: { fromMs, toMs }, behindMs }: World): Stretch => ({
+  fromMs: fromMs - MAX_DELAY_MS - behindMs,
+  toMs: toMs - behindMs,
+})
 
 function standingAt({ knownMs, joinedMs }: Pick<World, 'knownMs' | 'joinedMs'>, atMs: number): 'unknown' | 'joining' | 'yes' {
   if (atMs < knownMs) return 'unknown'
   return joinedMs !== undefined && atMs < joinedMs ? 'joining' : 'yes'
 }
 
+/** Of one reading. */
+interface Share extends Stretch {
+  readonly bytes: readonly Bytes[]
+}
+
 interface Entry {
   placement: Placement
-  waiting: readonly Bytes[]
+  waiting: readonly Share[]
   /** When the first of them were read. */
   sinceMs: number
+  /** The process before knew when they came. */
+  isRecalled: boolean
   /** Before the earliest bytes that the placement is for. */
   fromMs: number
 }
@@ -190,6 +208,8 @@ interface Decision {
   /** The placement is for bytes between. */
   readonly fromMs: number
   readonly atMs: number
+  /** When the process before read the last time. */
+  readonly leftOffMs: number | undefined
 }
 
 /** As the ledger: who it was until now for the bytes up to now, then who it is. */
@@ -200,7 +220,7 @@ function createBook(world: World, check: (decision: Decision) => void) {
   const isBehindUs = ([word = 0]: readonly number[]): boolean =>
     world.lives.some(({ address, node, fromMs, untilMs }) => isWord(address, word) && node === 'n1' && fromMs <= nowMs && untilMs > nowMs)
   let process = createProcess()
-  let hasRestarted = false
+  let leftOffMs: number | undefined
   const entries = new Map<string, Entry>()
 
   function createProcess() {
@@ -209,30 +229,50 @@ function createBook(world: World, check: (decision: Decision) => void) {
     return { names, identity }
   }
 
-  /** Of bytes that waited in the process before it is not remembered when they came. */
   function restart(): void {
     const holders = new Map(ADDRESSES.map((address) => [address, process.identity.holderOf?.(address)]))
     process = createProcess()
-    process.names.resume({ readAtMs: readMs, addresses: ADDRESSES, had: (address, key) => holders.get(address) === key })
-    hasRestarted = true
+    const had = (address: string, holder: string): boolean => holders.get(address) === holder
+    process.names.resume({ readAtMs: readMs, atMs: readMs + world.takesMs, addresses: ADDRESSES, had })
+    leftOffMs = readMs
     version = -1
-    for (const entry of entries.values()) entry.waiting = []
+    for (const entry of entries.values()) Object.assign(entry, { isRecalled: true, sinceMs: nowMs })
   }
 
   /** What is told to this process by now. */
   function toldNow(): ClusterChanges {
-    const isFirst = world.restarts && !hasRestarted && nowMs >= world.outage.toMs && readMs <= world.outage.toMs
+    const isFirst = world.restarts && leftOffMs === undefined && nowMs >= world.outage.toMs && readMs <= world.outage.toMs
     if (!isFirst) return changesIn(world, readMs === START_MS ? 0 : readMs, nowMs)
     restart()
-    const unheard = [{ fromMs: readMs, toMs: nowMs - SKEW_MS }]
+    const unheard = [{ fromMs: 0, toMs: nowMs - SKEW_MS }]
     return { ...changesIn(world, 0, nowMs, true), unheard }
   }
 
   function move(address: string, entry: Entry, placement: Placement): void {
     entry.placement = placement
-    if (bookOf(placement, HERE) === 'pending' || entry.waiting.length === 0) return
-    check({ address, bytes: entry.waiting, placement, fromMs: entry.fromMs, atMs: nowMs })
+    if (isPending(placement)) return
+    const bytes = entry.waiting.flatMap((share) => share.bytes)
+    if (bytes.length > 0) check({ address, bytes, placement, fromMs: entry.fromMs, atMs: nowMs, leftOffMs })
     entry.waiting = []
+  }
+
+  /** Of bytes that waited when the process before ended it is told by reading whose they are. */
+  function lookBack(address: string, entry: Entry): void {
+    const { identity } = process
+    const from = entry.placement
+    const to = identity.placeSince(address, from, readMs)
+    if (!entry.isRecalled || !isPending(from) || isPending(to) || entry.waiting.length === 0) {
+      move(address, entry, to)
+      return
+    }
+    for (const { bytes, ...stretch } of entry.waiting) {
+      const then = identity.placeDuring(address, to, stretch)
+      const placed = isPending(then) ? { placement: to, fromMs: entry.fromMs } : { placement: then, fromMs: stretch.fromMs }
+      check({ address, bytes, ...placed, atMs: nowMs, leftOffMs })
+    }
+    entry.waiting = []
+    const latest = identity.placeDuring(address, to, { fromMs: readMs, toMs: nowMs })
+    entry.placement = isPending(latest) ? to : latest
   }
 
   function add(address: string, bytes: readonly Bytes[]): void {
@@ -241,10 +281,11 @@ function createBook(world: World, check: (decision: Decision) => void) {
       waiting: [],
       sinceMs: nowMs,
       fromMs: readMs,
+      isRecalled: false,
     }
     entries.set(address, entry)
-    if (entry.waiting.length === 0) entry.sinceMs = nowMs
-    entry.waiting = [...entry.waiting, ...bytes]
+    if (entry.waiting.length === 0) Object.assign(entry, { sinceMs: nowMs, isRecalled: false })
+    entry.waiting = [...entry.waiting, { bytes, fromMs: readMs, toMs: nowMs }]
     move(address, entry, entry.placement)
   }
 
@@ -253,9 +294,9 @@ function createBook(world: World, check: (decision: Decision) => void) {
     const cluster = toldNow()
     const { identity } = process
     await identity.update({ cluster }, async () => undefined)
-    for (const entry of entries.values()) if (bookOf(entry.placement, HERE) !== 'pending') entry.fromMs = readMs
+    for (const entry of entries.values()) if (!isPending(entry.placement)) entry.fromMs = readMs
     const isOther = identity.version !== version
-    if (isOther) for (const [address, entry] of entries) move(address, entry, identity.placeSince(address, entry.placement, readMs))
+    if (isOther) for (const [address, entry] of entries) lookBack(address, entry)
     for (const [address, bytes] of sent) add(address, bytes)
     nowMs = atMs + world.takesMs
     const hasAmbiguous = [...entries.values()].some(({ placement }) => placement.ambiguous)
@@ -267,6 +308,8 @@ function createBook(world: World, check: (decision: Decision) => void) {
 
   return { read, entries }
 }
+
+const isPending = (placement: Placement): boolean => bookOf(placement, HERE) === 'pending'
 
 const isWord = (address: string, word: number): boolean =>
   address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0) === word >>> 0
@@ -288,9 +331,10 @@ function createJudge(world: World) {
     world.restarts && heardUntilMs > outage.fromMs - MAX_CYCLE_MS && heardUntilMs <= outage.toMs + MAX_CYCLE_MS
 
   function judge(decision: Decision): void {
-    const { address, bytes, placement, fromMs, atMs } = decision
-    const wasAllHeard = lives.every((one) => one.address !== address || isHeardOf(one, atMs))
-    if (!wasAllHeard) return
+    const { address, bytes, placement, fromMs, atMs, leftOffMs = 0 } = decision
+    const wasAllHeard = (byMs: number): boolean => lives.every((one) => one.address !== address || isHeardOf(one, byMs))
+    // What the process before had read was of whom it knew by then.
+    if (!wasAllHeard(atMs) || (fromMs < leftOffMs && !wasAllHeard(leftOffMs))) return
     const isPosted = bookOf(placement, HERE) === 'posted'
     const isCertain = !placement.ambiguous && placement.who.kind !== '_unknown'
     for (const { atMs: sentMs, life } of bytes) {
@@ -299,6 +343,8 @@ function createJudge(world: World) {
       if (isCertain && name !== placement.who.name) fail(`${name}'s bytes of ${sentMs} are given to another`, decision)
       // Where it lived nobody can know but by who lives there now.
       if (life.isUnheard && lives.some((one) => one.address === address && one.node === 'n1' && overlaps(one, atMs, atMs + 1))) continue
+      // Nor where it lived of whom only the process before knew.
+      if (fromMs < leftOffMs && life.heardUntilMs <= atMs && !life.stays) continue
       // What was nobody's stays nobody's: whatever is outside of the cluster would else be missed at every restart.
       if (isUnlisted(life)) continue
       if (isPosted && node === 'n2') fail(`${name}'s bytes of ${sentMs} are posted by n2 as well`, decision)
@@ -307,7 +353,8 @@ function createJudge(world: World) {
       if (isPosted && node === 'n1' && isJoining && sentMs <= joinedReadMs)
         fail(`${name}'s bytes of ${sentMs} are posted while joining`, decision)
       const near = lives.filter((one) => one.address === address && overlaps(one, fromMs - 2 * MAX_CYCLE_MS, atMs + 4_000))
-      const livedThrough = world.restarts && life.heardFromMs <= outage.fromMs - MAX_CYCLE_MS && life.untilMs > atMs
+      const wasThere = fromMs < leftOffMs ? life.toldFromMs + SKEW_MS <= fromMs : life.heardFromMs <= outage.fromMs - MAX_CYCLE_MS
+      const livedThrough = world.restarts && wasThere && life.untilMs > atMs
       const isNearOutage = !livedThrough && outage.fromMs <= atMs && outage.toMs >= fromMs - 2 * MAX_CYCLE_MS
       if (near.length === 1 && !isNearOutage && name !== placement.who.name)
         fail(`${name}'s bytes of ${sentMs} are not given to it`, decision)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { type Address, parseAddress } from '../../src/identity/address.js'
 import type { ClusterChanges } from '../../src/identity/cluster-changes.js'
 import { createClusterNames } from '../../src/identity/cluster-names.js'
 import { createIdentity } from '../../src/identity/identity.js'
@@ -8,7 +9,7 @@ import type { InventoryEntry, Placement, Who } from '../../src/model.js'
 const ADDRESS = '10.1.0.7'
 const READ_MS = 100_000
 const TOLD_MS = 160_000
-const HEARD: ClusterChanges = { isCurrent: true, standing: 'yes', unheard: [{ fromMs: READ_MS, toMs: TOLD_MS }] }
+const HEARD: ClusterChanges = { isCurrent: true, standing: 'yes', unheard: [{ fromMs: 0, toMs: TOLD_MS }] }
 const PLACE = { zone: 'a', region: 'r' }
 
 const who = (kind: string, name: string): Who => ({ ...PLACE, namespace: kind === 'Node' ? '' : 'shop', kind, name, external: false })
@@ -19,6 +20,7 @@ const pod = (name: string, fromMs: number): Tenancy => ({
   fromMs,
   untilMs: Number.POSITIVE_INFINITY,
 })
+const WAITS: Placement = { who: who('_unknown', '_unknown'), local: 'unknown', covered: 'unknown' }
 const RANGE: InventoryEntry = {
   ...{ cidr: '10.1.0.0/16', ...PLACE, namespace: 'shop', ownerKind: 'Database', ownerName: 'orders' },
   ...{ external: false, node: '' },
@@ -50,7 +52,7 @@ t.test('whose the bytes are that came since another process read the last time',
   for (const { name, before, changes, entries = [], laterMs = 0, says } of cases) {
     let nowMs = TOLD_MS
     const names = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false })
-    names.resume({ readAtMs: READ_MS, addresses: [ADDRESS], had: (_, key) => key === 'cart' })
+    names.resume({ readAtMs: READ_MS, atMs: READ_MS, addresses: [ADDRESS], had: (_, key) => key === 'cart' })
     const identity = createIdentity({ name: 'n1', ...PLACE }, { clock: { now: () => nowMs }, cluster: names })
     const placed = async (cluster: ClusterChanges): Promise<Placement> => {
       await identity.update({ entries, cluster }, async () => undefined)
@@ -61,4 +63,85 @@ t.test('whose the bytes are that came since another process read the last time',
     const { who: whose, local, ambiguous } = laterMs > 0 ? await placed({}) : first
     t.equal(local === 'unknown' ? 'waits' : `${whose.name}${ambiguous ? ', ambiguous' : ''}`, says, name)
   }
+})
+
+t.test('whose the bytes are that waited when another process ended', async (t) => {
+  const queue: Tenancy = { ...pod('queue', 50_000), untilMs: 80_000 }
+  const cases: readonly {
+    readonly name: string
+    readonly tenancies: readonly Tenancy[]
+    readonly had: string
+    readonly fromMs?: number
+    readonly says: string
+  }[] = [
+    { name: 'a pod that was there before', tenancies: [pod('cart', 80_000)], had: '', says: 'cart' },
+    { name: 'a pod that came meanwhile', tenancies: [pod('cart', 95_000)], had: 'cart', says: '_unknown, ambiguous' },
+    { name: 'one that had ended, and nobody came', tenancies: [queue], had: 'queue 80000', says: 'queue, ended' },
+    { name: 'one whose end had not been heard of', tenancies: [queue], had: 'queue', says: '_unknown, ambiguous' },
+    { name: 'one that had ended, and another came', tenancies: [queue], had: 'web', says: '_unknown, ambiguous' },
+    { name: 'one that was there for a part of it', tenancies: [queue], had: 'queue 80000', fromMs: 51_000, says: '_unknown, ambiguous' },
+    { name: 'nobody', tenancies: [], had: 'nobody', says: '_unknown' },
+    { name: 'nobody, as far as was heard', tenancies: [], had: '', says: '_unknown, ambiguous' },
+    { name: 'nobody until then, and a pod came', tenancies: [pod('cart', 99_000)], had: 'nobody', says: 'cart' },
+    { name: 'one that has ended since', tenancies: [{ ...queue, untilMs: 130_000 }], had: '', says: 'queue' },
+  ]
+  for (const { name, tenancies, had, fromMs = 90_000, says } of cases) {
+    const names = createClusterNames({ node: 'n1', patienceMs: 0, skewMs: 2_000, isBehindUs: () => false })
+    names.resume({ readAtMs: READ_MS, atMs: READ_MS + 100, addresses: [ADDRESS], had: (_, holder) => holder === had })
+    const identity = createIdentity({ name: 'n1', ...PLACE }, { clock: { now: () => TOLD_MS + 3_000 }, cluster: names })
+    await identity.update({ cluster: { ...HEARD, tenancies } }, async () => undefined)
+    const now = identity.placeSince(ADDRESS, WAITS, READ_MS)
+    const { who: whose, ambiguous, endedMs } = identity.placeDuring(ADDRESS, now, { fromMs, toMs: READ_MS + 100 })
+    t.equal(`${whose.name}${ambiguous ? ', ambiguous' : ''}${endedMs === undefined ? '' : ', ended'}`, says, name)
+  }
+})
+
+t.test('who has an address, as another process will find it', async (t) => {
+  const names = createClusterNames({ node: 'n1', patienceMs: 0, skewMs: 2_000, isBehindUs: () => false })
+  const queue: Tenancy = { ...pod('queue', 50_000), untilMs: 80_000 }
+  const say = (changes: ClusterChanges) => {
+    names.apply(changes, TOLD_MS)
+    return names.holderOf(ADDRESS)
+  }
+  const address = parseAddress(ADDRESS) as Address
+  t.equal(say({ isCurrent: true }), undefined, 'nobody asked')
+  names.placeOfNobody(ADDRESS, address, WAITS, TOLD_MS)
+  t.equal(say({}), 'nobody')
+  t.equal(say({ isCurrent: false }), undefined, 'somebody may have it')
+  t.equal(say({ tenancies: [{ ...queue, untilMs: Number.POSITIVE_INFINITY }] }), 'queue')
+  t.equal(say({ isCurrent: false }), 'queue', 'he has it, whoever came after him')
+  t.equal(say({ isCurrent: true, tenancies: [queue] }), 'queue 80000', 'ended, and nobody came')
+  t.equal(say({ isCurrent: false }), undefined, 'somebody may have come')
+  t.equal(say({ isCurrent: true, unheard: [{ fromMs: 90_000, toMs: 95_000 }] }), undefined, 'and gone')
+  t.equal(say({ tenancies: [pod('web', 100_000)] }), 'web')
+})
+
+t.test('bytes that waited for whether the agent of another node posts them are not posted here as well', async (t) => {
+  const names = createClusterNames({ node: 'n1', patienceMs: 0, skewMs: 2_000, isBehindUs: () => true })
+  names.resume({ readAtMs: READ_MS, atMs: READ_MS + 100, addresses: [ADDRESS], had: () => false })
+  const identity = createIdentity({ name: 'n1', ...PLACE }, { clock: { now: () => TOLD_MS }, cluster: names })
+  await identity.update({ cluster: { ...HEARD, tenancies: [pod('web', 130_000)] } }, async () => undefined)
+  const now = identity.placeSince(ADDRESS, { who: who('Deployment', 'cart'), local: 'no', covered: 'unknown' }, READ_MS)
+  t.match(now, { local: 'joining', ambiguous: true })
+  t.match(identity.placeDuring(ADDRESS, now, { fromMs: 90_000, toMs: READ_MS }), { local: 'joining', ambiguous: true })
+})
+
+t.test('bytes of another that waited for which agent posts them are not of who has the address when patience is over', async (t) => {
+  let nowMs = TOLD_MS
+  const names = createClusterNames({ node: 'n1', patienceMs: 1_000, skewMs: 2_000, isBehindUs: () => false })
+  names.resume({ readAtMs: READ_MS, atMs: READ_MS + 100, addresses: [ADDRESS], had: (_, holder) => holder === 'web' })
+  const identity = createIdentity({ name: 'n1', ...PLACE }, { clock: { now: () => nowMs }, cluster: names })
+  const web = pod('web', 99_000)
+  const tenancies = [{ ...web, tenant: { ...web.tenant, node: 'n3' } }]
+  await identity.update({ cluster: { ...HEARD, tenancies } }, async () => undefined)
+  t.match(identity.placeSince(ADDRESS, WAITS, READ_MS), { who: { name: 'web' }, covered: 'unknown' })
+  nowMs += 1_000
+  await identity.update({ cluster: {} }, async () => undefined)
+  const now = identity.placeSince(ADDRESS, WAITS, READ_MS)
+  t.match(now, { who: { name: 'web' }, covered: 'yes' })
+  t.match(identity.placeDuring(ADDRESS, now, { fromMs: 90_000, toMs: READ_MS }), {
+    who: { name: '_unknown' },
+    ambiguous: true,
+    covered: 'yes',
+  })
 })

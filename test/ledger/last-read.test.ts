@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { type LastRead, parseLastRead, renderLastRead } from '../../src/ledger/last-read.js'
 import type { GenerationReading } from '../../src/model.js'
@@ -61,8 +62,8 @@ t.test('another process knows of each pair what it held, by numbers of its own',
   })
   t.same(await thenOf(lastRead, now, pairs), {
     seen: [
-      ['::1', '2001::2', 40],
       ['10.1.0.7', '10.1.2.9', 2 ** 52 + 1],
+      ['::1', '2001::2', 40],
     ],
     via: [['10.1.0.7', '10.1.2.9', 9]],
   })
@@ -90,6 +91,67 @@ t.test('which pod had an address', async (t) => {
   )
   t.equal(lastRead?.had('10.1.0.7', 'uid-2'), false)
   t.equal(parseLastRead(await written(pairs, generations))?.had('10.1.0.7', 'uid-1'), false, 'nobody knew of pods')
+})
+
+t.test('when it came what waited', async (t) => {
+  const before = createPairs(1)
+  const [first, second] = [before.intern(IPV4, 0, IPV4.length), before.intern(IPV6, 0, IPV6.length)]
+  const generations = [
+    generationOf(before, 1, {
+      seen: [
+        [IPV4, 900],
+        [IPV6, 40],
+        [BACK, 1],
+      ],
+    }),
+  ]
+  const columnOf = (...rows: readonly (readonly [number, number])[]) => ({
+    count: rows.length,
+    pair: Int32Array.from(rows.map(([pair]) => pair)),
+    bytes: Float64Array.from(rows.map(([, bytes]) => bytes)),
+  })
+  const waiting = [
+    { fromMs: 1, toMs: 2, column: columnOf([first, 900]) },
+    { fromMs: 2, toMs: 3, column: columnOf([second, 30], [first, 2 ** 52 + 1]) },
+  ]
+  const options = { pairs: before, textOf: () => undefined, pause: PAUSE }
+  const lastRead = parseLastRead(Buffer.concat(await renderLastRead(MOMENT, generations, { ...options, waiting })))
+  const pairs = createPairs(2)
+  const back = pairs.intern(BACK, 0, BACK.length)
+  const now = columnOf([pairs.intern(IPV6, 0, IPV6.length), 0], [pairs.intern(IPV4, 0, IPV4.length), 0], [back, 0])
+  const found: unknown[] = []
+  for await (const { fromMs, toMs, column } of lastRead?.waitedThen(now, pairs, PAUSE) ?? [])
+    found.push([
+      fromMs,
+      toMs,
+      Array.from({ length: column.count }, (_, row) => [pairs.addressText(pairs.sourceOf(column.pair[row] ?? 0)), column.bytes[row]]),
+    ])
+  t.same(found, [
+    [1, 2, [['10.1.0.7', 900]]],
+    [
+      2,
+      3,
+      [
+        ['::1', 30],
+        ['10.1.0.7', 2 ** 52 + 1],
+      ],
+    ],
+  ])
+})
+
+t.test('of a version that wrote down neither who had an address nor what waits', async (t) => {
+  const header = { version: 1, ...MOMENT, textBytes: 17, columns: [[1, 1, 0]] }
+  const row = Buffer.alloc(16)
+  row.writeUInt32LE(1, 4)
+  row.writeDoubleLE(900, 8)
+  const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n10.1.0.7\n10.1.2.9`), row])
+  const lastRead = parseLastRead(Buffer.concat([Buffer.from(`${crc32(body).toString(16).padStart(8, '0')} `), body]))
+  t.match(lastRead, { ...MOMENT, addresses: ['10.1.0.7', '10.1.2.9'] })
+  const pairs = createPairs(1)
+  const now = generationOf(pairs, 1, { seen: [[IPV4, 950]] })
+  t.same((await thenOf(lastRead, now, pairs)).seen, [['10.1.0.7', '10.1.2.9', 900]])
+  t.equal(lastRead?.had('10.1.0.7', ''), false)
+  for await (const arrivals of lastRead?.waitedThen(now.seen, pairs, PAUSE) ?? []) t.fail(`came then: ${JSON.stringify(arrivals)}`)
 })
 
 t.test('what is not whole is nothing', async (t) => {

@@ -101,6 +101,14 @@ t.test('an address changes hands', async (t) => {
 
 t.test('an address that nobody can place yet', async (t) => {
   const isWeb: Place = { do: 'place', address: stock, placement: { who: WEB, ...THERE } }
+  /** Since some time ago; before that it was another. */
+  const lateIsCart = (agoMs: number): Action => {
+    const [before, after] = [
+      { who: WEB, ...HERE },
+      { who: CART, ...HERE },
+    ]
+    return { do: 'place', address: late, placement: after, meanwhile: after, apart: { agoMs, before, after } }
+  }
   const apart = { agoMs: 12_000, before: { who: STOCK, ...THERE }, after: { who: WEB, ...THERE } }
   await runAll(t, [
     {
@@ -118,6 +126,20 @@ t.test('an address that nobody can place yet', async (t) => {
       actions: [
         ...[send(cart, stock, 5), cycle(), place(cart, CART, WAITS), cycle(), send(cart, stock, 7), cycle()],
         ...[kill, cycle(), place(cart, WEB, HERE), cycle()],
+      ],
+    },
+    {
+      name: 'what waited when the agent was killed is told apart by when it came',
+      actions: [
+        ...[send(late, stock, 900), cycle(), wait(20_000), send(late, stock, 50), cycle(), kill, wait(20_000), send(late, stock, 7)],
+        ...[lateIsCart(30_000), cycle()],
+      ],
+    },
+    {
+      name: 'as what came before the last reading where it was not written down when',
+      actions: [
+        ...[send(late, stock, 900), cycle(), wait(20_000), send(late, stock, 50), lateIsCart(10_000), cycle('keeping'), wait(20_000)],
+        ...[lateIsCart(10_000), send(late, stock, 7), cycle()],
       ],
     },
     {

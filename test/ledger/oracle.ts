@@ -16,7 +16,7 @@ export interface Booked {
   phantoms: Map<string, number>
   zones: Map<string, number>
   totals: Record<'observed' | 'posted' | 'elsewhere' | 'tunnel' | 'multicast' | 'overflow' | 'ambiguous' | 'handover', number>
-  /** Numbers of packets, their bytes, and when they came, where that is remembered: no longer than an agent lives. */
+  /** Numbers of packets, their bytes, and when they came, where that is remembered. */
   pending: readonly Pending[]
   /** Pairs of which one end became somebody else while bytes waited for the other. */
   handedOn: ReadonlySet<string>
@@ -58,12 +58,21 @@ export const copyOf = (booked: Booked): Booked => ({
   totals: { ...booked.totals },
 })
 
+/** What the agent before had read. */
+export interface Before {
+  /** All packets before this one. Infinity: of none is that known. */
+  readonly packets: number
+  readonly pairs: ReadonlySet<string>
+  /** When a packet came that waited. */
+  cameOf(at: number): Stretch
+}
+
 export interface OracleReading {
   /** The table's packets as they were when it was read. */
   readonly packets: readonly Packet[]
   readonly identity: Identity
-  /** Of an agent's first reading: packets before this one, and these pairs, the agent before had read. Infinity: of none is that known. */
-  readonly before: { readonly packets: number; readonly pairs: ReadonlySet<string> } | undefined
+  /** Of an agent's first reading. */
+  readonly before: Before | undefined
   /** Since the reading before. */
   readonly stretch: Stretch
   /** Pairs that the ledger holds after the reading. */
@@ -78,8 +87,6 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
   const first = booked.next
   const pairs = new Set([...booked.pairs, ...(read?.pairs ?? [])])
   const pairOf = (at: number): string => `${packets[at]?.source} ${packets[at]?.destination}`
-  const timed = timedIn(booked, pairOf)
-  const handedOn = new Set([...booked.handedOn].filter((pair) => timed.has(pair)))
   const meanwhile: PlaceOf = (address) => {
     const before = booked.places.get(address)
     return before && isLost ? before : identity.placeSince(address, before, 0)
@@ -94,6 +101,17 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
   const waits = (at: number): boolean => pairs.has(pairOf(at)) && [before, meanwhile].some((placeOf) => isTransit(...endsOf(at, placeOf)))
   const isOpen = (at: number, placeOf: PlaceOf): boolean => isWaiting(...endsOf(at, placeOf)) || isTransit(...endsOf(at, placeOf))
 
+  const flying = booked.flying
+  booked.flying = []
+  for (const { at, from, to } of flying) {
+    booked.rest -= bytesOf(packets, at)
+    bookTransit(booked, { packets, at }, [from, to])
+  }
+  for (let at = first; at < readUntil; at++) bookPacket(booked, { packets, at }, before)
+  if (read && !isLost) booked.pending = booked.pending.map((one) => ({ ...one, came: read.cameOf(one.at) }))
+  const timed = timedIn(booked, pairOf)
+  // Ends that are others since the agent before are not known to be.
+  const handedOn = read && !isLost ? new Set(timed) : new Set([...booked.handedOn].filter((pair) => timed.has(pair)))
   /** Bytes that could be of two by now, or came around the end of a pod, are of one, where it is known when they came. */
   function placeOfWaited({ at, came }: Pick<Pending, 'at' | 'came'>): PlaceOf {
     if (waits(at)) return before
@@ -103,13 +121,6 @@ export function bookReading(booked: Booked, { packets, identity, before: read, s
     return came && (isTwos || isAroundEnd || isHandedOn) && !isOpen(at, meanwhile) && !isOpen(at, during(came)) ? during(came) : meanwhile
   }
 
-  const flying = booked.flying
-  booked.flying = []
-  for (const { at, from, to } of flying) {
-    booked.rest -= bytesOf(packets, at)
-    bookTransit(booked, { packets, at }, [from, to])
-  }
-  for (let at = first; at < readUntil; at++) bookPacket(booked, { packets, at }, before)
   for (const { at, came } of takePending(booked)) {
     bookPacket(booked, { packets, at }, placeOfWaited({ at, came }))
     remember(booked, at, came)

@@ -39,6 +39,23 @@ t.test('it is bounded: the oldest become one', async (t) => {
   )
 })
 
+t.test('what another process noted, no more than there is', async (t) => {
+  const before = createWaited()
+  before.note(3, at(0, 10), { seen: 500, booked: 400 })
+  before.note(4_000, at(10, 20), { seen: 7, booked: 0 })
+  before.note(3, at(10, 20), { seen: 530, booked: 400 })
+  const waited = createWaited()
+  for (const { fromMs, toMs, column } of before.arrivals())
+    for (let row = 0; row < column.count; row++)
+      waited.recall(column.pair[row] ?? 0, at(fromMs, toMs), { came: column.bytes[row] ?? 0, seen: 520, booked: 400 })
+  t.same(waited.sharesOf(3), [
+    { fromMs: 0, toMs: 10, bytes: 100 },
+    { fromMs: 10, toMs: 20, bytes: 20 },
+  ])
+  waited.note(3, at(20, 30), { seen: 525, booked: 400 })
+  t.same(waited.sharesOf(3).at(-1), { fromMs: 20, toMs: 30, bytes: 5 })
+})
+
 t.test('a pair that waits anew begins anew', async (t) => {
   const waited = createWaited()
   waited.note(1, at(0, 10), { seen: 50, booked: 0 })

@@ -5,7 +5,7 @@ import type { Clock, Log } from '../../src/deps.js'
 import { createJournal, type Journal } from '../../src/ledger/journal.js'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
 import type { State } from '../../src/ledger/state.js'
-import type { Placement } from '../../src/model.js'
+import type { Placement, Stretch } from '../../src/model.js'
 import type { ModelDisk } from './disk-model.js'
 import { createModelDisk, type DiskMode } from './disk-model.js'
 import { type Apart, createModelIdentity, type ModelIdentity } from './identity-model.js'
@@ -116,7 +116,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   /** Packets that the last reading had found of which that is written down. */
   /** Of the last reading, by generation. */
   let pairs: readonly (readonly [number, string[]])[] = []
-  let kept = { next: 0, epoch: '', pairs }
+  let kept = { next: 0, epoch: '', pairs, atMs: 0, came: new Map<number, Stretch | undefined>() }
   /** Served although it could not be written down. */
   let isAhead = false
   /** State or sets were lost, or could not be kept. */
@@ -174,10 +174,13 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   }
 
   function beforeOf(state: State | undefined): OracleReading['before'] {
-    if (!state?.lastRead) return { packets: Number.POSITIVE_INFINITY, pairs: new Set() }
+    const sometime = { fromMs: kernel.table?.startMs ?? 0, toMs: kept.atMs }
+    const { came } = kept
+    const cameOf = (at: number): Stretch => came.get(at) ?? sometime
+    if (!state?.lastRead) return { packets: Number.POSITIVE_INFINITY, pairs: new Set(), cameOf }
     const present = kernel.table?.generations.map(({ id }) => id) ?? []
     const isOpen = (id: number): boolean => present.includes(id) && !state.head.closed.includes(id)
-    return { packets: kept.next, pairs: new Set(kept.pairs.flatMap(([id, texts]) => (isOpen(id) ? texts : []))) }
+    return { packets: kept.next, cameOf, pairs: new Set(kept.pairs.flatMap(([id, texts]) => (isOpen(id) ? texts : []))) }
   }
 
   function isContinued(): boolean {
@@ -228,7 +231,10 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   async function keep(doing: Agent): Promise<void> {
     const before = disk.files.get('ledger.last-read')
     await doing.journal.keep(await doing.ledger.lastRead())
-    if (disk.files.get('ledger.last-read') !== before) kept = { next: booked.next, epoch: booked.epoch, pairs }
+    if (disk.files.get('ledger.last-read') !== before) {
+      const came = new Map(booked.pending.map((one) => [one.at, one.came] as const))
+      kept = { next: booked.next, epoch: booked.epoch, pairs, atMs: wallMs, came }
+    }
   }
 
   async function readAndPost(doing: Agent, gapMs: number, meanwhile?: Packet): Promise<void> {
