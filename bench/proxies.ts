@@ -120,7 +120,7 @@ async function roundOf(ports: readonly number[], times: number, server: Asked<ob
     )
     const totals = createTotals({ idleMs: 3_600_000, families: source.families }, deps)
     const { readings } = await source.read(new AbortController().signal)
-    for (const _ of totals.posting('envoy', whose(readings).totals, CLOCK.now())) await pause()
+    for (const _ of totals.posting('envoy', (await whose(readings)).totals, CLOCK.now())) await pause()
   }
   const before = await server.ask({})
   const timings = await timedOften(times, round)

@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: ['model', 'deps'],
   formats: ['model'],
   // kube: endpoints of a cluster are asked as its API server is, by its authority and with its tokens.
-  sources: ['model', 'deps', 'deadline', 'kernel', 'formats', 'kube'],
+  sources: ['model', 'deps', 'deadline', 'kernel', 'formats', 'kube', 'pauses'],
   identity: ['model', 'deps', 'formats'],
   // What is written down, whoever writes it: lines with their checksums, and which file a start goes on from.
   state: ['deps'],
@@ -41,7 +41,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'turns',
     'version',
   ],
-  directory: ['model', 'deps', 'deadline', 'cluster', 'config', 'datadog', 'kube', 'identity', 'exporters', 'formats', 'http', 'turns', 'version'],
+  directory: [
+    'model',
+    'deps',
+    'deadline',
+    'cluster',
+    'config',
+    'datadog',
+    'kube',
+    'identity',
+    'exporters',
+    'formats',
+    'http',
+    'turns',
+    'version',
+  ],
   http: ['model', 'deps', 'agent', 'exporters', 'formats', 'version'],
   lab: ['deps'],
   cli: [

@@ -76,7 +76,7 @@ export function createPolls({ polled, idleMs, readers, self, peers, inTurn, keep
       rows.delete(source.name)
       if (!readings || !totals) return keepValues(source.name, [])
       const placed = await peers(readings)
-      const said = whose(placed)
+      const said = await whose(placed)
       keepValues(source.name, said.values)
       rows.set(source.name, rowsIn(placed))
       totals.count(source.name, said.counted)

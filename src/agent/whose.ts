@@ -3,7 +3,8 @@
 import type { Clock } from '../deps.js'
 import type { OwnPods } from '../identity/own-pods.js'
 import type { Counted, TotalEntry } from '../ledger/totals/totals.js'
-import type { Family, Labels, OfPod, Reading, TotalReading, ValueReading } from '../model.js'
+import type { EventReading, Family, Labels, OfPod, Reading, TotalReading, ValueReading } from '../model.js'
+import { createPauses } from '../pauses.js'
 import { createJoin } from '../sources/source.js'
 
 export interface Resolved {
@@ -15,8 +16,8 @@ export interface Resolved {
   readonly counted: Counted
 }
 
-/** What one read said, with all its labels. */
-export type Whose = (readings: readonly Reading[]) => Resolved
+/** What one read said, with all its labels. In the agent's turn: nobody becomes somebody else meanwhile. */
+export type Whose = (readings: readonly Reading[]) => Promise<Resolved>
 
 interface Parts {
   readonly pods: Pick<OwnPods, 'find'>
@@ -53,6 +54,8 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
     return { labels, whose: waits ? 'waiting' : 'certain' }
   }
 
+  type Owners = ReturnType<typeof createOwners>
+
   /** What asks for it has thousands of readings, of some hundred pods. */
   function createOwners() {
     const byPod = new Map<OfPod, Owned>()
@@ -78,24 +81,33 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
     }
   }
 
-  return (readings) => {
+  return async (readings) => {
+    const { through } = createPauses(clock)
     const owners = createOwners()
+    const resolved = await through(resolving(readings, owners))
+    owners.done()
+    return resolved
+  }
+
+  function* resolving(readings: readonly Reading[], owners: Pick<Owners, 'of'>): Generator<void, Resolved> {
     const totals: TotalEntry[] = []
     const values: ValueReading[] = []
-    for (const reading of readings) {
-      if (reading.kind !== 'total' && reading.kind !== 'value') continue
+    const events: EventReading[] = []
+
+    function add(reading: OwnedReading): void {
       const owner = reading.pod ? owners.of(reading.pod) : OF_NO_POD
       const labels = joined(owner.labels, reading.labels)
       if (reading.kind === 'total') totals.push(entryOf(reading, labels, owner.whose))
+      // What happened is not told again: it is of whoever is known by now.
+      else if (reading.kind === 'event') events.push(eventOf(reading, labels))
       else if (owner.whose === 'certain') values.push({ kind: 'value', family: reading.family, labels, value: reading.value })
     }
-    // What happened is not told again: it is of whoever is known by now.
-    const events = readings
-      .filter((reading) => reading.kind === 'event')
-      .map(({ pod, ...event }) => (pod ? { ...event, labels: joined(owners.of(pod).labels, event.labels) } : event))
-    owners.done()
-    const marks = readings.filter((reading) => reading.kind === 'mark')
-    return { totals, values: merged(values), counted: { events, marks } }
+
+    for (const reading of readings) {
+      if (isOwned(reading)) add(reading)
+      yield
+    }
+    return { totals, values: merged(values), counted: { events, marks: readings.filter((reading) => reading.kind === 'mark') } }
   }
 
   function joined(owner: Labels, own: Labels): Labels {
@@ -103,6 +115,11 @@ export function createWhose({ pods, zone, patienceMs }: Parts, { clock }: { read
     return isEmpty(own) ? owner : join(owner, own)
   }
 }
+
+type OwnedReading = TotalReading | ValueReading | EventReading
+
+const isOwned = (reading: Reading): reading is OwnedReading =>
+  reading.kind === 'total' || reading.kind === 'value' || reading.kind === 'event'
 
 const isEmpty = (labels: Labels): boolean => {
   for (const _ in labels) return false
@@ -112,6 +129,11 @@ const isEmpty = (labels: Labels): boolean => {
 function entryOf({ family, target, series, value, startedMs, part }: TotalReading, labels: Labels, whose: TotalEntry['whose']): TotalEntry {
   return { family, labels, target, series, value, startedMs, part, whose }
 }
+
+const eventOf = ({ kind, family, count, peer }: EventReading, labels: Labels): EventReading => ({
+  ...{ kind, family, labels, count },
+  ...(peer ? { peer } : {}),
+})
 
 const isSame = (one: Labels, other: Labels): boolean =>
   one.owner_name === other.owner_name &&

@@ -19,7 +19,7 @@ const CLOCK: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }),
 }
 const INTERVAL_MS = 10
-const certain: Whose = (readings) => ({
+const certain: Whose = async (readings) => ({
   totals: readings.flatMap((reading) => (reading.kind === 'total' ? [{ ...reading, whose: 'certain' as const }] : [])),
   values: readings.flatMap((reading) => (reading.kind === 'value' ? [reading] : [])),
   counted: {

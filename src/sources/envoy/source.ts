@@ -2,13 +2,15 @@
 // for the little that is wanted, and now and then its pilot-agent at port 15020 for its connection to istiod: the one to Envoy is a local socket.
 // Needs a way to these ports, which are plain HTTP whatever the mesh's mTLS, and for pods that they are told of.
 import type { Clock, Log } from '../../deps.js'
-import type { Readings, Source } from '../../model.js'
+import type { Reading, Readings, Source } from '../../model.js'
+import { createPauses } from '../../pauses.js'
 import type { HttpGet } from '../http-get.js'
 import { createScraping, refuseWhereAllFail, type Scraped, type Target } from '../scraping.js'
 import { readAgentStats } from './agent-stats.js'
 import { families } from './families.js'
 import { createLives } from './lives.js'
 import { createProxyReadings, type Timed } from './readings.js'
+import { createRooms } from './rooms.js'
 import { type KnownRequests, readStats } from './stats.js'
 
 export type Http = Pick<HttpGet, 'read' | 'leave' | 'close'>
@@ -31,6 +33,7 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
   const { open, targets, agents, intervalMs, agentIntervalMs } = parts
   const lives = createLives()
   const known = new Map<string, KnownRequests>()
+  const rooms = createRooms()
   const { proxyReadings, agentReadings, keep } = createProxyReadings()
   let http: Promise<Http> | undefined
   let rejected = 0
@@ -46,8 +49,10 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
 
   async function askProxy(target: Asked, signal: AbortSignal): Promise<Timed> {
     const { name } = target
-    const { stats, known: now } = await ask(target, (pieces) => readStats(pieces, known.get(name)), signal)
+    const read = (pieces: AsyncIterable<string>) => readStats(pieces, { known: known.get(name), room: rooms.of(name) })
+    const { stats, known: now } = await ask(target, read, signal)
     known.set(name, now)
+    rooms.take(name, stats.failed.length)
     rejected += stats.rejectedRows
     const { uptimeSeconds } = stats
     return { ...stats, startedMs: uptimeSeconds === undefined ? undefined : lives.startedMs(name, uptimeSeconds, deps.clock.now()) }
@@ -65,6 +70,7 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
     const names = new Set(asked.map(({ target }) => target.name))
     lives.keep(names)
     keep(names)
+    rooms.keep(names)
     for (const name of known.keys()) if (!names.has(name)) known.delete(name)
   }
 
@@ -80,7 +86,13 @@ export function createEnvoy(parts: EnvoyParts, deps: { readonly clock: Clock; re
       const [asked, agentsAsked = []] = await Promise.all([proxyScraping.read(signal), agentScraping?.read(signal)])
       refuseWhereAllFail(asked, { who: 'proxies' })
       forgetOthers(asked)
-      const said = { readings: [...asked.flatMap(proxyReadings), ...agentsAsked.flatMap(agentReadings)], rejected }
+      const readings: Reading[] = []
+      const { pause } = createPauses(deps.clock)
+      for (const one of asked) {
+        for (const reading of proxyReadings(one)) readings.push(reading)
+        await pause()
+      }
+      const said = { readings: [...readings, ...agentsAsked.flatMap(agentReadings)], rejected }
       rejected = 0
       return said
     },

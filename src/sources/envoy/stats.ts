@@ -57,7 +57,7 @@ export const FILTER = [
 ].join('|')
 
 /** A proxy has some hundred at most; whoever calls its container istio-proxy is asked. */
-const MAX_FAILED = 5_000
+export const MAX_FAILED = 5_000
 /** Those beside that failed are looked into each time. */
 const MAX_KNOWN = 10_000
 /** As long as the name of a host may be. */
@@ -75,10 +75,19 @@ export interface ParsedStats {
 
 export const NOTHING_KNOWN: KnownRequests = { bySeries: new Map() }
 
+interface Before {
+  readonly known?: KnownRequests | undefined
+  /** Counters of failed requests that there is room for. */
+  readonly room?: number
+}
+
 /** Rejects where it is no Envoy that Istio set up. */
-export async function readStats(pieces: AsyncIterable<string>, before: KnownRequests = NOTHING_KNOWN): Promise<ParsedStats> {
+export async function readStats(
+  pieces: AsyncIterable<string>,
+  { known = NOTHING_KNOWN, room = MAX_FAILED }: Before = {},
+): Promise<ParsedStats> {
   const counts = new Map<string, number>()
-  const requests = createRequests(before)
+  const requests = createRequests(known, Math.min(room, MAX_FAILED))
   const { rejected: rejectedRows } = await readSamplesInPieces(
     pieces,
     (name) => WANTED.has(name),
@@ -111,7 +120,7 @@ function statsOf(counts: ReadonlyMap<string, number>): Omit<ProxyStats, 'failed'
   }
 }
 
-function createRequests({ bySeries: before }: KnownRequests) {
+function createRequests({ bySeries: before }: KnownRequests, room: number) {
   const known = new Map<string, Labels | undefined>()
   const failed: FailedRequests[] = []
   return {
@@ -122,9 +131,9 @@ function createRequests({ bySeries: before }: KnownRequests) {
       const series = nameOfText(labelText)
       const labels = before.has(series) ? before.get(series) : labelsOf(labelText)
       if (labels === 'refused') return false
+      if (labels && failed.length >= room) return false
       if (known.size < MAX_KNOWN) known.set(series, labels)
       if (!labels) return true
-      if (failed.length >= MAX_FAILED) return false
       failed.push({ series, labels, count })
       return true
     },

@@ -155,6 +155,20 @@ t.test('failed requests whose counters are rotated away', async (t) => {
   t.same((await saidOf(mesh, lineOf(145, 0) + requestsLine(9))).served[FAILED], 16)
 })
 
+t.test('proxies that name more than a node keeps', async (t) => {
+  const text = Array.from(
+    { length: 5_000 },
+    (_, i) => `istio_requests_total{reporter="source",response_code="503",destination_version="${i}"} 1\n`,
+  ).join('')
+  const names = Array.from({ length: 12 }, (_, i) => `p${i}`)
+  const { read } = meshOf(names.map((name) => targetOf(name))).run(t)
+  const answers = Object.fromEntries(names.map((name) => [name, `${lineOf(1, 1)}${text}`]))
+  await read(answers)
+  const { readings } = await read(answers)
+  const failed = readings.filter((reading) => reading.kind === 'total' && reading.family.name === FAILED && reading.value === 1)
+  t.ok(failed.length >= 49_000 && failed.length <= 50_000, `${failed.length} of 60,000`)
+})
+
 t.test('the labels of a failed request come behind those of its owner', async (t) => {
   const { source } = meshOf([targetOf('cart')], { cart: lineOf(1, 1) + requestsLine(2) })
   const { readings } = await source.read(never)

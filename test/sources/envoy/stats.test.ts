@@ -3,7 +3,7 @@ import { FILTER, type KnownRequests, readStats } from '../../../src/sources/envo
 import { piecesOf } from '../mesh.js'
 import { captureOf, requestsLine } from './captures.js'
 
-const parseWith = (text: string, known?: KnownRequests) => readStats(piecesOf(text), known)
+const parseWith = (text: string, known?: KnownRequests) => readStats(piecesOf(text), { known })
 const parseStats = async (text: string) => (await parseWith(text)).stats
 
 t.test('a real capture', async (t) => {
@@ -137,6 +137,8 @@ t.test('a proxy that names more than any would', async (t) => {
   const many = await parseStats(some + lines.join(''))
   t.equal(many.failed.length, 5_000)
   t.equal(many.rejectedRows, 1_000)
+  const { stats: crowded } = await readStats(piecesOf(some + lines.join('')), { room: 200 })
+  t.same([crowded.failed.length, crowded.rejectedRows], [200, 5_800], 'where there is little room left')
   const long = await parseStats(some + requestsLine(1, { destination_service_name: 'x'.repeat(1_000) }))
   t.match(long, { failed: [], rejectedRows: 1 })
 })
