@@ -1,0 +1,79 @@
+// kill -9 of an agent that pushes to Datadog, under load, while requests hang, break off and are refused: what the intake has in the end is what
+// was sent, to the byte, less what the agent says nobody can know.
+import { mkdtemp } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { reachFrom } from '../cluster/reach.js'
+import { type Fault, startIntake } from '../datadog/intake.js'
+import { KEY } from '../datadog/judge.js'
+import { sumOf } from './agents.js'
+import { balances, createLab, ONE_NODE } from './lab.js'
+import { eventually, worldTest } from './world.js'
+
+const KILLS = 6
+const PORT = 8126
+/** Each first window goes out at once. */
+const ALIVE_MS = 500
+/** One for each life, by the number of its first request. */
+const FAULTS: readonly (Fault | undefined)[] = [
+  { kind: 'hang', keeps: true },
+  { kind: 'hang', keeps: false },
+  undefined,
+  { kind: 'answer', status: 500, keeps: true },
+  { kind: 'reset', keeps: true },
+  { kind: 'answer', status: 200, text: '<html>Sign in</html>' },
+]
+
+await worldTest(import.meta.url, async (t) => {
+  t.test('kill -9 with Datadog on', async (t) => {
+    const intake = await startIntake(t, { now: Date.now })
+    const folder = await mkdtemp('/run/lab/datadog-')
+    const { topology, truth, agents } = await createLab(t, {
+      spec: ONE_NODE,
+      options: {
+        flows: { interval: '250ms' },
+        datadog: { enabled: true, url: `http://127.0.0.1:${PORT}`, flushInterval: '10s' },
+      },
+      environment: () => ({ DD_API_KEY: KEY }),
+      async prepare(made) {
+        const reach = await reachFrom(made, ['n1'], { port: PORT, folder, target: () => Number(new URL(intake.url).port) })
+        t.teardown(() => reach.close())
+      },
+    })
+    const agent = agents.on('n1')
+    await eventually('a first window', () => (intake.bodies.length > 0 ? true : undefined))
+    const [a, b] = [topology.peer('p1a'), topology.peer('p1b')]
+    await b.listenTcp({ port: 8080 })
+    await b.listenUdp({ port: 9 })
+    const streams = [
+      await a.pace({ protocol: 'tcp', to: '10.1.1.3', port: 8080, bytesPerSecond: 10_000_000 }),
+      await a.pace({ protocol: 'udp', to: '10.1.1.3', port: 9, bytesPerSecond: 1_000_000 }),
+    ]
+    for (let turn = 0; turn < KILLS; turn++) {
+      const fault = FAULTS[turn]
+      intake.fault = () => fault
+      const before = intake.requests
+      await agent.kill()
+      await agent.start()
+      await eventually('a request', () => (intake.requests > before ? true : undefined))
+      await sleep(Math.random() * ALIVE_MS)
+    }
+    await agent.kill()
+    intake.fault = () => undefined
+    await agent.start()
+    for (const stream of streams) await stream.close()
+
+    const all = await agents.atRest()
+    const sent = await truth.total()
+    balances(t, all, sent)
+    const nothingWaits = async () => (sumOf([await agent.snapshot()], 'meshtoll_datadog_waiting_windows') === 0 ? true : undefined)
+    await eventually('nothing that waits', nothingWaits)
+    const uncertain = sumOf([await agent.snapshot()], 'meshtoll_datadog_uncertain_bytes_total', { metric: 'meshtoll.flow.bytes' })
+    await agent.stop()
+    t.ok(sent > 20_000_000, `${sent} bytes were sent meanwhile`)
+    t.ok(intake.requests > KILLS)
+    t.same(intake.problems, [])
+    t.equal(intake.sum('meshtoll.flow.bytes'), sent - uncertain, 'pairs')
+    t.equal(intake.sum('meshtoll.zone.bytes'), sent - uncertain, 'zones')
+    t.equal(uncertain, 0, 'an hour has not passed')
+  })
+})
