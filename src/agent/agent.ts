@@ -6,8 +6,10 @@
 //                                                 journal
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
+
 import { createNodeHost } from '../datadog/host.js'
 import { createDatadog } from '../datadog/push.js'
+import { within } from '../deadline.js'
 import { createSelf } from '../exporters/self.js'
 import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
@@ -147,7 +149,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     const cycles = every(clock, { ms: config.flows.intervalMs, signal }, () => inTurn(() => readAll(signal)))
     await Promise.all([cycles, watch(signal), polls.run(signal), datadog?.run(signal)])
     const ending = await leaving.end()
-    await datadog?.finish(AbortSignal.timeout(STOP_WITHIN_MS))
+    await datadog?.finish(AbortSignal.timeout(STOP_WITHIN_MS), ending.isRemoved ? 'is left' : 'stays')
     sayFarewell(log, { ...ending, table: config.flows.table, counts: isOpen, isWritten: posting.writable })
   }
 
@@ -174,7 +176,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (!(await flows.find())) return false
     keepsState = true
     await deps.disk.claim()
-    await posting.load()
+    await Promise.all([posting.load(), datadog?.load()])
     await cluster?.begin(signal, posting.leftOff)
     await inTurn(async () => {
       await flows.open()
@@ -183,6 +185,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     })
     if (posting.hasStartedOver) throw new TableUnknown(config.flows.table)
     await leaving.remove(signal)
+    await within(clock, { ms: DEADLINE_MS, signal }, async (limited) => datadog?.finish(limited, 'is left'))
     return true
   }
 

@@ -1,9 +1,10 @@
 // The push to Datadog: what it is given to send, under whose name, and with which key. Loaded only where it is switched on.
 import type { Config } from '../config/fields.js'
 import type { Deps, Disk } from '../deps.js'
+import { DATADOG } from '../exporters/datadog/families.js'
 import type { Push } from '../exporters/datadog/push.js'
 import { fractionOf } from '../kube/backoff.js'
-import type { FamilySnapshot } from '../model.js'
+import type { Family, FamilySnapshot } from '../model.js'
 import { proxyFor } from '../proxy/environment.js'
 import { createJournalFile } from '../state/journal-file.js'
 import { createDatadogKey } from './key.js'
@@ -21,12 +22,24 @@ export interface DatadogParts {
   readonly self: () => Promise<readonly FamilySnapshot[]>
 }
 
-export type { Push }
+/** What becomes of what still waits at the end. */
+export type Remains = 'stays' | 'is left' | 'is lost'
+
+export interface Datadog extends Omit<Push, 'finish'> {
+  /** Takes a last window, tries to send what waits until aborted, and says what remains. */
+  finish(signal: AbortSignal, remains: Remains): Promise<void>
+}
+
+const REMAINS: Readonly<Record<Remains, string>> = {
+  stays: 'what waits for Datadog stays in the state directory: the next start sends it',
+  'is left': 'what waits for Datadog is left in the state directory: nobody sends it, unless an agent starts there again',
+  'is lost': 'what waits for Datadog is lost',
+}
 
 export type DatadogDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'> & { readonly disk: Disk }
 
 /** Undefined where it is switched off. */
-export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | undefined {
+export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Datadog | undefined {
   const { config, environment, host, withGroups, self } = parts
   const { datadog } = config
   if (!datadog.enabled) return undefined
@@ -80,15 +93,22 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Push | un
       log.info('what is counted is sent to Datadog', { url, proxy: proxy?.origin, interval_ms: datadog.flushIntervalMs })
       await push?.run(signal)
     },
-    async finish(signal) {
+    async finish(signal, remains) {
       await push?.finish(signal)
       await close()
+      const [windows, seconds] = [DATADOG.waiting, DATADOG.behind].map((family) => levelIn(push?.families() ?? [], family))
+      if (windows) log.warn(REMAINS[remains], { windows, oldest_s: Math.round(seconds ?? 0) })
     },
     families: () => push?.families() ?? [],
     get writable() {
       return push?.writable ?? true
     },
   }
+}
+
+function levelIn(families: readonly FamilySnapshot[], of: Family): number | undefined {
+  const found = families.find(({ family }) => family === of)
+  return [...(found?.series ?? [])][0]?.value
 }
 
 /** Without `/api/v2/series`, and without a password: it is printed. */

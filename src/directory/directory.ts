@@ -3,7 +3,7 @@
 import type { ConnectionOptions } from '../cluster/connection.js'
 import type { Config } from '../config/fields.js'
 import { createNowhere } from '../datadog/nowhere.js'
-import { createDatadog, type Push } from '../datadog/push.js'
+import { createDatadog, type Datadog } from '../datadog/push.js'
 import type { Deps } from '../deps.js'
 import type { Routes } from '../http/router.js'
 import type { ApiServer, OpenApiServer } from './api-server.js'
@@ -87,7 +87,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
 
   async function push(): Promise<void> {
     await datadog?.run(signal)
-    await datadog?.finish(AbortSignal.timeout(STOP_WITHIN_MS))
+    await datadog?.finish(AbortSignal.timeout(STOP_WITHIN_MS), 'is lost')
     hasPushed.abort(signal.reason)
   }
 
@@ -124,7 +124,7 @@ interface PushParts {
 }
 
 /** As a host of its own, since nodes are those of their agents. What waits is not written down, since what is counted begins anew with each start. */
-function createPush({ config, environment, hostName }: DirectoryParts, { families, deps }: PushParts): Push | undefined {
+function createPush({ config, environment, hostName }: DirectoryParts, { families, deps }: PushParts): Datadog | undefined {
   const { hostname } = config.datadog
   return createDatadog(
     {

@@ -62,3 +62,12 @@ t.test('more Services than datadog.maxSeries', async (t) => {
   t.ok(changes.length < 100, 'with fewer names')
   t.ok(changes.some(({ tags }) => tags.includes('service_name:_other') || tags.includes('service_name:other')))
 })
+
+t.test('what waits at a stop is said to be lost', async (t) => {
+  const intake = await startIntake(t, { now: Date.now })
+  intake.fault = () => ({ kind: 'answer', status: 503 })
+  const { stop, log } = await serveDirectory(t, { datadog: { enabled: true, url: intake.url } })
+  await until(() => intake.requests > 0)
+  await stop()
+  t.match(log.at(-1), /^warn what waits for Datadog is lost/)
+})

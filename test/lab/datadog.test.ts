@@ -2,11 +2,13 @@
 // was sent, to the byte, less what the agent says nobody can know.
 import { mkdtemp } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
 import { reachFrom } from '../cluster/reach.js'
-import { type Fault, startIntake } from '../datadog/intake.js'
+import { type Fault, startIntake, type TestIntake } from '../datadog/intake.js'
 import { KEY } from '../datadog/judge.js'
-import { sumOf } from './agents.js'
-import { balances, createLab, ONE_NODE } from './lab.js'
+import { endOf, sumOf } from './agents.js'
+import { balances, createLab, type Lab, ONE_NODE } from './lab.js'
+import { createOnePair } from './one-pair.js'
 import { eventually, worldTest } from './world.js'
 
 const KILLS = 6
@@ -23,24 +25,35 @@ const FAULTS: readonly (Fault | undefined)[] = [
   { kind: 'answer', status: 200, text: '<html>Sign in</html>' },
 ]
 
+interface Pushing {
+  readonly lab: Lab
+  readonly intake: TestIntake
+}
+
+async function startPushing(t: Test): Promise<Pushing> {
+  const intake = await startIntake(t, { now: Date.now })
+  const folder = await mkdtemp('/run/lab/datadog-')
+  const lab = await createLab(t, {
+    spec: ONE_NODE,
+    options: {
+      flows: { interval: '250ms' },
+      datadog: { enabled: true, url: `http://127.0.0.1:${PORT}`, flushInterval: '10s' },
+    },
+    environment: () => ({ DD_API_KEY: KEY }),
+    async prepare(made) {
+      const reach = await reachFrom(made, ['n1'], { port: PORT, folder, target: () => Number(new URL(intake.url).port) })
+      t.teardown(() => reach.close())
+    },
+  })
+  await eventually('a first window', () => (intake.bodies.length > 0 ? true : undefined))
+  return { lab, intake }
+}
+
 await worldTest(import.meta.url, async (t) => {
   t.test('kill -9 with Datadog on', async (t) => {
-    const intake = await startIntake(t, { now: Date.now })
-    const folder = await mkdtemp('/run/lab/datadog-')
-    const { topology, truth, agents } = await createLab(t, {
-      spec: ONE_NODE,
-      options: {
-        flows: { interval: '250ms' },
-        datadog: { enabled: true, url: `http://127.0.0.1:${PORT}`, flushInterval: '10s' },
-      },
-      environment: () => ({ DD_API_KEY: KEY }),
-      async prepare(made) {
-        const reach = await reachFrom(made, ['n1'], { port: PORT, folder, target: () => Number(new URL(intake.url).port) })
-        t.teardown(() => reach.close())
-      },
-    })
+    const { lab, intake } = await startPushing(t)
+    const { topology, truth, agents } = lab
     const agent = agents.on('n1')
-    await eventually('a first window', () => (intake.bodies.length > 0 ? true : undefined))
     const [a, b] = [topology.peer('p1a'), topology.peer('p1b')]
     await b.listenTcp({ port: 8080 })
     await b.listenUdp({ port: 9 })
@@ -75,5 +88,33 @@ await worldTest(import.meta.url, async (t) => {
     t.equal(intake.sum('meshtoll.flow.bytes'), sent - uncertain, 'pairs')
     t.equal(intake.sum('meshtoll.zone.bytes'), sent - uncertain, 'zones')
     t.equal(uncertain, 0, 'an hour has not passed')
+  })
+
+  t.test('what waits is tried once more at a stop, and by agent --uninstall', async (t) => {
+    const { lab, intake } = await startPushing(t)
+    const { topology, truth, agents } = lab
+    const agent = agents.on('n1')
+    intake.fault = () => ({ kind: 'answer', status: 503 })
+    const pair = await createOnePair(topology)
+    await pair.send(300)
+    await agents.atRest()
+    await agent.stop()
+    const sent = await truth.total()
+    t.match(
+      agent.log(),
+      /level=warn msg="what waits for Datadog stays in the state directory: the next start sends it" windows=\d+ oldest_s=/,
+    )
+    t.equal(intake.sum('meshtoll.flow.bytes'), 0)
+
+    intake.fault = () => undefined
+    const program = topology.start('n1', [...agent.argv, '--uninstall'], {
+      capabilities: ['net_admin'],
+      env: { ...process.env, DD_API_KEY: KEY },
+    })
+    t.match(await endOf(program), { code: 0 })
+    t.match(program.stderr(), 'the kernel table is removed')
+    t.notMatch(program.stderr(), 'what waits')
+    t.equal(intake.sum('meshtoll.flow.bytes'), sent)
+    t.same(intake.problems, [])
   })
 })
