@@ -72,10 +72,19 @@ export function recordingTest({ name, series, at, wanted }: RecordingCase): obje
 
 const GROUPS = ['meshtoll-bytes', 'meshtoll-dollars', 'meshtoll-control-plane', 'meshtoll-traffic', 'meshtoll-istio', 'meshtoll-itself']
 
-/** What promtool finds wrong; empty when nothing is. `folder`: for the file that it reads. `interval`: between evaluations. */
-export function testRules(path: string, tests: readonly object[], { folder, interval }: { folder: string; interval: string }): string {
+export interface TestOptions {
+  /** For the file that promtool reads. */
+  readonly folder: string
+  /** Between evaluations. */
+  readonly interval: string
+  /** Files; default: those of deploy/prometheus. */
+  readonly rules?: readonly string[]
+}
+
+/** What promtool finds wrong; empty when nothing is. */
+export function testRules(path: string, tests: readonly object[], { folder, interval, rules = RULE_FILES }: TestOptions): string {
   const file = join(folder, 'tests.json')
-  const document = { rule_files: RULE_FILES, evaluation_interval: interval, group_eval_order: GROUPS, tests }
+  const document = { rule_files: rules, evaluation_interval: interval, group_eval_order: GROUPS, tests }
   writeFileSync(file, JSON.stringify(document))
   const { status, stdout, stderr } = spawnSync(path, ['test', 'rules', file], { encoding: 'utf8' })
   return status === 0 ? '' : `${stdout}${stderr}`

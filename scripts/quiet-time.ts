@@ -1,7 +1,7 @@
-// Records test/rules/quiet-hour.json: what a real Prometheus has after an hour in which nothing happens that anybody should be woken by.
-//   node --import tsx scripts/quiet-hour.ts [--minutes 60] [--out FILE]
+// Records test/rules/quiet-time.json: what a real Prometheus has of a time in which nothing happens that anybody should be woken by.
+//   node --import tsx scripts/quiet-time.ts [--minutes 60] [--out FILE]
 // The mesh of test/mesh with an agent on each node, default options, light traffic within and across zones, a pod that is replaced every five
-// minutes, and an agent that is restarted. Nothing is simulated: it takes as long as it says.
+// minutes, and an agent that is restarted. Nothing is simulated: it takes as long as it says, and what there is so far is written every five minutes.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -11,12 +11,13 @@ import tap, { type Test } from 'tap'
 import { nodeCommand } from '../src/lab/program.js'
 import type { Topology } from '../src/lab/topology.js'
 import { enterWorld, isInWorld } from '../src/lab/world.js'
+import { createToken } from '../test/cluster/access.js'
 import { createClusterLab } from '../test/cluster/agents.js'
 import { untilCovering } from '../test/cluster/directories.js'
+import { writeKubeconfig } from '../test/cluster/kubeconfig.js'
 import { namesIn, readRules } from '../test/known-series.js'
-import type { Agents } from '../test/lab/agents.js'
 import { startPrometheus } from '../test/lab/prometheus.js'
-import { createMesh, type Mesh } from '../test/mesh/mesh.js'
+import { createMesh } from '../test/mesh/mesh.js'
 import { flipEndpoints } from '../test/mesh/services.js'
 import { PLACES } from '../test/mesh/workloads.js'
 import type { Prometheus, Sample } from '../test/prometheus.js'
@@ -24,7 +25,11 @@ import { alignSamples, writeSeries } from './promtool-series.js'
 import { renderRuleFiles } from './rules.js'
 
 const INTERVAL_SECONDS = 30
-const REPLACED_EVERY_MS = 300_000
+const EVERY_MINUTES = 5
+const RESTARTED_AFTER_MINUTES = 20
+/** A pod's would be renewed. */
+const TOKEN_SECONDS = 6 * 3_600
+const FIRED = 'count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[1d]))'
 const POD_IS_AWAY_MS = 2_000
 const PODS = '/var/log/pods'
 const PORT = 9000
@@ -39,24 +44,27 @@ const STREAMS = [
 const { values: given } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
-    out: { type: 'string', default: join(import.meta.dirname, '../test/rules/quiet-hour.json') },
+    out: { type: 'string', default: join(import.meta.dirname, '../test/rules/quiet-time.json') },
   },
 })
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
-async function record(): Promise<number> {
+async function record(): Promise<void> {
   const undo: (() => unknown)[] = []
   const t = { teardown: (act: () => unknown) => undo.push(act) } as unknown as Test
   try {
-    return await recordInMesh(t)
+    await recordInMesh(t)
   } finally {
     for (const act of undo.reverse()) await act()
   }
 }
 
-async function recordInMesh(t: Test): Promise<number> {
+async function recordInMesh(t: Test): Promise<void> {
   const lab = await createClusterLab(t)
+  const { cluster, account } = lab
+  const token = await createToken(cluster.admin, { ...account, expirationSeconds: TOKEN_SECONDS })
+  await writeKubeconfig(cluster, { token, namespace: account.namespace })
   const mesh = await createMesh(t, lab)
   // In a world of its own: the machine's is as it was.
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/var/log'])
@@ -71,39 +79,23 @@ async function recordInMesh(t: Test): Promise<number> {
     rules: Object.fromEntries(rules.map(([file, text]) => [basename(file), text])),
   })
   t.teardown(() => prometheus.stop())
-  const minutes = Number(given.minutes)
-  await live(minutes * 60_000, { topology: lab.topology, agents, flip: () => flip(lab.cluster.admin, mesh) })
-  const told = await prometheus.query(`count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[${minutes + 1}m]))`)
-  writeFileSync(given.out, await seriesOf(prometheus, minutes))
-  for (const { metric } of told) say(`${metric['alertname']} fired`)
-  return told.length === 0 ? 0 : 1
-}
-
-const flip = (admin: Parameters<typeof flipEndpoints>[0], mesh: Mesh): Promise<void> =>
-  flipEndpoints(admin, mesh.services.flapper, 2, POD_IS_AWAY_MS)
-
-interface Life {
-  readonly topology: Topology
-  readonly agents: Agents
-  flip(): Promise<void>
+  await carry(lab.topology)
+  const ends = performance.now() + Number(given.minutes) * 60_000
+  for (let minutes = 0; performance.now() < ends; ) {
+    await sleep(Math.min(EVERY_MINUTES * 60_000, ends - performance.now()))
+    minutes += EVERY_MINUTES
+    writeFileSync(given.out, await seriesOf(prometheus, Math.min(minutes, Number(given.minutes))))
+    await flipEndpoints(cluster.admin, mesh.services.flapper, 2, POD_IS_AWAY_MS)
+    if (minutes === RESTARTED_AFTER_MINUTES) await agents.on('n2').restart()
+    for (const { metric } of await prometheus.query(FIRED)) say(`within ${minutes} minutes: ${metric['alertname']} fired`)
+  }
 }
 
 /** What goes on in a cluster that is well. */
-async function live(ms: number, { topology, agents, flip }: Life): Promise<void> {
+async function carry(topology: Topology): Promise<void> {
   for (const name of ['p1b', 'p2a', 'p3a']) await topology.peer(name).listenTcp({ port: PORT })
   await topology.peer('internet').listenUdp({ port: PORT })
   for (const stream of STREAMS) await topology.peer(PLACES.cart.in).pace(stream)
-  const ends = performance.now() + ms
-  let isRestarted = false
-  while (performance.now() < ends) {
-    await sleep(Math.min(REPLACED_EVERY_MS, Math.max(ends - performance.now(), 0)))
-    await flip()
-    if (!isRestarted && performance.now() > ends - ms / 2) {
-      await agents.on('n2').restart()
-      isRestarted = true
-    }
-    say(`${Math.round((ends - performance.now()) / 60_000)} minutes to go`)
-  }
 }
 
 /** Of all that rules read. */
@@ -135,4 +127,5 @@ function nameOf({ metric }: Sample): string {
 // Helpers of tests bring it along, and it would end this as a test that hangs.
 tap.setTimeout(0)
 // Inside, whatever still runs ends with the world.
-process.exit(isInWorld() ? await record() : await enterWorld([...nodeCommand(import.meta.filename), ...process.argv.slice(2)]))
+if (isInWorld()) await record()
+process.exit(isInWorld() ? 0 : await enterWorld([...nodeCommand(import.meta.filename), ...process.argv.slice(2)]))
