@@ -54,4 +54,10 @@ export const familyKeyOf = (name: string): string => digestOf(name).slice(0, FAM
 /** Of the family that a key is of. */
 export const familyIn = (key: string): string => key.slice(0, FAMILY_LENGTH)
 
+/** Which part of a histogram it is of. */
+export function partIn(key: string): Part {
+  const [, part] = key.split(' ')
+  return part === undefined || part === 'sum' ? part : Number(part)
+}
+
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url')

@@ -1,4 +1,6 @@
 // How far each total was taken, in columns: an object for each of 100,000 totals would take five times as much.
+import type { Target } from './targets.js'
+
 export interface Mark {
   readonly value: number
   /** When it began to count; 0 where that is not known. */
@@ -71,35 +73,47 @@ export function createMarks(): Marks {
   }
 }
 
-/** Marks that are to be, in columns, the same ones twice only where they were added twice. */
-export interface Moved extends Iterable<readonly [key: string, value: number, sinceMs: number]> {
-  add(key: string, mark: Mark): void
+/** A mark that is to be, what came since the one before, and what that is sent as. */
+export type MovedRow = readonly [key: string, value: number, sinceMs: number, came: number, target: Target | undefined]
+
+/** In columns. */
+export interface Moved extends Iterable<MovedRow> {
+  add(key: string, mark: Mark, came: { readonly came: number; readonly target: Target | undefined }): void
   clear(): void
 }
 
 export function createMoved(): Moved {
   const keys: string[] = []
+  const targets: (Target | undefined)[] = []
   let values = new Float64Array(FIRST_PLACES)
   let since = new Float64Array(FIRST_PLACES)
+  let cames = new Float64Array(FIRST_PLACES)
   let count = 0
 
   return {
-    add(key, { value, sinceMs }) {
+    add(key, { value, sinceMs }, { came, target }) {
       if (count === values.length) {
         values = grown(values)
         since = grown(since)
+        cames = grown(cames)
       }
       keys[count] = key
+      targets[count] = target
       values[count] = value
-      since[count++] = sinceMs
+      since[count] = sinceMs
+      cames[count++] = came
     },
     clear() {
-      // Keys of a time when there were many more are not kept.
-      if (keys.length > count * 2) keys.length = count
+      // Those of a time when there were many more are not kept.
+      if (keys.length > count * 2) {
+        keys.length = count
+        targets.length = count
+      }
       count = 0
     },
     *[Symbol.iterator]() {
-      for (let at = 0; at < count; at++) yield [keys[at] as string, values[at] as number, since[at] as number]
+      for (let at = 0; at < count; at++)
+        yield [keys[at] as string, values[at] as number, since[at] as number, cames[at] as number, targets[at]]
     },
   }
 }

@@ -42,7 +42,7 @@ function pointsOfHistogram({ family, metric, value, sum, within }: Target): read
 }
 
 /** As the name says it. */
-function unitOf(name: string): string | undefined {
+export function unitOf(name: string): string | undefined {
   if (/_timestamp_seconds$/.test(name)) return undefined
   const [, unit] = /_(bytes|seconds)(?:_total)?$/.exec(name) ?? []
   return unit?.slice(0, -1)

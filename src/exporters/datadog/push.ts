@@ -49,7 +49,8 @@ export function createPush(parts: PushParts, options: PushOptions, deps: { reado
     const host = parts.host()
     if (host === undefined) return
     const gathering = await parts.withGroups((groups) => taker.gather(store.state, groups))
-    await store.commit((state) => taker.window(state, { nowMs: clock.now(), host, gathering }))
+    const isWritten = await store.commit((state) => taker.window(state, { nowMs: clock.now(), host, gathering }))
+    await taker.settle(isWritten, gathering)
     await store.commit(({ windows }) => {
       const at = joinable(windows, MAX_WAITING)
       return at === undefined ? [] : [{ joined: at }]

@@ -42,6 +42,8 @@ export interface State {
   takenMs: number
   nextId: number
   readonly marks: Marks
+  /** Names of the labels that a family's marks are by, joined; by its key. */
+  readonly labels: Map<string, string>
   series: SeriesBook
   /** Never attempted; oldest first. */
   windows: Window[]
@@ -60,6 +62,7 @@ export type Line =
   | { readonly head: { readonly version: number } & Head }
   | { readonly marks: readonly MarkRow[] }
   | { readonly gone: readonly string[] }
+  | { readonly labels: readonly (readonly [family: string, names: string])[] }
   | { readonly series: readonly SeriesRow[] }
   /** Ascending. */
   | { readonly rows: readonly Row[] }
@@ -69,6 +72,8 @@ export type Line =
   | { readonly accepted: number }
   /** By the intake, for good. */
   | { readonly refused: number }
+  /** Bytes by metric that came while nothing could be written, and there was no room for. */
+  | { readonly lost: readonly (readonly [metric: string, bytes: number])[] }
   /** Nobody can say whether the intake has it. */
   | { readonly expired: true }
   /** The intake surely has nothing of it. */
@@ -85,6 +90,7 @@ export const createState = (): State => ({
   takenMs: 0,
   nextId: 1,
   marks: createMarks(),
+  labels: new Map(),
   series: createSeriesBook(),
   windows: [],
   batch: undefined,
@@ -102,6 +108,8 @@ export function apply(state: State, line: Line): void {
 
 function applyOther(state: State, line: Line): void {
   if ('took' in line) applyTook(state, line.took)
+  else if ('labels' in line) for (const [family, names] of line.labels) state.labels.set(family, names)
+  else if ('lost' in line) for (const [metric, bytes] of line.lost) addTotal(state, `uncertain ${metric}`, bytes)
   else if ('totals' in line) for (const [name, value] of line.totals) state.totals.set(name, value)
   else if ('head' in line) applyHead(state, line.head)
   else applyDelivery(state, line)
@@ -151,13 +159,14 @@ interface Settled {
   readonly to: number
 }
 
-function settle({ totals, series }: State, batch: Batch, { name, to }: Settled): void {
-  const add = (total: string, amount: number): void => void totals.set(total, (totals.get(total) ?? 0) + amount)
-  add(name, to - batch.done)
+const addTotal = ({ totals }: State, name: string, amount: number): void => void totals.set(name, (totals.get(name) ?? 0) + amount)
+
+function settle(state: State, batch: Batch, { name, to }: Settled): void {
+  addTotal(state, name, to - batch.done)
   if (name !== 'accepted')
     for (let at = batch.done; at < to; at++) {
-      const one = series.get(batch.ids[at] as number)
-      if (one?.kind === 'bytes') add(`${name} ${one.metric}`, batch.values[at] as number)
+      const one = state.series.get(batch.ids[at] as number)
+      if (one?.kind === 'bytes') addTotal(state, `${name} ${one.metric}`, batch.values[at] as number)
     }
   batch.done = to
 }
@@ -165,6 +174,7 @@ function settle({ totals, series }: State, batch: Batch, { name, to }: Settled):
 export function* renderState(state: State): Generator<string> {
   const { hasBegun, lastStamp, takenMs, nextId, batch } = state
   yield renderLine({ head: { version: VERSION, hasBegun, lastStamp, takenMs, nextId } })
+  yield renderLine({ labels: [...state.labels] })
   for (const slice of slices(state.marks, ROWS_PER_LINE)) yield renderLine({ marks: slice })
   for (const slice of slices(state.series, ROWS_PER_LINE))
     yield renderLine({ series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text]) })
@@ -195,7 +205,8 @@ export const DATADOG_STATE: StateFormat<State> = {
 }
 
 /** Of a window, lines count with its last one only. */
-const isOfWindow = (line: Line): boolean => 'marks' in line || 'gone' in line || 'series' in line || 'rows' in line
+const isOfWindow = (line: Line): boolean =>
+  'marks' in line || 'gone' in line || 'labels' in line || 'series' in line || 'rows' in line || 'lost' in line
 
 function parseState(file: Buffer): ParsedFile<State> {
   const state = createState()

@@ -6,7 +6,7 @@ import { slices } from '../../state/lines.js'
 import { createBudget } from './budget.js'
 import { familyIn, type Origin } from './deltas.js'
 import { createDraft, type Draft } from './draft.js'
-import type { Moved } from './marks.js'
+import { createHeld } from './held.js'
 import { pointsOf, renderHead } from './points.js'
 import { createSent } from './sent.js'
 import type { SeriesBook } from './series.js'
@@ -40,6 +40,8 @@ export interface Taker {
   /** While nothing changes. */
   gather(state: State, groups: readonly Group[]): Promise<Gathering>
   window(state: State, taken: Taken): Promise<Lines>
+  /** Whether the last window was written. */
+  settle(isWritten: boolean, gathering: Gathering): Promise<void>
   /** Series that nothing refers to, and that were not in the last window, go. */
   prune(state: State): Promise<void>
   /** Of the last window. */
@@ -51,6 +53,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
   const tags = createTags(constant)
   const budget = createBudget(maxSeries)
   const sent = createSent()
+  const held = createHeld()
   let current: Points['ids'] = new Float64Array()
   let folded = 0
 
@@ -81,10 +84,13 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
 
   return {
     async gather(state, groups) {
-      const { marks } = state
+      const { marks, labels } = state
       const gathering = targets.begin(marks)
-      const isNews = ({ sinceMs }: Series): boolean => state.hasBegun || (sinceMs !== undefined && sinceMs >= startedMs)
-      for (const group of groups) await pauses.through(targets.gather(gathering, group, { marks, isNews }))
+      held.begin()
+      const isBorn = ({ sinceMs }: Series): boolean => sinceMs !== undefined && sinceMs >= startedMs
+      const isNews = (series: Series): boolean => state.hasBegun || isBorn(series)
+      for (const group of groups) await pauses.through(targets.gather(gathering, group, { marks, labels, isNews, isBorn, held }))
+      await pauses.through(targets.gatherUnseen(gathering, held))
       return gathering
     },
     async window(state, { nowMs, host, gathering }) {
@@ -96,7 +102,11 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
       current = points.ids
       folded = fitted.folded
       const took = { fromMs: state.hasBegun ? state.takenMs : startedMs, toMs: nowMs }
-      return { [Symbol.iterator]: () => linesOf({ moved: gathering.moved, gone, fresh: draft.fresh, points, took }) }
+      return { [Symbol.iterator]: () => linesOf({ ...gathering, gone, fresh: draft.fresh, points, lost: held.lost, took }) }
+    },
+    async settle(isWritten, { moved }) {
+      if (isWritten) held.release()
+      else await pauses.through(held.hold(moved))
     },
     async prune(state) {
       const isUsed = new Uint8Array(state.series.size)
@@ -121,20 +131,22 @@ function* setAll(column: Uint8Array, ids: Points['ids'], series: SeriesBook): Ge
   }
 }
 
-interface Taking {
-  readonly moved: Moved
+interface Taking extends Pick<Gathering, 'moved' | 'labels'> {
   readonly gone: readonly string[]
   readonly fresh: SeriesBook
   readonly points: Points
+  readonly lost: ReadonlyMap<string, number>
   readonly took: { readonly fromMs: number; readonly toMs: number }
 }
 
-function* linesOf({ moved, gone, fresh, points, took }: Taking): Generator<Line> {
-  for (const slice of slices(moved, ROWS_PER_LINE)) yield { marks: slice }
+function* linesOf({ moved, labels, gone, fresh, points, lost, took }: Taking): Generator<Line> {
+  if (labels.size > 0) yield { labels: [...labels] }
+  for (const slice of slices(moved, ROWS_PER_LINE)) yield { marks: slice.map(([key, value, sinceMs]) => [key, value, sinceMs] as const) }
   for (const slice of slices(gone, ROWS_PER_LINE)) yield { gone: slice }
   for (const slice of slices(fresh, ROWS_PER_LINE))
     yield { series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text] as const) }
   for (const slice of slices(points.ids.keys(), ROWS_PER_LINE))
     yield { rows: slice.map((at) => [points.ids[at] as number, points.values[at] as number] as const) }
+  if (lost.size > 0) yield { lost: [...lost] }
   yield { took }
 }

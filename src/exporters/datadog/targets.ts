@@ -2,7 +2,8 @@
 //   meshtoll_flow_bytes_total{src_zone="a", dst_zone="b", scope="cross_zone", ...} 4096, of which 4000 were taken
 //   -> {src_zone: a, dst_zone: b, ...} 96
 import type { Family, FamilySnapshot, Labels, Series } from '../../model.js'
-import { createKeys, deltaOf, familyKeyOf, hasGoneBack, type Keys, type Origin, type Part } from './deltas.js'
+import { createKeys, deltaOf, familyKeyOf, hasGoneBack, type Keys, type Origin, type Part, partIn } from './deltas.js'
+import type { HeldTotals } from './held.js'
 import { createMoved, type Marks, type Moved } from './marks.js'
 import { datadogNameOf } from './name.js'
 
@@ -36,12 +37,20 @@ export interface Gathering {
   readonly seen: Uint8Array
   /** Keys of families with any series. */
   readonly served: Set<string>
+  /** Of families that are taken by other labels than last time, or for the first time. */
+  readonly labels: Map<string, string>
 }
 
 export interface GatherParts {
   readonly marks: Marks
+  /** Names of labels that a family was last taken by; it is told by its key. */
+  readonly labels: ReadonlyMap<string, string>
   /** Whether a total of our own that is seen for the first time is all news. */
   readonly isNews: (series: Series) => boolean
+  /** Whether it began after that was asked for the first time. */
+  readonly isBorn: (series: Series) => boolean
+  /** What came while nothing could be written. */
+  readonly held: Pick<HeldTotals, 'see'>
 }
 
 export interface Targets {
@@ -52,6 +61,8 @@ export interface Targets {
     group: { readonly families: Iterable<FamilySnapshot>; readonly origin: Origin },
     parts: GatherParts,
   ): Generator<void>
+  /** What was held of totals that are there no more. */
+  gatherUnseen(into: Gathering, held: Pick<HeldTotals, 'unseen'>): Generator<void>
   /** Those that the last gathering had nothing of. */
   forget(): void
 }
@@ -69,16 +80,23 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
 
   function targetOf(labels: Labels, { family, metric, sent }: Reading): Target {
     const key = keysOfSent.of(sent, labels)
-    const known = byKey.get(key)
-    if (known?.turn === turn) return known
-    const target = known ?? newTarget({ key, family, metric, labels: labelsOf(labels, sent.labels) })
+    return byKey.get(key) ?? keep(newTarget({ key, family, metric, labels: labelsOf(labels, sent.labels) }))
+  }
+
+  function keep(target: Target): Target {
+    byKey.set(target.key, target)
+    return target
+  }
+
+  /** Of this turn. */
+  function fresh(target: Target): Target {
+    if (target.turn === turn) return target
     target.value = 0
     target.sum = 0
     target.count = 0
     target.turn = turn
     // An empty map is not cleared for nothing.
     if (target.within.size > 0) target.within.clear()
-    if (!known) byKey.set(key, target)
     return target
   }
 
@@ -90,7 +108,7 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
     value: 0,
     sum: 0,
     within: of.family.kind === 'histogram' ? new Map() : NOTHING_WITHIN,
-    turn,
+    turn: 0,
     count: 0,
     other: undefined,
   })
@@ -100,27 +118,52 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
       turn++
       moved.clear()
       const targets = { [Symbol.iterator]: () => ofTurn(byKey.values(), turn) }
-      return { targets, moved, seen: new Uint8Array(marks.places), served: new Set() }
+      return { targets, moved, seen: new Uint8Array(marks.places), served: new Set(), labels: new Map() }
     },
     *gather(into, { families, origin }, parts) {
       for (const { family, series } of families) {
         const metric = datadogNameOf(family)
         if (metric === undefined) continue
         const sent = { ...family, labels: family.labels.filter((name) => !excludeLabels.includes(name)) }
-        const reading: Reading = { into, family, metric, sent, origin, keys, targetOf, ...parts }
-        const read = READERS[family.kind]
-        let isServed = false
-        for (const one of series) {
-          if (!isServed) into.served.add(familyKeyOf(family.name))
-          isServed = true
-          read(one, reading)
-          yield
+        const reading: Reading = {
+          ...{ into, family, metric, sent, origin, keys, ...parts },
+          isNews: hasOtherLabels(family, parts) ? parts.isBorn : parts.isNews,
+          targetOf: (labels) => fresh(targetOf(labels, reading)),
         }
+        yield* readAll(series, reading)
+      }
+    },
+    *gatherUnseen(into, held) {
+      for (const [key, one] of held.unseen()) {
+        const target = one.target && fresh(byKey.get(one.target.key) ?? keep(one.target))
+        if (target) post(target, one.came, partIn(key))
+        into.moved.add(key, one, { came: one.came, target })
+        yield
       }
     },
     forget() {
       for (const [key, target] of byKey) if (target.turn !== turn) byKey.delete(key)
     },
+  }
+}
+
+/** The same totals by other names: to take them for new would send all that they ever came to. */
+function hasOtherLabels({ name, labels }: Family, { labels: before }: GatherParts): boolean {
+  const names = before.get(familyKeyOf(name))
+  return names !== undefined && names !== labels.join()
+}
+
+function* readAll(series: Iterable<Series>, reading: Reading): Generator<void> {
+  const { into, family, labels } = reading
+  const [key, names] = [familyKeyOf(family.name), family.labels.join()]
+  const read = READERS[family.kind]
+  let isServed = false
+  for (const one of series) {
+    if (!isServed) into.served.add(key)
+    if (!isServed && labels.get(key) !== names) into.labels.set(key, names)
+    isServed = true
+    read(one, reading)
+    yield
   }
 }
 
@@ -136,7 +179,7 @@ interface Reading extends GatherParts {
   readonly sent: Family
   readonly origin: Origin
   readonly keys: Keys
-  readonly targetOf: (labels: Labels, reading: Reading) => Target
+  readonly targetOf: (labels: Labels) => Target
 }
 
 const READERS: Readonly<Record<Family['kind'], (series: Series, reading: Reading) => void>> = {
@@ -146,42 +189,47 @@ const READERS: Readonly<Record<Family['kind'], (series: Series, reading: Reading
 }
 
 function readCounter(series: Series, reading: Reading): void {
-  const came = take(series, { part: undefined, value: series.value }, reading)
-  if (came > 0) reading.targetOf(series.labels, reading).value += came
+  take(series, { part: undefined, value: series.value }, reading)
 }
 
 function readGauge({ labels, value }: Series, reading: Reading): void {
   if (!Number.isFinite(value)) return
-  const target = reading.targetOf(labels, reading)
+  const target = reading.targetOf(labels)
   target.value = target.count++ === 0 ? value : levelOf(reading.family)(target.value, value)
 }
 
 function readHistogram(series: Series, reading: Reading): void {
   const { sum, buckets } = series.histogram ?? { sum: 0, buckets: [] }
-  const sumCame = take(series, { part: 'sum', value: sum }, reading)
+  take(series, { part: 'sum', value: sum }, reading)
   let below = 0
   for (const { le, count } of buckets) {
-    const came = take(series, { part: le, value: count - below }, reading)
+    take(series, { part: le, value: count - below }, reading)
     below = count
-    if (came <= 0) continue
-    const target = reading.targetOf(series.labels, reading)
-    target.within.set(le, (target.within.get(le) ?? 0) + came)
-    target.value += came
   }
-  if (sumCame > 0) reading.targetOf(series.labels, reading).sum += sumCame
 }
 
 /** What came to a total, which from now on is taken. */
-function take(series: Series, { part, value }: { readonly part: Part; readonly value: number }, reading: Reading): number {
-  const { into, family, keys, marks, origin, isNews } = reading
-  if (!Number.isFinite(value)) return 0
+function take(series: Series, { part, value }: { readonly part: Part; readonly value: number }, reading: Reading): void {
+  const { into, family, keys, marks, held, origin, isNews } = reading
+  if (!Number.isFinite(value)) return
   const key = keys.of(family, series.labels, part)
   const mark = marks.get(key)
+  const waiting = held.see(key)
   const now = { value, sinceMs: series.sinceMs ?? 0 }
+  const before = waiting ?? mark
+  const came = (waiting?.came ?? 0) + deltaOf(before, now, origin === 'own' && isNews(series) ? 'counts' : 'is where it begins')
+  const target = came > 0 ? reading.targetOf(series.labels) : undefined
+  if (target) post(target, came, part)
   const place = marks.placeOf(key)
   if (place !== undefined) into.seen[place] = 1
-  if ((mark?.value !== value || mark.sinceMs !== now.sinceMs) && !hasGoneBack(mark, now)) into.moved.add(key, now)
-  return deltaOf(mark, now, origin === 'own' && isNews(series) ? 'counts' : 'is where it begins')
+  const next = before && hasGoneBack(before, now) ? before : now
+  if (waiting || mark?.value !== next.value || mark.sinceMs !== next.sinceMs) into.moved.add(key, next, { came, target })
+}
+
+function post(target: Target, came: number, part: Part): void {
+  if (part === 'sum') target.sum += came
+  else target.value += came
+  if (typeof part === 'number') target.within.set(part, (target.within.get(part) ?? 0) + came)
 }
 
 /** Where they are these, and in this order, no others are made. */

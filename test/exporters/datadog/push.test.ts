@@ -1,5 +1,6 @@
 // From totals to what the intake has: exact, whatever happens in between.
 import t from 'tap'
+import type { Family } from '../../../src/model.js'
 import { createWorld, FLUSH_MS, type Weather } from './world.js'
 
 const BYTES = 'meshtoll.flow.bytes'
@@ -142,3 +143,72 @@ t.test('a disk that is full in the middle of a window of many pieces', async (t)
     world.kill()
   }
 })
+
+t.test('a series that is withdrawn while the disk is full is told of when it can be written', async (t) => {
+  const world = createWorld()
+  await world.start()
+  world.count('cart', 100)
+  await world.pass(FLUSH_MS)
+  world.disk.mode = 'full'
+  for (const [name, bytes] of [
+    ['cart', 50],
+    ['new', 7],
+    ['cart', 3],
+  ] as const) {
+    world.count(name, bytes)
+    await world.pass(FLUSH_MS)
+  }
+  world.withdraw('cart')
+  world.withdraw('new')
+  await world.pass(FLUSH_MS * 3)
+  world.count('cart', 20)
+  await world.pass(FLUSH_MS)
+  world.disk.mode = 'works'
+  await world.pass(FLUSH_MS * 2)
+  t.equal(world.judge.sum(BYTES, 'src_owner_name:cart'), 173, 'and again, as it is there again')
+  t.equal(world.judge.sum(BYTES, 'src_owner_name:new'), 7)
+  world.count('cart', 1)
+  await world.pass(FLUSH_MS * 2)
+  t.equal(world.judge.sum(BYTES), world.truth, 'once')
+  t.same([world.self('uncertain_bytes_total'), world.judge.problems], [0, []])
+  world.kill()
+})
+
+const PULLS: Family = { name: 'meshtoll_image_pulls_total', kind: 'counter', labels: ['zone'], help: 'Pulls.' }
+
+t.test('a family that has got another label', async (t) => {
+  for (const isOldFile of [false, true]) {
+    const world = createWorld()
+    const serve = (family: Family, value: number): void => {
+      const labels = Object.fromEntries(family.labels.map((name) => [name, 'x']))
+      world.others = [{ family, series: [{ labels, value, sinceMs: 1 }] }]
+    }
+    serve(PULLS, 1_000)
+    await world.start()
+    serve(PULLS, 1_005)
+    await world.pass(FLUSH_MS * 2)
+    world.kill()
+    if (isOldFile) forgetLabels(world.disk.files)
+    const wider = isOldFile ? PULLS : { ...PULLS, labels: ['zone', 'registry'] }
+    serve(wider, 1_100)
+    await world.start()
+    serve(wider, 1_107)
+    await world.pass(FLUSH_MS * 2)
+    world.kill()
+    serve(wider, 1_110)
+    await world.start()
+    await world.pass(FLUSH_MS * 2)
+    const sent = world.judge.sum('meshtoll.image.pulls')
+    if (isOldFile) t.equal(sent, 110, 'a file that does not say by which labels is of the same ones')
+    else t.equal(sent, 5 + 7 + 3, 'begins where it is, and nothing is sent again')
+    t.same(world.judge.problems, [])
+    world.kill()
+  }
+})
+
+function forgetLabels(files: Map<string, Buffer>): void {
+  for (const [name, file] of files) {
+    const lines = file.toString().split('\n')
+    files.set(name, Buffer.from(lines.filter((line) => !line.includes('{"labels"')).join('\n')))
+  }
+}

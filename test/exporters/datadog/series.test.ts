@@ -82,10 +82,10 @@ t.test('marks: what was deleted leaves its place to others', async (t) => {
 
 t.test('what moved is forgotten when it is cleared', async (t) => {
   const moved = createMoved()
-  for (let i = 0; i < 1_000; i++) moved.add(`k${i}`, { value: i, sinceMs: 1 })
-  t.same([...moved].at(-1), ['k999', 999, 1])
+  for (let i = 0; i < 1_000; i++) moved.add(`k${i}`, { value: i, sinceMs: 1 }, { came: i, target: undefined })
+  t.same([...moved].at(-1), ['k999', 999, 1, 999, undefined])
   moved.clear()
   t.same([...moved], [])
-  moved.add('a', { value: 7, sinceMs: 2 })
-  t.same([...moved], [['a', 7, 2]])
+  moved.add('a', { value: 7, sinceMs: 2 }, { came: 3, target: undefined })
+  t.same([...moved], [['a', 7, 2, 3, undefined]])
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createBudget } from '../../../src/exporters/datadog/budget.js'
 import { deltaOf, type Origin } from '../../../src/exporters/datadog/deltas.js'
+import { createHeld } from '../../../src/exporters/datadog/held.js'
 import { createMarks } from '../../../src/exporters/datadog/marks.js'
 import { pointsOf } from '../../../src/exporters/datadog/points.js'
 import { quantileOf } from '../../../src/exporters/datadog/quantiles.js'
@@ -28,7 +29,11 @@ const INFINITE = Number.POSITIVE_INFINITY
 function targetsOf(families: readonly FamilySnapshot[], { origin = 'own' as Origin, excludeLabels = [] as readonly string[] } = {}) {
   const [all, marks] = [createTargets({ excludeLabels }), createMarks()]
   const gathering = all.begin(marks)
-  for (const _ of all.gather(gathering, { families, origin }, { marks, isNews: () => true }));
+  for (const _ of all.gather(
+    gathering,
+    { families, origin },
+    { marks, labels: new Map(), isNews: () => true, isBorn: () => false, held: createHeld() },
+  ));
   return [...gathering.targets]
 }
 

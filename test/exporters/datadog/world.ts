@@ -47,6 +47,8 @@ export interface World {
   readonly requests: number
   readonly push: Push
   count(name: string, bytes: number): void
+  /** As the ledger does with a series that was idle for long. Returns what it came to. */
+  withdraw(name: string): number
   /** As people or NTP do: nobody sleeps longer for it. */
   setClock(byMs: number): void
   /** All that was ever counted. */
@@ -80,6 +82,7 @@ export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints =
   const judge = createJudge({ now: seen.now, maxPoints })
   const totals = new Map<string, Total>()
   let requests = 0
+  let withdrawn = 0
 
   async function send(bytes: Uint8Array, encoding: string, signal: AbortSignal): Promise<Outcome> {
     const { weather } = world
@@ -183,11 +186,17 @@ export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints =
       if (known) known.value += bytes
       else totals.set(name, { labels: labelsOf(name), value: bytes, sinceMs: seen.now() })
     },
+    withdraw(name) {
+      const bytes = totals.get(name)?.value ?? 0
+      totals.delete(name)
+      withdrawn += bytes
+      return bytes
+    },
     setClock(byMs) {
       skewMs += byMs
     },
     get truth() {
-      return [...totals.values()].reduce((sum, { value }) => sum + value, 0)
+      return [...totals.values()].reduce((sum, { value }) => sum + value, withdrawn)
     },
     truthOf: (name) => totals.get(name)?.value ?? 0,
     async start() {
