@@ -67,6 +67,11 @@ t.test('which requests failed', async (t) => {
     { name: 'a good one', labels: { response_code: '200', response_flags: '-' }, found: undefined },
     { name: 'the caller went away', labels: { response_code: '0', response_flags: 'DC' }, found: undefined },
     { name: 'seen at the destination', labels: { reporter: 'destination' }, found: undefined },
+    {
+      name: 'zones that an Envoy names, of which it knows those that it is told',
+      labels: { source_zone: 'z8', destination_zone: 'z9', destination_locality: 'r/z9' },
+      found: labels,
+    },
     { name: 'seen by a waypoint', labels: { reporter: 'waypoint' }, found: undefined },
   ]
   for (const { name, labels: more, found } of cases) {

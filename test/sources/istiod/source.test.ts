@@ -72,6 +72,20 @@ t.test('real captures: what each phase cost', async (t) => {
   t.equal(histogramOf(mesh, 'push_context_seconds')?.value, 93)
 })
 
+t.test('triggers of pushes are no pushes: each is counted once for each proxy', async (t) => {
+  const triggers = /^pilot_push_triggers.* (\d+)$/m
+  t.equal(triggers.exec(captureOf(2))?.[1], '120', 'of 40 pushes to three proxies')
+  const mesh = meshOf([targetOf('istiod')]).run(t)
+  for (const phase of [0, 2]) await mesh.read({ istiod: captureOf(phase) })
+  const before = mesh.totals.families().map(({ series }) => [...series])
+  const { readings } = await mesh.read({ istiod: captureOf(2).replace(triggers, 'pilot_push_triggers{type="endpoint"} 5000') })
+  t.notOk(readings.some((reading) => reading.kind === 'total' && reading.value === 5_000))
+  t.same(
+    mesh.totals.families().map(({ series }) => [...series]),
+    before,
+  )
+})
+
 t.test('proxies by release, as values', async (t) => {
   const { readings } = await meshOf([targetOf('istiod')])
     .run(t)
