@@ -101,8 +101,9 @@ export function outcomeOf(status: number, { headers, text, nowMs }: Answer): Out
   if (status === BAD_REQUEST) return { kind: 'refused', why: words || 'it does not say why' }
   // Datadog says 202 and an object, as does all that takes its place. The page of a captive portal is nobody's receipt.
   const stranger = status < 300 ? ', and not as Datadog does: somebody in between may answer' : ''
-  const why = `it answers ${status}${stranger}${words === '' ? '' : `: ${words}`}`
   const isKey = status === UNAUTHORIZED || status === FORBIDDEN
+  const remedy = isKey ? '; give an API key of an organisation at this site' : ''
+  const why = `it answers ${status}${stranger}${words === '' ? '' : `: ${words}`}${remedy}`
   return { kind: 'failed', why, mayHaveIt: !NOT_TAKEN.includes(status), afterMs: afterOf(headers, nowMs), isKey }
 }
 

@@ -30,7 +30,8 @@ t.test('a body is accepted', async (t) => {
   const { intake, send } = await start(t)
   t.same(await send(), { kind: 'accepted', complaint: '' })
   t.equal(intake.sum('meshtoll.flow.bytes'), 7)
-  t.same(await send('wrong'), { kind: 'failed', why: 'it answers 403: Forbidden', mayHaveIt: false, afterMs: 0, isKey: true })
+  const why = 'it answers 403: Forbidden; give an API key of an organisation at this site'
+  t.same(await send('wrong'), { kind: 'failed', why, mayHaveIt: false, afterMs: 0, isKey: true })
 })
 
 t.test('what an answer comes to', async (t) => {
