@@ -40,6 +40,12 @@ t.test('what a user sees, and the exit status', async (t) => {
 `,
     },
     {
+      name: 'no agent to ask',
+      argv: ['datadog', 'preview', '--agent.url=http://127.0.0.1:1'],
+      status: 1,
+      stderr: 'meshtoll: no agent answers at http://127.0.0.1:1: nobody listens there; start one, or say where it is with --agent.url\n',
+    },
+    {
       name: 'no file',
       argv: ['agent', '--config.file=/nowhere/a.yaml'],
       status: 2,
