@@ -128,6 +128,9 @@ t.test('docs/sizing.md has the numbers that were measured', async (t) => {
     const row = [numberIn(`agent CPU, ${pairs}`), numberIn(memory), peakOf(memory)]
     t.match(doc, `| ${pairs.replace('no pairs', 'none').replace(' live pairs', '')} | ${row.join(' | ')} |`)
   }
+  const { resources, directory } = parse(read('deploy/helm/meshtoll/values.yaml'))
+  for (const { requests, limits } of [resources, directory.resources])
+    t.match(doc, `The chart reserves ${parseInt(requests.memory, 10)} MiB and limits at ${parseInt(limits.memory, 10)}`)
   t.match(doc, `${numberIn('memory above the objects kept, a list of 20,000 pods')} MiB for a list of 20,000 pods`)
   t.match(doc, `${numberIn('agent CPU for 250 proxies')} cores for 250 proxies`)
   t.match(doc, `| to write it | ${numberIn('HTTP scrape of 10,000 flow series: text, gzip')} ms |`)

@@ -18,7 +18,7 @@ import { renderObjects } from './helm.js'
 import { buildImage, HERE, handedImage, handImage, type Image } from './image.js'
 
 /** Of the program and its packages, on top of the base. */
-const MOST_MEBIBYTES = 8
+const MOST_MEBIBYTES = 6
 /** e_machine of ELF. */
 const MACHINES = { amd64: 62, arm64: 183 }
 
