@@ -35,6 +35,8 @@ export interface Pod {
   start(container: Container, argv?: readonly string[]): Program
   /** Of memory; undefined where this machine does not let us set one. */
   readonly limit: MemoryLimit | undefined
+  /** Kills what was started and runs still. */
+  close(): Promise<void>
 }
 
 export interface PodParts {
@@ -98,6 +100,7 @@ export async function createPod({ topology, image, objects, fields, inCluster }:
   const { memory } = spec.containers[0].resources.limits
   const limit = createMemoryLimit(`meshtoll-${process.pid}-${folder.slice(-6)}`, mebibytesOf(memory) * 2 ** 20)
 
+  const started: Program[] = []
   const start = (container: Container, argv?: readonly string[]): Program => {
     const place = (arg: string) => arg.replaceAll(/\$\((\w+)\)/g, (_, name) => fields[name] ?? '')
     const given = Object.fromEntries(container.env.map(({ name, value }) => [name, value ?? fields[name] ?? '']))
@@ -115,9 +118,15 @@ export async function createPod({ topology, image, objects, fields, inCluster }:
       ...(argv ?? [...(container.command ?? image.entrypoint), ...container.args.map(place)]),
     ]
     const parts = [root, image.folder, image.workdir, process.execPath, limit?.procs ?? '', ...volumes, '--', ...program]
-    return topology.start(fields['NODE_NAME'] ?? '', ['unshare', '--mount', 'sh', '-c', ENTER, 'enter', ...parts])
+    const one = topology.start(fields['NODE_NAME'] ?? '', ['unshare', '--mount', 'sh', '-c', ENTER, 'enter', ...parts])
+    started.push(one)
+    return one
   }
-  return { spec, start, limit }
+  const close = async (): Promise<void> => {
+    await Promise.all(started.map((one) => one.stop('SIGKILL')))
+    limit?.remove()
+  }
+  return { spec, start, limit, close }
 }
 
 /** Of each volume the folder on this machine, by its name: what the ConfigMap holds, an empty one, or the node's own where there is one. */

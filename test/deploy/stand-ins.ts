@@ -87,11 +87,8 @@ export async function startPods(t: Test, topology: Topology, cluster: Cluster): 
     const objects = [daemonSet, configMap] as unknown as readonly NewObject[]
     const pod = await createPod({ topology, image: handedImage(), objects, fields, inCluster })
     const program = pod.start(pod.spec.containers[0])
-    t.teardown(async () => {
-      await program.stop('SIGKILL')
-      pod.limit?.remove()
-    })
-    await program.waitFor(/agent is running/, 30_000)
+    t.teardown(() => pod.close())
+    await program.waitFor(/agent is running/, 90_000)
     return { node, pod, program, socketPath: await topology.peer(node).relay({ port: 10_042, host: address }) }
   })
   return Promise.all(starting)
@@ -119,7 +116,7 @@ export async function endPods(
   for (const { node } of agents) t.notMatch(await topology.run(node, ['nft', 'list', 'tables']), 'meshtoll', `no table on ${node}`)
   await change(admin, daemonSet, { metadata: { finalizers: [] } })
   t.same(await endOf(running), { code: 0, signal: null }, running.stderr())
-  pod.limit?.remove()
+  await pod.close()
   const conditions = ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' }))
   const at = new Date().toISOString()
   await changeStatus(admin, job, { conditions, succeeded: 1, startTime: at, completionTime: at })

@@ -65,7 +65,7 @@ await worldTest(import.meta.url, async (t) => {
       topology.start('n1', ['setpriv', '--no-new-privs', ...privileges, '--', ...command.split(' '), ...more])
 
     const program = start([])
-    await program.waitFor(/agent is running/, 20_000)
+    await program.waitFor(/agent is running/, 60_000)
     t.notMatch(program.stderr(), /level=(warn|error)/)
     t.match(readFileSync(`/proc/${program.pid}/status`, 'utf8'), /^CapEff:\t0000000000001000$/m)
     t.same(await program.stop('SIGTERM', 1_000 * Number(setting('TimeoutStopSec'))), { code: 0, signal: null })
