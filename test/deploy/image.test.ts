@@ -157,10 +157,10 @@ await worldTest(
     })
 
     t.test('mode full goes without a trace', { skip }, async (t) => {
-      const { topology, pod, container } = await begin(t, { uninstall: true })
+      const { topology, pod } = await begin(t, { uninstall: true })
       const [leaving] = pod.spec.initContainers ?? []
       if (!leaving) throw new Error('nothing uninstalls')
-      const running = pod.start({ ...container, args: ['agent', ...leaving.args.slice(2)] })
+      const running = pod.start({ ...leaving, args: leaving.args.filter((arg) => arg !== '--uninstall') })
       await running.waitFor(/agent is running/, STARTS_WITHIN_MS)
       await running.stop('SIGTERM', 12_000)
       t.match(await topology.run('n1', ['nft', 'list', 'tables']), 'inet meshtoll')
