@@ -68,6 +68,7 @@ export const itself: DashboardSpec = {
           width: 4,
           expr: orZero(count('', `${of('meshtoll_source_up')} == 0`)),
           above: 1,
+          runbook: 'SourceDown',
         },
         {
           kind: 'stat',

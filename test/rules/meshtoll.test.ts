@@ -91,6 +91,41 @@ const CASES: readonly AlertCase[] = [
     clears: '26m',
   },
   {
+    alert: 'SourceDown',
+    series: {
+      [`meshtoll_source_up{${N1},source="kubernetes"}`]: '1+0x5 0+0x14 1+0x15',
+      [`meshtoll_source_up{${N1},source="flows"}`]: '1+0x5 0+0x9 1+0x20',
+      // Serving certificates that nobody signed, say.
+      [`meshtoll_source_up{${N2},source="kubelet"}`]: '0+0x40',
+    },
+    quiet: ['5m', '15m'],
+    fires: '16m',
+    firing: [
+      {
+        labels: { ...WARNING, severity: 'critical', source: 'kubernetes' },
+        summary: 'n1 cannot read kubernetes.',
+        description:
+          'The agent on n1 has not been able to read kubernetes for 10m: bytes of what it hears nothing of go to _unknown, and no alert about zones sees them. Its log says why.',
+      },
+    ],
+    clears: '21m',
+  },
+  {
+    alert: 'SourceDown',
+    name: 'flows',
+    series: { [`meshtoll_source_up{${N1},source="flows"}`]: '1+0x5 0+0x14 1+0x15' },
+    quiet: ['15m'],
+    fires: '16m',
+    firing: [
+      {
+        labels: { ...WARNING, severity: 'critical', source: 'flows' },
+        summary: 'n1 cannot read flows.',
+        description: 'The agent on n1 has not been able to read flows for 10m. Its log says why.',
+      },
+    ],
+    clears: '21m',
+  },
+  {
     alert: 'AgentDown',
     series: {
       [`up{${N1}}`]: '1+0x5 0+0x9 1+0x10',

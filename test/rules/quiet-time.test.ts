@@ -37,6 +37,7 @@ const WITHOUT_SAMPLES: Readonly<Record<string, string>> = {
   ConfigUnacknowledged: 'istiod is not asked for its proxies',
   StaleHosts: 'nor proxies for theirs',
   ProxyOverReserved: 'no kubelet is asked',
+  SourceDown: 'all that agents have to read they can',
   AgentDown: 'all agents answer, the one that is restarted before the next scrape',
   DirectoryDown: 'there is no directory',
   DatadogDeliveryBehind: 'nothing is pushed',
