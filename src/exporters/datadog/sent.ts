@@ -5,8 +5,8 @@ import type { State } from './state.js'
 export interface Sent {
   /** `key`: what it is sent of. `fresh`: those that the state does not have yet. */
   idOf(key: string, parts: SentParts): number
-  /** Of series that are not in the state any more. */
-  forget(series: SeriesBook): void
+  /** Of series that are not in the state any more. One step for each. */
+  forget(series: SeriesBook): Generator<void>
 }
 
 interface SentParts {
@@ -30,8 +30,11 @@ export function createSent(): Sent {
       byKey.set(key, id)
       return id
     },
-    forget(series) {
-      for (const [key, id] of byKey) if (!series.has(id)) byKey.delete(key)
+    *forget(series) {
+      for (const [key, id] of byKey) {
+        if (!series.has(id)) byKey.delete(key)
+        yield
+      }
     },
   }
 }

@@ -114,8 +114,8 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
         await pauses.through(setAll(isUsed, ids, state.series))
       if (isUsed.every((one) => one === 1)) return
       state.series = await pauses.through(state.series.only((row) => isUsed[row] === 1))
-      sent.forget(state.series)
-      targets.forget()
+      await pauses.through(sent.forget(state.series))
+      await pauses.through(targets.forget())
     },
     get last() {
       return { series: current.length, folded }

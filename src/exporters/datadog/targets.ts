@@ -63,8 +63,8 @@ export interface Targets {
   ): Generator<void>
   /** What was held of totals that are there no more. */
   gatherUnseen(into: Gathering, held: Pick<HeldTotals, 'unseen'>): Generator<void>
-  /** Those that the last gathering had nothing of. */
-  forget(): void
+  /** Those that the last gathering had nothing of. One step for each. */
+  forget(): Generator<void>
 }
 
 /** Of all that is no histogram. */
@@ -141,8 +141,11 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
         yield
       }
     },
-    forget() {
-      for (const [key, target] of byKey) if (target.turn !== turn) byKey.delete(key)
+    *forget() {
+      for (const [key, target] of byKey) {
+        if (target.turn !== turn) byKey.delete(key)
+        yield
+      }
     },
   }
 }
