@@ -3,7 +3,7 @@ import t from 'tap'
 import { fc, runs } from '../../property.js'
 import { createWorld, FLUSH_MS, type Weather, type World } from './world.js'
 
-t.setTimeout(300_000)
+t.setTimeout(process.env['MESHTOLL_TEST_SERIES'] ? 3_000_000 : 300_000)
 
 const BYTES = 'meshtoll.flow.bytes'
 const HOUR_MS = 3_600_000
