@@ -16,7 +16,7 @@ export interface NewsParts {
   readonly record: Pick<CoverageRecord, 'place' | 'standing'>
   readonly isCounting: () => boolean
   /** Undefined while there is none yet. */
-  readonly teller: () => Pick<Teller, 'take' | 'covering' | 'ownNode' | 'trouble'> | undefined
+  readonly teller: () => Pick<Teller, 'take' | 'covering' | 'ownNode' | 'trouble' | 'ownTrouble'> | undefined
 }
 
 export interface News {
@@ -60,6 +60,7 @@ export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' 
         cluster: {
           ...changes,
           isCurrent: teller()?.trouble === '',
+          ...ownCurrentBy(teller()),
           ...(now.covering === told.covering ? {} : coveringOf(teller())),
           ...(now.standing === told.standing ? {} : { standing: now.standing }),
         },
@@ -96,3 +97,6 @@ function coveringOf(teller: Pick<Teller, 'covering'> | undefined): Pick<ClusterC
   const { nodes, toldOf } = teller?.covering ?? { nodes: [] }
   return { covering: new Set(nodes), toldOf: toldOf && new Set(toldOf) }
 }
+
+const ownCurrentBy = (teller: Pick<Teller, 'ownTrouble'> | undefined): Pick<ClusterChanges, 'isOwnCurrent'> =>
+  teller?.ownTrouble === undefined ? {} : { isOwnCurrent: teller.ownTrouble === '' }

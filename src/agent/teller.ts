@@ -16,6 +16,8 @@ export interface Teller {
   readonly ownNode: NodeFacts | undefined
   /** What stands in the way of hearing of changes at once; '' when nothing does. */
   readonly trouble: string
+  /** The same of this node's own pods alone; absent: as of all. */
+  readonly ownTrouble?: string
   /** These addresses are of interest. */
   ask(addresses: ReadonlySet<string>): Promise<void>
   /** Looks again what is known of this node itself, where it is not told. */
@@ -164,6 +166,9 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
     },
     get trouble() {
       return selfTrouble || api.following.trouble || directory.trouble
+    },
+    get ownTrouble() {
+      return selfTrouble || api.following.trouble
     },
     ask: (addresses) => directory.ask(addresses, signal),
     lookAtSelf,

@@ -12,7 +12,7 @@ export interface CalledParts {
   readonly holders: Pick<Holders, 'allOf' | 'mayHaveMissed'>
   readonly skewMs: number
   /** While changes are not heard of. */
-  readonly isDoubtful: (last: Holding) => boolean
+  readonly isDoubtful: (last: Holding, sinceMs: number) => boolean
 }
 
 export const NOT_KNOWN: Called = Object.freeze({ who: NOBODY, ended: '_unknown' })
@@ -44,7 +44,7 @@ export function createCalledDuring({ holders, skewMs, isDoubtful }: CalledParts)
     if (!last) return undefined
     const holdings = possible(all, stretch)
     const [first] = holdings
-    if (!first || isDoubtful(last)) return NOT_KNOWN
+    if (!first || isDoubtful(last, stretch.fromMs)) return NOT_KNOWN
     const sinceMs = Math.min(stretch.fromMs, first.untilMs)
     if (sinceMs < stretch.fromMs && sinceMs < heardSinceMs) return NOT_KNOWN
     if (holders.mayHaveMissed(address, { fromMs: sinceMs, toMs: stretch.toMs })) return NOT_KNOWN

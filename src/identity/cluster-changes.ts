@@ -18,6 +18,8 @@ export interface ClusterChanges {
   readonly standing?: Standing
   /** All that was there has been told, and changes follow at once. */
   readonly isCurrent?: boolean
+  /** The same of this node's own pods alone; absent: as `isCurrent`. */
+  readonly isOwnCurrent?: boolean
 }
 
 export interface ClusterOptions {

@@ -6,7 +6,8 @@ import { type Called, createCalledDuring } from './called.js'
 import type { ClusterChanges, ClusterOptions } from './cluster-changes.js'
 import { createPlaceDuring } from './during.js'
 import { createEndedPods, type EndedPods } from './ended-pods.js'
-import { createHolders, endOf, type Held, type Holding, heldBy, isPod, NOBODY } from './holders.js'
+import { createHearing } from './hearing.js'
+import { createHolders, endOf, type Held, type Holding, heldBy, NOBODY } from './holders.js'
 import { createNodeCoverage } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
 import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD, notTwice } from './placing.js'
@@ -56,14 +57,13 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   const coverage = createNodeCoverage(node)
   const placed = createPlacing(coverage)
   const waiting = createWaiting(patienceMs)
-  const resuming = createResuming({ holders, waiting, isCurrent: () => isCurrent })
+  const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent })
+  const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed })
+  const { isDoubtful } = hearing
   let ranges = rangesTable([])
   let used = new Set<string>()
   let zones: readonly Zone[] = []
-  let isCurrent = false
-  /** When that was first so. */
-  let heardSinceMs: number | undefined
-  /** When those who leave their addresses will have left them. */
+  /** When those who leave their addresses will have left them, and of others when there is more to say of them. */
   let ends: { readonly address: string; readonly atMs: number }[] = []
   let forgetAtMs = 0
 
@@ -117,10 +117,8 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     zones = changes.zones ?? zones
     if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
     if (standing) coverage.putSelf(standing, nowMs)
-    const before = isCurrent
-    isCurrent = changes.isCurrent ?? isCurrent
-    if (isCurrent) heardSinceMs ??= nowMs
-    const hasChanged = isAnyOver(nowMs) || isCurrent !== before || isTold || covering !== undefined || standing !== undefined
+    const isOther = hearing.follow(changes, nowMs)
+    const hasChanged = isAnyOver(nowMs) || isOther || isTold || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged
   }
@@ -129,19 +127,21 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     used.add(address)
     const last = holders.last(address)
     if (!last) return undefined
-    const isInDoubt = isDoubtful(last)
+    const isInDoubt = isDoubtful(last, waitedSince(address, fromMs))
     const isHeld = last.untilMs + skewMs > nowMs && !isInDoubt
     // Whoever gets it next is not known at once.
     if (!isHeld && waiting.waits(address, nowMs, fromMs)) return Object.freeze({ ...NOT_TOLD, ...(isInDoubt ? {} : endOf(last)) })
-    const held = isHeld ? heldBy(last) : leftBy(last, address, { fromMs, toMs: nowMs })
+    // What waited is decided; what comes from now on is his again.
+    if (isInDoubt && !isDoubtful(last, Number.POSITIVE_INFINITY)) ends.push({ address, atMs: Math.max(nowMs, last.fromMs + skewMs) })
+    const held = isHeld ? heldBy(last) : leftBy(last, address, { fromMs, toMs: nowMs, isInDoubt })
     const placement = inDoubt(placedHeld(address, held, [fromMs, nowMs]), last)
     return settled(address, placement, { fromMs, toMs: nowMs, isHeld: isHeld && !isPending(placement) })
   }
 
   /** Late bytes are of who had it last, unless somebody may have had it since. */
-  function leftBy(last: Holding, address: string, stretch: Stretch): Held {
-    const isMissed = !isDoubtful(last) && holders.mayHaveMissed(address, stretch)
-    if (!isMissed && !isDoubtful(last)) return { ...heldBy(last), ...endOf(last) }
+  function leftBy(last: Holding, address: string, { isInDoubt, ...stretch }: Stretch & { readonly isInDoubt: boolean }): Held {
+    const isMissed = !isInDoubt && holders.mayHaveMissed(address, stretch)
+    if (!isMissed && !isInDoubt) return { ...heldBy(last), ...endOf(last) }
     const { tenants } = holders.heldDuring(address, undefined, stretch) ?? heldBy(last)
     return { who: NOBODY, tenants, isAmbiguous: isMissed, isMissed }
   }
@@ -156,13 +156,10 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   /** Nor whether its node has an agent by now. */
   const inDoubt = (placement: Placement, { tenant }: Holding): Placement =>
-    isStale() && tenant.coverage === 'node' && placement.local === 'no' && placement.covered === 'no'
+    hearing.isStale && tenant.coverage === 'node' && placement.local === 'no' && placement.covered === 'no'
       ? Object.freeze({ ...placement, covered: 'unknown' })
       : placement
 
-  const isStale = (): boolean => (heardSinceMs !== undefined || resuming.isResumed()) && !isCurrent
-  /** While changes are not heard of a pod may be gone, and another have its address. */
-  const isDoubtful = ({ tenant }: Holding): boolean => isStale() && isPod(tenant)
   const calledDuring = createCalledDuring({ holders, skewMs, isDoubtful })
 
   function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
@@ -177,7 +174,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     }
     const answer = isMissed ? missedOf(otherwise) : otherwise
     // It may be a pod that another agent posts for: then rather missed than twice.
-    return isCurrent && !range && !isMissed ? answer : Object.freeze({ ...answer, covered: 'yes' })
+    return hearing.isCurrent && !range && !isMissed ? answer : Object.freeze({ ...answer, covered: 'yes' })
   }
 
   function homeOf(address: Address, range: Home | undefined): Home | undefined {
@@ -193,7 +190,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (!last) return outsiderSince(address, before, { fromMs, toMs })
     const isDecided = before !== undefined && !isPending(before)
     const sinceMs = isDecided ? fromMs : waitedSince(address, fromMs)
-    if (isDoubtful(last)) return place(address, toMs, sinceMs)
+    if (isDoubtful(last, sinceMs)) return place(address, toMs, sinceMs)
     // It was nobody's, as far as was told.
     if (last.untilMs + skewMs < sinceMs) {
       const isCertain = isDecided && !holders.mayHaveMissed(address, { fromMs: sinceMs, toMs })
@@ -225,10 +222,10 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     placeDuring,
     called(address, stretch) {
       used.add(address)
-      return calledDuring(address, stretch, heardSinceMs)
+      return calledDuring(address, stretch, hearing.sinceMs)
     },
     ...resuming,
-    ...createEndedPods({ holders, skewMs, isDoubtful, ranges: () => (isCurrent ? ranges : undefined) }),
+    ...createEndedPods({ holders, skewMs, isDoubtful, ranges: () => (hearing.isCurrent ? ranges : undefined) }),
     placeOutside: outsiders.place,
     placeOfNobody,
     placeSince,

@@ -8,7 +8,7 @@ import type { Resuming } from './resuming.js'
 interface Parts extends Pick<Resuming, 'isAsVague'> {
   readonly holders: Pick<Holders, 'last' | 'heldDuring'>
   /** While changes are not heard of. */
-  readonly isDoubtful: (last: Holding) => boolean
+  readonly isDoubtful: (last: Holding, sinceMs: number) => boolean
   readonly placedHeld: (address: string, held: Held, times: readonly number[]) => Placement
 }
 
@@ -18,7 +18,7 @@ export type PlaceDuring = (address: string, now: Placement, stretch: Stretch) =>
 export function createPlaceDuring({ holders, isDoubtful, placedHeld, isAsVague }: Parts): PlaceDuring {
   return (address, now, stretch) => {
     const last = holders.last(address)
-    if (!last || isDoubtful(last)) return undefined
+    if (!last || isDoubtful(last, stretch.fromMs)) return undefined
     const known = now.ambiguous || isPending(now) || isOutsider(now.who) ? undefined : now.who
     const held = holders.heldDuring(address, known, stretch)
     if (!held || held.tenants.length === 0 || isAsVague(held, now, stretch)) return undefined

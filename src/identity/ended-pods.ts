@@ -21,7 +21,7 @@ interface Parts {
   readonly holders: Pick<Holders, 'last' | 'mayHaveMissed'>
   readonly skewMs: number
   /** While changes are not heard of. */
-  readonly isDoubtful: (last: Holding) => boolean
+  readonly isDoubtful: (last: Holding, sinceMs: number) => boolean
   /** Of pods; undefined while changes are not heard of. */
   readonly ranges: () => PrefixTable<Tenant> | undefined
 }
@@ -39,7 +39,7 @@ export function createEndedPods({ holders, skewMs, isDoubtful, ranges }: Parts):
       const last = holders.last(address)
       if (!last) return ofNobody(address)
       const { key, tenant, untilMs } = last
-      if (!isPod(tenant) || isDoubtful(last) || untilMs + skewMs > nowMs) return undefined
+      if (!isPod(tenant) || isDoubtful(last, untilMs) || untilMs + skewMs > nowMs) return undefined
       if (holders.mayHaveMissed(address, { fromMs: untilMs, toMs: nowMs })) return undefined
       return { uid: key, who: tenant.who, endedMs: untilMs }
     },

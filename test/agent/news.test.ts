@@ -9,7 +9,7 @@ const NOTHING: TenancyChanges = { tenancies: [], ranges: undefined, zones: undef
 const OF_CART = { address: '10.1.0.2', key: 'shop/cart' } as Tenancy
 const NODE = { name: 'n1', zone: 'us-east-1a', region: 'us-east-1' } as NodeFacts
 
-function setUp({ zone = '_unknown' } = {}) {
+function setUp({ zone = '_unknown', ownTrouble }: { readonly zone?: string; readonly ownTrouble?: string } = {}) {
   const told: { changes: TenancyChanges; covering: readonly string[] | undefined; standing: Standing; endMs: number } = {
     changes: NOTHING,
     covering: undefined,
@@ -30,6 +30,7 @@ function setUp({ zone = '_unknown' } = {}) {
     },
     ownNode: NODE,
     trouble: '',
+    ...(ownTrouble === undefined ? {} : { ownTrouble }),
   }
   const news = createNews(
     {
@@ -95,4 +96,16 @@ t.test('a zone that is configured stands', async (t) => {
   const { news, heard } = setUp({ zone: 'rack-7' })
   await news.handOn()
   t.same(heard[0]?.place, { zone: 'rack-7', region: 'us-east-1' })
+})
+
+t.test("whether this node's own pods are heard of, where others tell of all else", async (t) => {
+  for (const [ownTrouble, isOwnCurrent] of [
+    ['', true],
+    ['the API server is away', false],
+    [undefined, undefined],
+  ] as const) {
+    const { news, heard } = setUp(ownTrouble === undefined ? {} : { ownTrouble })
+    await news.handOn()
+    t.equal(heard[0]?.cluster?.isOwnCurrent, isOwnCurrent)
+  }
 })

@@ -3,6 +3,7 @@ import type { ApiServer } from '../../src/agent/api-server.js'
 import type { CoverageRecord } from '../../src/agent/coverage-record.js'
 import type { DirectoryWatch } from '../../src/agent/directory-watch.js'
 import { createDirectoryTeller } from '../../src/agent/teller.js'
+import type { NodeFacts } from '../../src/identity/objects/node.js'
 import { createTenancies, type Tenancy } from '../../src/identity/tenancies.js'
 
 const told = (address: string, node: string): Tenancy => ({
@@ -42,6 +43,27 @@ t.test("a directory's word of other nodes' pods is taken, of this node's own the
     teller.take().tenancies.map(({ address }) => address),
     ['10.1.2.2', '10.1.1.9'],
   )
+})
+
+t.test("what stands in the directory's way is none in that of this node's own pods", async (t) => {
+  const { signal } = new AbortController()
+  const following = { trouble: '' }
+  const api = {
+    readNode: async () => undefined,
+    readLease: async () => undefined,
+    followPods: async () => undefined,
+    following,
+  } as unknown as ApiServer
+  const directory = { run: async () => undefined, covers: undefined, trouble: 'it cannot be asked' } as unknown as DirectoryWatch
+  const record = { isMissing: true, covering: undefined } as unknown as CoverageRecord
+  const tenancies = createTenancies()
+  const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies, record }, directory, signal)
+  t.match(teller, { trouble: /n1 was not read yet/, ownTrouble: /n1 was not read yet/ })
+  tenancies.putNode({ name: 'n1', zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts)
+  await teller.lookAtSelf().catch(() => undefined)
+  t.match(teller, { trouble: 'it cannot be asked', ownTrouble: '' })
+  following.trouble = 'the API server is away'
+  t.match(teller, { trouble: 'the API server is away', ownTrouble: 'the API server is away' })
 })
 
 const FOREVER = Number.POSITIVE_INFINITY

@@ -55,6 +55,8 @@ interface World {
   readonly behindMs: number
   /** How long a reading takes. */
   readonly takesMs: number
+  /** What becomes of pods of n1 is heard through the outage. */
+  readonly spares: boolean
   /** Instead of an outage another process goes on after it. */
   readonly restarts: boolean
 }
@@ -112,6 +114,7 @@ const calm: fc.Arbitrary<World> = fc.record({
   outsideMs: fc.tuple(inTheFirst(200_000), inTheFirst(400_000)),
   behindMs: fc.integer({ min: -1_000, max: 1_000 }),
   takesMs: fc.integer({ min: 0, max: 500 }),
+  spares: fc.boolean(),
   restarts: fc.boolean(),
   outage: fc.tuple(inTheFirst(200_000), fc.integer({ min: 0, max: 60_000 })).map(([fromMs, ms]) => ({ fromMs, toMs: fromMs + ms })),
 })
@@ -120,9 +123,11 @@ const world = calm.map(
   (one): World => ({
     ...one,
     joinedMs: one.restarts ? undefined : one.joinedMs,
-    lives: one.lives.map((life) => heardThrough(one, life)),
+    lives: one.lives.map((life) => (isSpared(one, life) ? life : heardThrough(one, life))),
   }),
 )
+
+const isSpared = ({ spares, restarts }: Pick<World, 'spares' | 'restarts'>, { node }: Life): boolean => spares && !restarts && node === 'n1'
 
 /** As a list after the outage tells it: of who is gone that it was there before. */
 function heardThrough({ outage: { fromMs, toMs }, restarts }: Pick<World, 'outage' | 'restarts'>, life: Life): Life {
@@ -165,6 +170,7 @@ function changesIn(world: World, fromMs: number, toMs: number, isListed = false)
   return {
     tenancies: [...tenancies, ...outsideIn(world, isNew)],
     isCurrent: world.restarts || toMs <= world.outage.fromMs || toMs >= world.outage.toMs,
+    ...(world.spares && !world.restarts ? { isOwnCurrent: true } : {}),
     unheard: !world.restarts && isNew(world.outage.toMs) ? [saidOf(world)] : [],
     ...(isCovering ? { covering: new Set(toMs >= world.thirdMs ? ['n2', 'n3'] : ['n2']) } : {}),
     ...(standing === before ? {} : { standing }),
@@ -354,8 +360,9 @@ function createJudge(world: World) {
         fail(`${name}'s bytes of ${sentMs} are posted while joining`, decision)
       const near = lives.filter((one) => one.address === address && overlaps(one, fromMs - 2 * MAX_CYCLE_MS, atMs + 4_000))
       const wasThere = fromMs < leftOffMs ? life.toldFromMs + SKEW_MS <= fromMs : life.heardFromMs <= outage.fromMs - MAX_CYCLE_MS
-      const livedThrough = world.restarts && wasThere && life.untilMs > atMs
-      const isNearOutage = !livedThrough && outage.fromMs <= atMs && outage.toMs >= fromMs - 2 * MAX_CYCLE_MS
+      const hasLivedOn =
+        life.untilMs > atMs && (isSpared(world, life) ? life.toldFromMs + 2 * MAX_CYCLE_MS <= fromMs : world.restarts && wasThere)
+      const isNearOutage = !hasLivedOn && outage.fromMs <= atMs && outage.toMs >= fromMs - 2 * MAX_CYCLE_MS
       if (near.length === 1 && !isNearOutage && name !== placement.who.name)
         fail(`${name}'s bytes of ${sentMs} are not given to it`, decision)
     }

@@ -434,6 +434,49 @@ t.test('what was sent while changes were not heard of is of who had the address 
   }
 })
 
+t.test('a pod of this node is told of without whoever tells of others', async (t) => {
+  const deaf: ClusterChanges = { isCurrent: false, isOwnCurrent: true }
+  const told = [60, tell(held(CART, 50))] as const
+  const cases: readonly (readonly [name: string, steps: readonly Step[], says: string])[] = [
+    ['it has its address', [told, [100, deaf]], 'cart, local yes, covered no'],
+    ['it has had it before', [told, [100, deaf], [101, ask], [140, {}]], 'cart, local yes, covered no'],
+    ['it ended: another may have got it', [told, [100, deaf], [110, tell(held(CART, 50, 105))]], 'waits'],
+    [
+      'it came just now: another may have had it',
+      [
+        [100, deaf],
+        [140, tell(held(CART, 139))],
+      ],
+      'waits',
+    ],
+    [
+      'of another node',
+      [
+        [60, tell(held(FAR, 50))],
+        [100, deaf],
+      ],
+      'waits',
+    ],
+    ['nothing is heard of it either', [told, [100, { isCurrent: false }]], 'waits'],
+    ['nor by now', [told, [100, deaf], [110, { isOwnCurrent: false }]], 'waits'],
+  ]
+  for (const [name, steps, says] of cases)
+    t.equal(said(build(steps).placeSince(ADDRESS, undefined, { fromMs: 139_000, toMs: 140_000 })), says, name)
+  const late = build([
+    [100, deaf],
+    [110, tell(held(CART, 109))],
+    [110, ask],
+  ])
+  t.equal(said(late.placeSince(ADDRESS, NOT_TOLD, { fromMs: 140_000, toMs: 141_000 })), '_unknown, local yes, covered no', 'what waited')
+  t.ok(late.apply({}, 142_000), 'there is more to say')
+  const isNobodys = { who: NOT_TOLD.who, local: 'yes', covered: 'no' } as const
+  t.equal(said(late.placeSince(ADDRESS, isNobodys, { fromMs: 141_000, toMs: 142_000 })), 'cart, local yes, covered no', 'what came later')
+  const names = build([told])
+  t.ok(names.apply(deaf, 100_000))
+  t.notOk(names.apply({}, 101_000), 'what is left out stays')
+  t.ok(names.apply({ isOwnCurrent: false }, 102_000))
+})
+
 t.test('whether an answer may have changed', async (t) => {
   const pod = tell(held(CART, 50))
   const cases: { name: string; steps: readonly Step[]; changes: ClusterChanges; atS: number; isNew: boolean }[] = [

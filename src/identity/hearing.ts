@@ -1,0 +1,55 @@
+// Whether changes are heard of: while they are not a pod may be gone, and another have its address.
+import type { ClusterChanges } from './cluster-changes.js'
+import { type Holding, isPod } from './holders.js'
+
+export interface Hearing {
+  /** Whether that is other than it was. */
+  follow(changes: Pick<ClusterChanges, 'isCurrent' | 'isOwnCurrent'>, nowMs: number): boolean
+  /** All changes are heard of. */
+  readonly isCurrent: boolean
+  /** When that was first so. */
+  readonly sinceMs: number | undefined
+  /** All was heard of once, here or by the process before, and is no more. */
+  readonly isStale: boolean
+  /** Whether it may not be his any more, or not have been since `sinceMs`. */
+  isDoubtful(holding: Holding, sinceMs: number): boolean
+}
+
+interface Parts {
+  /** The node that this agent runs on. */
+  readonly node: string
+  readonly skewMs: number
+  readonly isResumed: () => boolean
+}
+
+export function createHearing({ node, skewMs, isResumed }: Parts): Hearing {
+  let isCurrent = false
+  let isOwnCurrent = false
+  let heardSinceMs: number | undefined
+
+  const isStale = (): boolean => (heardSinceMs !== undefined || isResumed()) && !isCurrent
+
+  /** One of this node that has it still, and had it before: it is heard of without whoever tells of others. */
+  const isOwn = ({ tenant, fromMs, untilMs }: Holding, sinceMs: number): boolean =>
+    isOwnCurrent && tenant.node === node && untilMs === Number.POSITIVE_INFINITY && fromMs + skewMs <= sinceMs
+
+  return {
+    follow(changes, nowMs) {
+      const [before, ownBefore] = [isCurrent, isOwnCurrent]
+      isCurrent = changes.isCurrent ?? isCurrent
+      isOwnCurrent = changes.isOwnCurrent ?? changes.isCurrent ?? isOwnCurrent
+      if (isCurrent) heardSinceMs ??= nowMs
+      return isCurrent !== before || isOwnCurrent !== ownBefore
+    },
+    get isCurrent() {
+      return isCurrent
+    },
+    get sinceMs() {
+      return heardSinceMs
+    },
+    get isStale() {
+      return isStale()
+    },
+    isDoubtful: (holding, sinceMs) => isStale() && isPod(holding.tenant) && !isOwn(holding, sinceMs),
+  }
+}
