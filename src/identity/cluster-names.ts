@@ -57,7 +57,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
   const coverage = createNodeCoverage(node)
   const placed = createPlacing(coverage)
   const waiting = createWaiting(patienceMs)
-  const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent })
+  const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent, heardSinceMs: () => hearing.sinceMs })
   const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed })
   const { isDoubtful } = hearing
   let ranges = rangesTable([])
@@ -174,7 +174,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     }
     const answer = isMissed ? missedOf(otherwise) : otherwise
     // It may be a pod that another agent posts for: then rather missed than twice.
-    return hearing.isCurrent && !range && !isMissed ? answer : Object.freeze({ ...answer, covered: 'yes' })
+    return hearing.isCurrent && !range && !isMissed ? answer : Object.freeze({ ...answer, ...missed(answer) })
   }
 
   function homeOf(address: Address, range: Home | undefined): Home | undefined {

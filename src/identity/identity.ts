@@ -7,7 +7,19 @@ import type { ClusterChanges } from './cluster-changes.js'
 import type { ClusterNames } from './cluster-names.js'
 import { isSame } from './holders.js'
 import { createHostPods, type HostPodsByCgroup, withoutCgroup } from './host-pods.js'
-import { areSame, distinctZones, hereOf, type Names, type Node, namesOf, ownTable, type Pause, placementOf, zonesFrom } from './named.js'
+import {
+  areSame,
+  distinctZones,
+  hereOf,
+  type Named,
+  type Names,
+  type Node,
+  namesOf,
+  ownTable,
+  type Pause,
+  placementOf,
+  zonesFrom,
+} from './named.js'
 import { isPending, missedOf } from './placing.js'
 import { createPrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
@@ -63,16 +75,25 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     return found && cluster ? cluster.here(found.who, atMs) : found
   }
 
+  /** No pod has a global IPv4 address, and a node's are told with it. */
+  const isOutside = (address: Address): boolean => address.length === 1 && classify(address) === 'global'
+
+  const mayBeOfPod = (address: Address, { exact }: Named): boolean => !exact && !isOutside(address)
+
+  const placeNamed = (text: string, address: Address, named: Named, nowMs: number, fromMs?: number): Placement => {
+    if (!cluster || !mayBeOfPod(address, named) || !cluster.mayBeOfPod(text, nowMs, fromMs)) return named.placement
+    return cluster.placeOfNobody(text, address, missedOf(named.placement), nowMs, fromMs)
+  }
+
   const placeParsed = (text: string, address: Address, nowMs: number, fromMs?: number): Placement => {
-    const known = ownPlacement(address, nowMs) ?? cluster?.place(text, nowMs) ?? names.table.lookup(address)?.placement
+    const known = ownPlacement(address, nowMs) ?? cluster?.place(text, nowMs)
     if (known) return known
+    const named = names.table.lookup(address)
+    if (named) return placeNamed(text, address, named, nowMs, fromMs)
     const behind = translatedOf(address)
     if (behind) return beforeTranslation(placeParsed(addressText(behind), behind, nowMs, fromMs))
-    const isGlobal = classify(address) === 'global'
-    const otherwise = cluster?.placeOutside(text) ?? (isGlobal ? external : unknown)
-    // No pod has a global IPv4 address, and a node's are told with it.
-    const isOutside = isGlobal && address.length === 1
-    return cluster && !isOutside ? cluster.placeOfNobody(text, address, otherwise, nowMs, fromMs) : otherwise
+    const otherwise = cluster?.placeOutside(text) ?? (classify(address) === 'global' ? external : unknown)
+    return cluster && !isOutside(address) ? cluster.placeOfNobody(text, address, otherwise, nowMs, fromMs) : otherwise
   }
 
   const placeAddress = (text: string): Placement => {
@@ -107,9 +128,11 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
   /** A pod that an agent before this one knew, and nobody tells of, decides nothing. */
   const stillDecided = (text: string, address: Address, decided: Placement | undefined): Placement | undefined => {
     if (!decided || !cluster?.isForgotten(text, decided.who)) return decided
-    const named = names.table.lookup(address)?.placement
+    const named = names.table.lookup(address)
     if (!named) return undefined
-    return isSame(named.who, decided.who) ? decided : missedOf(decided)
+    if (isSame(named.placement.who, decided.who)) return decided
+    // While nothing is heard it may be told of yet.
+    return mayBeOfPod(address, named) && !cluster.isHeard() ? undefined : missedOf(decided)
   }
 
   async function update(changes: Changes, pause: Pause): Promise<void> {
@@ -144,8 +167,8 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     const canonical = addressText(address)
     const held = cluster?.called(canonical, stretch)
     if (held) return held
-    const isOutside = classify(address) === 'global' && (!cluster || address.length === 1)
-    const known = names.table.lookup(address)?.placement ?? cluster?.placeOutside(canonical) ?? (isOutside ? external : undefined)
+    const isExternal = classify(address) === 'global' && (!cluster || address.length === 1)
+    const known = names.table.lookup(address)?.placement ?? cluster?.placeOutside(canonical) ?? (isExternal ? external : undefined)
     return known ? { who: known.who, ended: '' } : NOT_KNOWN
   }
 

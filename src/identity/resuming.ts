@@ -13,6 +13,13 @@ export interface Resumed {
   holderOf(address: string): string | undefined
   /** That nobody of the cluster had it in that time is known for certain. */
   wasOfNobody(address: string, stretch: Stretch): boolean
+  /**
+   * Whether an address that a range of the inventory names may have been a pod's that only that process knew. `fromMs`: of the bytes since then,
+   * and those that waited; absent: of what comes from now on.
+   */
+  mayBeOfPod(address: string, nowMs: number, fromMs?: number): boolean
+  /** Changes are, or were once. */
+  isHeard(): boolean
 }
 
 export interface Resuming extends Resumed {
@@ -25,12 +32,14 @@ const NO_PODS = ['Node', 'Service', 'LoadBalancer']
 
 interface Parts {
   readonly holders: Pick<Holders, 'last' | 'mayHaveMissed' | 'resume'>
-  readonly waiting: Pick<Waiting, 'sinceMs'>
+  readonly waiting: Pick<Waiting, 'sinceMs' | 'waits' | 'end'>
   /** Changes are heard. */
   readonly isCurrent: () => boolean
+  /** When that was first so. */
+  readonly heardSinceMs: () => number | undefined
 }
 
-export function createResuming({ holders, waiting, isCurrent }: Parts): Resuming {
+export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Parts): Resuming {
   let resumed: LeftOff | undefined
   const mayHaveMissed = (address: string, sinceMs: number): boolean =>
     !isCurrent() || holders.mayHaveMissed(address, { fromMs: sinceMs, toMs: Number.POSITIVE_INFINITY })
@@ -38,6 +47,17 @@ export function createResuming({ holders, waiting, isCurrent }: Parts): Resuming
   function nobodyAt(address: string): string | undefined {
     const sinceMs = waiting.sinceMs(address)
     return sinceMs === undefined || mayHaveMissed(address, sinceMs) ? undefined : NO_HOLDER
+  }
+
+  function mayBeOfPod(address: string, nowMs: number, fromMs = Number.POSITIVE_INFINITY): boolean {
+    const sinceMs = Math.min(fromMs, waiting.sinceMs(address) ?? fromMs)
+    const heardMs = heardSinceMs() ?? Number.POSITIVE_INFINITY
+    if (!resumed || sinceMs >= heardMs) return false
+    if (heardMs === Number.POSITIVE_INFINITY) return true
+    if (fromMs === Number.POSITIVE_INFINITY) return waiting.waits(address, nowMs)
+    if (holders.mayHaveMissed(address, { fromMs: sinceMs, toMs: nowMs })) return true
+    waiting.end(address)
+    return false
   }
 
   return {
@@ -53,6 +73,8 @@ export function createResuming({ holders, waiting, isCurrent }: Parts): Resuming
       return last.untilMs !== Number.POSITIVE_INFINITY && mayHaveMissed(address, last.untilMs) ? undefined : holderOf(last)
     },
     wasOfNobody: (address, stretch) => holders.last(address) === undefined && !holders.mayHaveMissed(address, stretch),
+    mayBeOfPod,
+    isHeard: () => heardSinceMs() !== undefined,
     isResumed: () => resumed !== undefined,
     isAsVague: ({ isMissed }, { ambiguous = false, local }, { fromMs }) =>
       isMissed && ambiguous && local !== 'yes' && resumed !== undefined && fromMs < resumed.atMs,

@@ -25,6 +25,8 @@ const RANGE: InventoryEntry = {
   ...{ cidr: '10.1.0.0/16', ...PLACE, namespace: 'shop', ownerKind: 'Database', ownerName: 'orders' },
   ...{ external: false, node: '' },
 }
+const text = ({ who: { name }, local, ambiguous }: Placement): string =>
+  local === 'unknown' ? 'waits' : `${name}${ambiguous ? ', ambiguous' : ''}`
 
 interface Case {
   readonly name: string
@@ -60,9 +62,88 @@ t.test('whose the bytes are that came since another process read the last time',
     }
     const first = await placed(changes)
     nowMs += laterMs
-    const { who: whose, local, ambiguous } = laterMs > 0 ? await placed({}) : first
-    t.equal(local === 'unknown' ? 'waits' : `${whose.name}${ambiguous ? ', ambiguous' : ''}`, says, name)
+    t.equal(text(laterMs > 0 ? await placed({}) : first), says, name)
   }
+})
+
+t.test('of a range of the inventory is certain only what no pod may have sent that another process knew', async (t) => {
+  const broad = { ...RANGE, cidr: '10.0.0.0/8' }
+  const exact = { ...RANGE, cidr: ADDRESS }
+  const decided = (kind: string, name: string): Placement => ({ who: who(kind, name), local: 'no', covered: 'no' })
+  const away: ClusterChanges = { isCurrent: false }
+  const still: ClusterChanges = { ...HEARD, tenancies: [pod('cart', 99_000)] }
+  const cases: readonly {
+    readonly name: string
+    readonly entry?: InventoryEntry
+    readonly before?: Placement
+    readonly says: readonly string[]
+    readonly told: readonly ClusterChanges[]
+  }[] = [
+    { name: 'a pod that is gone', before: WAITS, told: [HEARD, {}], says: ['waits', '_unknown, ambiguous'] },
+    { name: 'seen for the first time', told: [HEARD, {}], says: ['waits', '_unknown, ambiguous'] },
+    { name: 'waited, and the cluster is away', before: WAITS, told: [away, {}], says: ['waits', '_unknown, ambiguous'] },
+    {
+      name: 'a pod, and the cluster is away',
+      before: decided('Deployment', 'cart'),
+      told: [away, {}],
+      says: ['waits', '_unknown, ambiguous'],
+    },
+    { name: 'a pod that is still there', before: decided('Deployment', 'cart'), told: [away, still], says: ['waits', 'cart'] },
+    { name: 'waited, of a pod that is still there', before: WAITS, told: [away, still], says: ['waits', 'cart'] },
+    {
+      name: 'a pod, gone when all is told',
+      before: decided('Deployment', 'cart'),
+      told: [away, HEARD, {}],
+      says: ['waits', 'waits', '_unknown, ambiguous'],
+    },
+    { name: 'of the range before', before: decided('Database', 'orders'), told: [HEARD, {}], says: ['orders', 'orders'] },
+    {
+      name: 'of the range before, and the cluster is away',
+      before: decided('Database', 'orders'),
+      told: [away, {}],
+      says: ['orders', 'orders'],
+    },
+    { name: 'an entry of its own', entry: exact, told: [HEARD, {}], says: ['orders', 'orders'] },
+    { name: 'an entry of its own that waited', entry: exact, before: WAITS, told: [away, {}], says: ['orders', 'orders'] },
+  ]
+  for (const { name, entry = broad, before, told, says } of cases) {
+    let nowMs = TOLD_MS
+    const names = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false })
+    names.resume({ readAtMs: READ_MS, atMs: READ_MS, addresses: [ADDRESS], had: (_, key) => key === 'cart' })
+    const identity = createIdentity({ name: 'n1', ...PLACE }, { clock: { now: () => nowMs }, cluster: names })
+    await identity.update({ entries: [entry] }, async () => undefined)
+    let placement = before
+    const said: string[] = []
+    for (const [index, cluster] of told.entries()) {
+      if (index === told.length - 1) nowMs += 30_000
+      await identity.update({ cluster }, async () => undefined)
+      placement = identity.placeSince(ADDRESS, placement, READ_MS)
+      const after = identity.place(ADDRESS)
+      if (placement.local === 'unknown') t.equal(after.local, 'unknown', `${name}: it waits whoever has it now`)
+      said.push(text(placement))
+    }
+    t.same(said, says, name)
+  }
+})
+
+t.test('what waited of a range of the inventory, and what comes from there later', async (t) => {
+  let nowMs = TOLD_MS
+  const names = createClusterNames({ node: 'n1', patienceMs: 0, skewMs: 2_000, isBehindUs: () => false })
+  names.resume({ readAtMs: READ_MS, atMs: READ_MS + 100, addresses: [ADDRESS], had: () => false })
+  const identity = createIdentity({ name: 'n1', ...PLACE }, { clock: { now: () => nowMs }, cluster: names })
+  await identity.update({ entries: [RANGE], cluster: { isCurrent: false } }, async () => undefined)
+  const away = identity.placeSince(ADDRESS, WAITS, READ_MS)
+  t.match(away, { local: 'no', covered: 'yes', ambiguous: true }, 'another agent may post it')
+  t.match(identity.place(ADDRESS), { who: { name: '_unknown' }, ambiguous: true }, 'nor is it certain from now on')
+  await identity.update({ cluster: HEARD }, async () => undefined)
+  t.equal(text(identity.place(ADDRESS)), 'orders', 'nobody has it now')
+  const now = identity.placeSince(ADDRESS, WAITS, READ_MS)
+  t.equal(text(identity.placeDuring(ADDRESS, now, { fromMs: READ_MS - 20_000, toMs: READ_MS })), '_unknown, ambiguous', 'before')
+  nowMs += 10_000
+  t.equal(text(identity.placeDuring(ADDRESS, now, { fromMs: TOLD_MS + 3_000, toMs: nowMs })), 'orders', 'later')
+  t.equal(text(identity.placeSince('10.1.0.8', undefined, TOLD_MS + 3_000)), 'orders', 'seen for the first time since')
+  await identity.update({ cluster: { isCurrent: false } }, async () => undefined)
+  t.equal(text(identity.placeSince('10.1.0.9', undefined, TOLD_MS + 5_000)), 'orders', 'as in any process')
 })
 
 t.test('whose the bytes are that waited when another process ended', async (t) => {
