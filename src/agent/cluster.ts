@@ -41,9 +41,9 @@ export interface Cluster {
   readonly name: string
   /**
    * Begins to follow, until aborted, and waits until all there is was told, but not for long. Rejects where there is no access to an API
-   * server that the configuration asks for. `leftOff`: since then nothing was heard.
+   * server that the configuration asks for. `before`: since then nothing was heard.
    */
-  begin(signal: AbortSignal, leftOff?: LeftOff): Promise<void>
+  begin(signal: AbortSignal, before?: LeftOff): Promise<void>
   /** Hands on what was told since the last time, and rejects with what stands in the way of hearing more. */
   read(): Promise<Readings>
   /** Whether something was told that may not wait for the next reading. */
@@ -91,7 +91,7 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   const record = createCoverageRecord({ node: node.name, handoverMs, patienceMs }, deps)
   const news = createNews({ node, identity, names, self, record, isCounting, teller: () => teller }, deps)
   let life: AbortSignal | undefined
-  let past: Past | undefined
+  let leftOff: LeftOff | undefined
   let api: ApiServer | undefined
   let teller: Teller | undefined
   let selfTrouble = ''
@@ -112,17 +112,20 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     }
   }
 
+  /** By this node's clock, as its bytes are. What the process before heard is written down, or not known either. */
+  const past = (): Past => ({
+    leftOff,
+    unheard: () => ({ fromMs: 0, toMs: clock.now() - skewMs }),
+    goneByMs: () => clock.now() + skewMs,
+  })
+
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {
-    const tellerParts = { node: node.name, patienceMs, api: opened, tenancies, record, past }
+    const tellerParts = { node: node.name, patienceMs, api: opened, tenancies, record, past: past() }
     const { directory } = kubernetes
     if (!countsFlows) return createOwnTeller(tellerParts, signal)
     if (directory.url === null) return createDirectTeller(tellerParts, signal)
     const { createDirectoryWatch } = await import('./directory-watch.js')
-    return createDirectoryTeller(
-      tellerParts,
-      await createDirectoryWatch({ node: node.name, directory, leftOff: past }, deps, signal),
-      signal,
-    )
+    return createDirectoryTeller(tellerParts, await createDirectoryWatch({ node: node.name, directory, leftOff }, deps, signal), signal)
   }
 
   async function open(signal: AbortSignal): Promise<void> {
@@ -163,10 +166,9 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     get ownNode() {
       return teller?.ownNode
     },
-    async begin(signal, leftOff) {
+    async begin(signal, before) {
+      leftOff = before
       if (leftOff) names.resume(leftOff)
-      // By this node's clock, as its bytes are. What the process before heard is written down, or not known either.
-      past = leftOff && { ...leftOff, startMs: clock.now(), unheard: () => ({ fromMs: 0, toMs: clock.now() - skewMs }) }
       await open(signal).catch((error: unknown) => {
         if (config.kubernetes.enabled === true || config.kubernetes.kubeconfig !== null) throw error
       })

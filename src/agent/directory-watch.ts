@@ -105,7 +105,7 @@ export async function createDirectoryWatch(
     session = line.session
     isOpening = false
     const isSame = line.instance === last.instance
-    if (isTold || leftOff) miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
+    miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
     if (!isSame) last = { instance: line.instance, revision: 0 }
     if (line.revision === 0) told.beginAnew(certainMs)
     // What is told from here on is true by now, though it may never be said that it is all.

@@ -101,9 +101,11 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
   }
 }
 
-/** Without what is of the ledger only, and large. */
+/** Without what is of the ledger only, and large. Of a table of which no reading is written down nothing is known since the state. */
 function leftOffIn(state: State | undefined): LeftOff | undefined {
-  if (!state?.lastRead) return undefined
-  const { readAtMs, atMs, addresses, had } = state.lastRead
-  return { readAtMs, atMs, addresses, had }
+  if (!state || state.head.epoch === '') return undefined
+  const { atMs } = state.head
+  if (!state.lastRead) return { readAtMs: atMs, atMs, addresses: [...state.addresses.keys()], had: () => false }
+  const { readAtMs, atMs: postedMs, addresses, had } = state.lastRead
+  return { readAtMs, atMs: postedMs, addresses, had }
 }

@@ -1,4 +1,5 @@
 // Who tells the agent of the cluster: the API server of all of it, or of this node's pods only and the directory of the addresses seen here.
+import { FOREVER } from '../identity/lasting-tenancies.js'
 import type { NodeFacts } from '../identity/objects/node.js'
 import type { NodeRange, Tenancies, Tenancy, TenancyChanges } from '../identity/tenancies.js'
 import type { LeftOff, Stretch } from '../model.js'
@@ -24,12 +25,14 @@ export interface Teller {
   lookAtSelf(): Promise<void>
 }
 
-/** The process before, and that this one has heard nothing of its time. */
-export interface Past extends LeftOff {
-  /** When this one began. */
-  readonly startMs: number
+/** Before it was told all there is, a process has heard nothing. */
+export interface Past {
+  /** What the process before knew; undefined where there was none. */
+  readonly leftOff?: LeftOff | undefined
   /** Until now. */
   unheard(): Stretch
+  /** Who ended later, by any clock, is in a list of now. */
+  goneByMs(): number
 }
 
 export interface TellerParts {
@@ -38,7 +41,7 @@ export interface TellerParts {
   readonly api: ApiServer
   readonly tenancies: Tenancies
   readonly record: CoverageRecord
-  readonly past?: Past | undefined
+  readonly past: Past
 }
 
 export function createDirectTeller({ node, patienceMs, api, tenancies, record, past }: TellerParts, signal: AbortSignal): Teller {
@@ -46,7 +49,7 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record, p
   let isTold = false
   const objects = api.followObjects(tenancies, { patienceMs, ownNode: node }, signal).then(() => {
     isTold = true
-    if (past) tenancies.miss(past.unheard())
+    tenancies.miss(past.unheard())
   })
   return {
     allTold: Promise.all([objects, api.followLeases(record, signal).then(record.synced)]),
@@ -60,8 +63,8 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record, p
       return isTold ? tenancies.nodes.get(node) : undefined
     },
     get trouble() {
-      if (api.following.trouble) return api.following.trouble
-      return isTold ? absence.trouble() : ''
+      // What was missed until then is said only then.
+      return api.following.trouble || (isTold ? absence.trouble() : NOT_YET)
     },
     ask: () => Promise.resolve(),
     lookAtSelf: () => Promise.resolve(),
@@ -69,7 +72,7 @@ export function createDirectTeller({ node, patienceMs, api, tenancies, record, p
 }
 
 /** Where no address is of interest this node's pods still are; nobody else has to hear of this node. */
-export function createOwnTeller({ node, patienceMs, api, tenancies }: Omit<TellerParts, 'record'>, signal: AbortSignal): Teller {
+export function createOwnTeller({ node, patienceMs, api, tenancies }: Omit<TellerParts, 'record' | 'past'>, signal: AbortSignal): Teller {
   let isFollowed: Promise<void> | undefined
   let looks = 0
   let selfTrouble = notRead(node)
@@ -106,8 +109,9 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
   const { node, patienceMs, api, tenancies, record, past } = parts
   const absence = createAbsence(node, tenancies)
   let ranges = { own: NO_RANGES, others: NO_RANGES }
-  /** Keys of what was there when this process began. */
+  /** Keys of what was there when all pods of this node were told of. */
   const early = new Set<string>()
+  let goneByMs = Number.POSITIVE_INFINITY
   let isFollowed: Promise<void> | undefined
   let looks = 0
   let selfTrouble = notRead(node)
@@ -125,28 +129,33 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
       selfTrouble = (error as Error).message
     }
     // It rejects at the end only, when nobody waits for it any more.
-    if (tenancies.nodes.has(node)) isFollowed ??= api.followPods(node, tenancies, { patienceMs }, signal).catch(() => undefined)
+    if (tenancies.nodes.has(node)) isFollowed ??= followOwnPods().catch(() => undefined)
+  }
+
+  async function followOwnPods(): Promise<void> {
+    await api.followPods(node, tenancies, { patienceMs }, signal)
+    goneByMs = past.goneByMs()
   }
 
   async function begin(): Promise<void> {
     await lookAtSelf()
     await isFollowed
-    if (past) await directory.told
+    if (past.leftOff) await directory.told
   }
 
   /**
    * Of this node's own pods the API server's word stands: a directory that begins anew may not know when they ended. But of those that were
-   * gone when this process began it says nothing.
+   * gone when it told of them all it says nothing.
    */
   const isForDirectory = ({ tenant, key, untilMs }: Tenancy): boolean =>
-    tenant.coverage !== 'node' || tenant.node !== node || (past !== undefined && untilMs <= past.startMs && !early.has(key))
+    tenant.coverage !== 'node' || tenant.node !== node || (untilMs < FOREVER && untilMs <= goneByMs && !early.has(key))
 
   void directory.run(signal)
   return {
     allTold: begin(),
     take() {
       const [own, others] = [tenancies.take(), directory.take()]
-      if (past) for (const { key, fromMs } of own.tenancies) if (fromMs <= past.startMs) early.add(key)
+      for (const { key, fromMs } of own.tenancies) if (fromMs <= goneByMs) early.add(key)
       const haveChanged = own.ranges !== undefined || others.ranges !== undefined
       ranges = { own: own.ranges ?? ranges.own, others: others.ranges ?? ranges.others }
       return {
@@ -178,6 +187,7 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
 /** Two looks a second. */
 const LOOKS_BETWEEN = 120
 
+const NOT_YET = 'the API server has not told of all there is yet'
 const NO_RANGES: readonly NodeRange[] = []
 
 /** What to do about a Node that there is not depends on whether there was one. */

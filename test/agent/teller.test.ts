@@ -2,9 +2,9 @@ import t from 'tap'
 import type { ApiServer } from '../../src/agent/api-server.js'
 import type { CoverageRecord } from '../../src/agent/coverage-record.js'
 import type { DirectoryWatch } from '../../src/agent/directory-watch.js'
-import { createDirectoryTeller } from '../../src/agent/teller.js'
+import { createDirectoryTeller, createDirectTeller, type Past } from '../../src/agent/teller.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
-import { createTenancies, type Tenancy } from '../../src/identity/tenancies.js'
+import { createTenancies, type Tenancies, type Tenancy } from '../../src/identity/tenancies.js'
 
 const told = (address: string, node: string): Tenancy => ({
   address,
@@ -18,6 +18,9 @@ const told = (address: string, node: string): Tenancy => ({
   untilMs: 9_000,
 })
 
+const FOREVER = Number.POSITIVE_INFINITY
+const past: Past = { unheard: () => ({ fromMs: 0, toMs: 8_000 }), goneByMs: () => 12_000 }
+
 t.test("a directory's word of other nodes' pods is taken, of this node's own the API server's stands", async (t) => {
   const { signal } = new AbortController()
   const api = {
@@ -29,7 +32,7 @@ t.test("a directory's word of other nodes' pods is taken, of this node's own the
   const directory = {
     run: async () => undefined,
     take: () => ({
-      tenancies: [told('10.1.1.2', 'n1'), told('10.1.2.2', 'n2'), balancer],
+      tenancies: [{ ...told('10.1.1.2', 'n1'), untilMs: FOREVER }, told('10.1.2.2', 'n2'), balancer],
       ranges: undefined,
       zones: undefined,
       unheard: [],
@@ -38,7 +41,7 @@ t.test("a directory's word of other nodes' pods is taken, of this node's own the
     trouble: '',
   } as unknown as DirectoryWatch
   const record = { isMissing: true, covering: undefined } as unknown as CoverageRecord
-  const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies: createTenancies(), record }, directory, signal)
+  const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies: createTenancies(), record, past }, directory, signal)
   t.same(
     teller.take().tenancies.map(({ address }) => address),
     ['10.1.2.2', '10.1.1.9'],
@@ -57,7 +60,7 @@ t.test("what stands in the directory's way is none in that of this node's own po
   const directory = { run: async () => undefined, covers: undefined, trouble: 'it cannot be asked' } as unknown as DirectoryWatch
   const record = { isMissing: true, covering: undefined } as unknown as CoverageRecord
   const tenancies = createTenancies()
-  const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies, record }, directory, signal)
+  const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies, record, past }, directory, signal)
   t.match(teller, { trouble: /n1 was not read yet/, ownTrouble: /n1 was not read yet/ })
   tenancies.putNode({ name: 'n1', zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts)
   await teller.lookAtSelf().catch(() => undefined)
@@ -66,13 +69,22 @@ t.test("what stands in the directory's way is none in that of this node's own po
   t.match(teller, { trouble: 'the API server is away', ownTrouble: 'the API server is away' })
 })
 
-const FOREVER = Number.POSITIVE_INFINITY
-
-t.test("of this node's own pods that were gone when the process began the directory tells", async (t) => {
+t.test("of this node's own pods that were gone when all of them were told of the directory tells", async (t) => {
   const { signal } = new AbortController()
-  const api = { readNode: async () => undefined, readLease: async () => undefined, following: { trouble: '' } } as unknown as ApiServer
   const ended = (address: string, untilMs: number): Tenancy => ({ ...told(address, 'n1'), key: address, untilMs })
-  const tenancies = [ended('10.1.1.2', 9_000), ended('10.1.1.3', 11_000), ended('10.1.1.4', 9_000), ended('10.1.1.5', FOREVER)]
+  const from = (fromMs: number, tenancy: Tenancy): Tenancy => ({ ...tenancy, fromMs })
+  const tenancies = [
+    ...[ended('10.1.1.2', 9_000), ended('10.1.1.3', 11_500), ended('10.1.1.4', 9_000)],
+    ...[ended('10.1.1.5', FOREVER), from(12_500, ended('10.1.1.6', 13_000))],
+  ]
+  const own = createTenancies()
+  const api = {
+    readNode: async (name: string, { putNode }: Tenancies) =>
+      putNode({ name, zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts),
+    readLease: async () => undefined,
+    followPods: async () => own.putLasting('10.1.1.4', [ended('10.1.1.4', FOREVER)]),
+    following: { trouble: '' },
+  } as unknown as ApiServer
   const directory = {
     run: async () => undefined,
     take: () => ({ tenancies, ranges: undefined, zones: undefined, unheard: [] }),
@@ -81,22 +93,36 @@ t.test("of this node's own pods that were gone when the process began the direct
     trouble: '',
   } as unknown as DirectoryWatch
   const record = { isMissing: true, covering: undefined } as unknown as CoverageRecord
-  const own = createTenancies()
-  own.putLasting('10.1.1.4', [ended('10.1.1.4', FOREVER)])
-  const past = {
-    readAtMs: 5_000,
-    atMs: 5_000,
-    addresses: [],
-    had: () => false,
-    startMs: 10_000,
-    unheard: () => ({ fromMs: 5_000, toMs: 10_000 }),
-  }
   const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies: own, record, past }, directory, signal)
+  await teller.allTold
   t.same(
     teller.take().tenancies.map(({ address, untilMs }) => [address, untilMs]),
     [
       ['10.1.1.4', FOREVER],
       ['10.1.1.2', 9_000],
+      ['10.1.1.3', 11_500],
     ],
   )
+})
+
+t.test('before all is told nothing is certain, and then who may have come and gone before is said', async (t) => {
+  const { signal } = new AbortController()
+  let sayAll = (): void => undefined
+  const tenancies = createTenancies()
+  const api = {
+    followObjects: () =>
+      new Promise<void>((resolve) => {
+        sayAll = resolve
+      }),
+    followLeases: async () => undefined,
+    following: { trouble: '' },
+  } as unknown as ApiServer
+  const record = { synced: () => undefined, covering: [] } as unknown as CoverageRecord
+  const teller = createDirectTeller({ node: 'n1', patienceMs: 0, api, tenancies, record, past }, signal)
+  t.match(teller.trouble, /has not told of all/)
+  t.same(teller.take().unheard, [])
+  sayAll()
+  await teller.allTold
+  t.notMatch(teller.trouble, /has not told of all/)
+  t.same(teller.take().unheard, [{ fromMs: 0, toMs: 8_000 }])
 })
