@@ -224,12 +224,12 @@ export interface Stretch {
   readonly toMs: number
 }
 
-/** What another process knew at its last reading, from its beginning until it was posted. `had`: whether it was the holder (`Identity.holderOf`). */
+/** What another process knew at its last reading, from its beginning until it was posted. `had`: whether it was the holder (`Identity.holderOf`), undefined where that is not known. */
 export interface LeftOff {
   readonly readAtMs: number
   readonly atMs: number
   readonly addresses: readonly string[]
-  had(address: string, holder: string): boolean
+  had(address: string, holder: string): boolean | undefined
 }
 
 /** One row of inventory.yaml. `node`: the node with an agent that the address lives on; `''` = none. */

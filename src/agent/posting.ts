@@ -105,7 +105,7 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
 function leftOffIn(state: State | undefined): LeftOff | undefined {
   if (!state || state.head.epoch === '') return undefined
   const { atMs } = state.head
-  if (!state.lastRead) return { readAtMs: atMs, atMs, addresses: [...state.addresses.keys()], had: () => false }
+  if (!state.lastRead) return { readAtMs: atMs, atMs, addresses: [...state.addresses.keys()], had: () => undefined }
   const { readAtMs, atMs: postedMs, addresses, had } = state.lastRead
   return { readAtMs, atMs: postedMs, addresses, had }
 }

@@ -50,8 +50,8 @@ export interface Holders {
   miss(unheard: Stretch): void
   /** What was heard then is known: who had an address has it since then, if it is still the same pod, and nobody came after who had ended. */
   resume(leftOff: LeftOff): void
-  /** Whether somebody may have had it in that time who is not on record. */
-  mayHaveMissed(address: string, stretch: Stretch): boolean
+  /** Whether somebody may have had it in that time who is not on record. `before`: as of `heldDuring`. */
+  mayHaveMissed(address: string, stretch: Stretch, before?: Who): boolean
   /** Forgets who ended before, but for the last holder of each address that still has one. */
   forget(endedBeforeMs: number): void
   readonly size: number
@@ -81,9 +81,10 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   /** Its end is told by another machine's clock; its beginning leaves more room than that. */
   const endOfTime = ({ toMs }: Stretch): number => toMs + skewMs
 
-  function mayHaveMissed(address: string, { fromMs, toMs }: Stretch): boolean {
+  function mayHaveMissed(address: string, { fromMs, toMs }: Stretch, before: Who = NOBODY): boolean {
     return missed.some((one) => {
       const part = { fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(endOfTime(one), toMs) }
+      const isKnown = leftOff && one.fromMs <= leftOff.atMs ? isKnownOfPast(leftOff, before) : isKnownAt
       return partsOf(part).some((some) => some.fromMs <= some.toMs && !isKnown(address, some))
     })
   }
@@ -98,23 +99,27 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     ]
   }
 
-  function isKnown(address: string, part: Stretch): boolean {
+  const isKnownAt = (address: string, part: Stretch, isBelieved: (holding: Holding) => boolean = () => true): boolean => {
     const all = byAddress.get(address) ?? []
-    return all.some((holding) => surelyHad(address, holding, part)) || nobodySince(address, all, part)
+    return all.some((holding) => surelyHad(address, holding, part) && isBelieved(holding)) || nobodySince(address, all, part)
   }
+
+  /** Nobody says since when nodes and Services have an address: it may have been another's when that process knew of them last. */
+  const isKnownOfPast = (past: LeftOff, before: Who) => (address: string, part: Stretch) =>
+    isKnownAt(address, part, (holding) => isPod(holding.tenant) || !wasAnothers(past.had(address, holding.key), holding, before))
 
   const surelyHad = (address: string, holding: Holding, part: Stretch): boolean =>
     (holding.fromMs + skewMs <= part.fromMs || hadSince(address, holding, part.fromMs)) && holding.untilMs - skewMs >= part.toMs
 
   const hadSince = (address: string, { key }: Holding, atMs: number): boolean =>
-    leftOff !== undefined && atMs >= leftOff.readAtMs && leftOff.had(address, key)
+    leftOff !== undefined && atMs >= leftOff.readAtMs && leftOff.had(address, key) === true
 
   /** That process knew of nobody who had it, or after whoever is on record as ended. */
   const nobodySince = (address: string, all: readonly Holding[], { fromMs, toMs }: Stretch): boolean =>
     leftOff !== undefined &&
     toMs <= leftOff.atMs &&
-    (leftOff.had(address, NO_HOLDER) ||
-      all.some((holding) => holding.fromMs + skewMs <= fromMs && leftOff?.had(address, holderOf(holding))))
+    (leftOff.had(address, NO_HOLDER) === true ||
+      all.some((holding) => holding.fromMs + skewMs <= fromMs && leftOff?.had(address, holderOf(holding)) === true))
 
   const last = (address: string): Holding | undefined => byAddress.get(address)?.at(-1)
 
@@ -140,7 +145,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     const until = all.filter(({ fromMs }) => fromMs - skewMs <= stretch.toMs)
     const past = until.at(-1)
     const { tenant } = past ?? latest
-    if (mayHaveMissed(address, stretch)) return perhapsHeld(holders, candidatesFor(until, stretch), tenant)
+    if (mayHaveMissed(address, stretch, before)) return perhapsHeld(holders, candidatesFor(until, stretch), tenant)
     if (holders.length === 0) return { who: tenant.who, tenants: [tenant], isAmbiguous: false, isMissed: false, ...(past && endOf(past)) }
     return { ...merged(holders), tenants, isMissed: false }
   }
@@ -222,7 +227,16 @@ const isNobody = ({ kind, name }: Who): boolean => kind === UNKNOWN && name === 
 
 export function isSame(a: Who, b: Who): boolean {
   if (a === b) return true
-  return a.zone === b.zone && a.region === b.region && a.namespace === b.namespace && a.kind === b.kind && a.name === b.name
+  return a.zone === b.zone && a.region === b.region && hasSameName(a, b)
+}
+
+/** Wherever it is: that of a node may be told later. */
+const hasSameName = (a: Who, b: Who): boolean => a.namespace === b.namespace && a.kind === b.kind && a.name === b.name
+
+/** `had`: whether it was the holder as another process knew, `before`: who the address was to it. */
+function wasAnothers(had: boolean | undefined, { tenant }: Holding, before: Who): boolean {
+  if (had === true) return false
+  return isNobody(before) ? had === false : !hasSameName(tenant.who, before)
 }
 
 /** By one of them, or by somebody who is not on record. `last`: who had it last, where there are none. */

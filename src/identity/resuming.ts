@@ -1,6 +1,6 @@
 // What another process knew before this one: its pods may be gone by now, and others have their addresses.
 import type { LeftOff, Placement, Stretch, Who } from '../model.js'
-import { type Held, type Holders, holderOf, isPod, NO_HOLDER, NOBODY } from './holders.js'
+import { type Held, type Holders, holderOf, NO_HOLDER, NOBODY } from './holders.js'
 import { isOutsider } from './outsiders.js'
 import type { Waiting } from './waiting.js'
 
@@ -69,7 +69,6 @@ export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Pa
     holderOf(address) {
       const last = holders.last(address)
       if (!last) return nobodyAt(address)
-      if (!isPod(last.tenant)) return undefined
       return last.untilMs !== Number.POSITIVE_INFINITY && mayHaveMissed(address, last.untilMs) ? undefined : holderOf(last)
     },
     wasOfNobody: (address, stretch) => holders.last(address) === undefined && !holders.mayHaveMissed(address, stretch),

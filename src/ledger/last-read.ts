@@ -155,7 +155,11 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
 function leftOffOf(texts: readonly string[], holders: Uint32Array, times: Pick<LeftOff, 'atMs' | 'readAtMs'>): LeftOff {
   const known = new Map<string, number>()
   for (const [index, sum] of holders.entries()) if (sum !== 0) known.set(texts[index] as string, sum)
-  return { ...times, addresses: texts.filter((text) => text !== ''), had: (address, holder) => known.get(address) === sumOf(holder) }
+  const had = (address: string, holder: string): boolean | undefined => {
+    const sum = known.get(address)
+    return sum === undefined ? undefined : sum === sumOf(holder)
+  }
+  return { ...times, addresses: texts.filter((text) => text !== ''), had }
 }
 
 async function indexesOf(texts: readonly string[], pause: () => Promise<void>): Promise<ReadonlyMap<string, number>> {

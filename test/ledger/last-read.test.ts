@@ -87,10 +87,10 @@ t.test('which pod had an address', async (t) => {
   t.same(lastRead?.addresses, ['10.1.0.7', '10.1.2.9'])
   t.same(
     ['10.1.0.7', '10.1.2.9', '10.1.9.9'].map((address) => lastRead?.had(address, 'uid-1')),
-    [true, false, false],
+    [true, undefined, undefined],
   )
   t.equal(lastRead?.had('10.1.0.7', 'uid-2'), false)
-  t.equal(parseLastRead(await written(pairs, generations))?.had('10.1.0.7', 'uid-1'), false, 'nobody knew of pods')
+  t.equal(parseLastRead(await written(pairs, generations))?.had('10.1.0.7', 'uid-1'), undefined, 'nobody knew of pods')
 })
 
 t.test('when it came what waited', async (t) => {
@@ -150,7 +150,7 @@ t.test('of a version that wrote down neither who had an address nor what waits',
   const pairs = createPairs(1)
   const now = generationOf(pairs, 1, { seen: [[IPV4, 950]] })
   t.same((await thenOf(lastRead, now, pairs)).seen, [['10.1.0.7', '10.1.2.9', 900]])
-  t.equal(lastRead?.had('10.1.0.7', ''), false)
+  t.equal(lastRead?.had('10.1.0.7', ''), undefined)
   for await (const arrivals of lastRead?.waitedThen(now.seen, pairs, PAUSE) ?? []) t.fail(`came then: ${JSON.stringify(arrivals)}`)
 })
 
