@@ -16,6 +16,11 @@ import { createResuming, type Resumed } from './resuming.js'
 import type { Tenancy, Zone } from './tenancies.js'
 import { createWaiting } from './waiting.js'
 
+/** `isOutside`: no pod can have the address. */
+export interface Since extends Stretch {
+  readonly isOutside?: boolean
+}
+
 export interface ClusterNames extends EndedPods, Resumed {
   /** Whether an answer may have changed. */
   apply(changes: ClusterChanges, nowMs: number): boolean
@@ -26,11 +31,7 @@ export interface ClusterNames extends EndedPods, Resumed {
   /** Of an address that nobody has. `otherwise`: who it is if it is not of the cluster. `fromMs`: of the bytes since then, and those that waited. */
   placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement
   /** As `Identity.placeSince`; undefined: as it was before, or as of nobody. */
-  placeSince(
-    address: string,
-    before: Placement | undefined,
-    stretch: { readonly fromMs: number; readonly toMs: number },
-  ): Placement | undefined
+  placeSince(address: string, before: Placement | undefined, stretch: Since): Placement | undefined
   /** As `Identity.placeDuring`; undefined: nothing more is known. */
   placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined
   /** As `ChangingIdentity.called`; undefined: nobody of the cluster ever had it. */
@@ -182,12 +183,13 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return isBehindUs(address) ? here : undefined
   }
 
-  function placeSince(address: string, before: Placement | undefined, { fromMs, toMs }: Stretch): Placement | undefined {
+  function placeSince(address: string, before: Placement | undefined, stretch: Since): Placement | undefined {
     used.add(address)
     // Whatever was waited for is over: nothing was seen of it for long.
     if (!before) waiting.end(address)
     const last = holders.last(address)
-    if (!last) return outsiderSince(address, before, { fromMs, toMs })
+    if (!last) return outsiderSince(address, before, stretch)
+    const { fromMs, toMs } = stretch
     const isDecided = before !== undefined && !isPending(before)
     const sinceMs = isDecided ? fromMs : waitedSince(address, fromMs)
     if (isDoubtful(last, sinceMs)) return place(address, toMs, sinceMs)
@@ -199,8 +201,8 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return placeHeld(address, before, { fromMs: sinceMs, toMs, readMs: fromMs })
   }
 
-  const outsiderSince = (address: string, before: Placement | undefined, stretch: Stretch) =>
-    before && isOutsider(before.who) && holders.mayHaveMissed(address, stretch) ? missedOf(before) : undefined
+  const outsiderSince = (address: string, before: Placement | undefined, { isOutside = false, ...stretch }: Since) =>
+    before && !isOutside && isOutsider(before.who) && holders.mayHaveMissed(address, stretch) ? missedOf(before) : undefined
 
   /** `readMs`: of the last reading; what is older has waited. */
   function placeHeld(

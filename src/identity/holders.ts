@@ -187,7 +187,8 @@ export const NO_HOLDER = 'nobody'
 /** Of a pod, when it ended; nodes and Services are only no longer told of. */
 export const endOf = ({ tenant, untilMs }: Holding): Pick<Held, 'endedMs'> => (isPod(tenant) ? { endedMs: untilMs } : {})
 
-export const isPod = ({ who, coverage }: Tenant): boolean => coverage === 'node' && who.kind !== 'Node'
+/** A node is in no namespace; of what kind a pod's owner is anybody may say. */
+export const isPod = ({ who, coverage }: Tenant): boolean => coverage === 'node' && who.namespace !== ''
 
 /** Who has it longest is the last; by what the API server says alone, so that all agents agree. */
 function inOrder(a: Holding, b: Holding): number {

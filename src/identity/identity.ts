@@ -121,7 +121,7 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     const ownOne = ownPlacement(address, sinceMs)
     if (ownOne) return decided ?? ownOne
     const toMs = clock.now()
-    const known = cluster.placeSince(text, before, { fromMs: sinceMs, toMs })
+    const known = cluster.placeSince(text, before, { fromMs: sinceMs, toMs, isOutside: isOutside(address) })
     return known ?? stillDecided(text, address, decided) ?? placeParsed(text, address, toMs, sinceMs)
   }
 

@@ -28,7 +28,7 @@ export interface Resuming extends Resumed {
   isAsVague(held: Pick<Held, 'isMissed'>, now: Placement, stretch: Stretch): boolean
 }
 
-const NO_PODS = ['Node', 'Service', 'LoadBalancer']
+const NO_PODS = ['Service', 'LoadBalancer']
 
 interface Parts {
   readonly holders: Pick<Holders, 'last' | 'mayHaveMissed' | 'resume'>
@@ -80,8 +80,9 @@ export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Pa
   }
 }
 
-/** By what is written down of it. */
+/** By what is written down of it. A Service is nowhere; a pod may belong to something else that is called so. */
 function isOfPod(who: Who): boolean {
   const isNamed = !who.external && who.namespace !== '' && who.namespace !== NOBODY.namespace
-  return isNamed && !isOutsider(who) && !NO_PODS.includes(who.kind)
+  const isNowhere = who.zone === NOBODY.zone && NO_PODS.includes(who.kind)
+  return isNamed && !isNowhere && !isOutsider(who)
 }

@@ -7,8 +7,9 @@ import type { InventoryEntry, Who } from '../../src/model.js'
 
 const ADDRESS = '10.1.0.7'
 const who = (name: string, kind = 'Deployment'): Who => ({ zone: 'a', region: 'r', namespace: 'shop', kind, name, external: false })
-const tenant = (name: string, kind?: string): Tenant => ({ who: who(name, kind), node: 'n1', coverage: 'node' })
-const [CART, WEB, NODE] = [tenant('cart'), tenant('web'), tenant('n1', 'Node')]
+const tenant = (name: string): Tenant => ({ who: who(name), node: 'n1', coverage: 'node' })
+const [CART, WEB] = [tenant('cart'), tenant('web')]
+const NODE: Tenant = { ...tenant('n1'), who: { ...who('n1', 'Node'), namespace: '' } }
 
 const holding = (key: string, of: Tenant, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({
   key,

@@ -7,7 +7,7 @@ const ADDRESS = '10.1.0.7'
 const who = (name: string, kind = 'Deployment') => ({ zone: 'a', region: 'r', namespace: 'shop', kind, name, external: false })
 const CART: Tenant = { who: who('cart'), node: 'n2', coverage: 'node' }
 const WEB: Tenant = { who: who('web'), node: 'n2', coverage: 'node' }
-const NODE: Tenant = { who: who('n2', 'Node'), node: 'n2', coverage: 'node' }
+const NODE: Tenant = { who: { ...who('n2', 'Node'), namespace: '' }, node: 'n2', coverage: 'node' }
 const SERVICE: Tenant = { who: who('cart', 'Service'), node: '', coverage: 'never' }
 
 /** In seconds. */

@@ -20,7 +20,7 @@ const NOBODY: Who = {
 const CART = tenant('cart')
 const WEB = tenant('web')
 const FAR = tenant('web', 'b')
-const NODE: Tenant = { ...tenant('n1'), who: { ...who('n1'), kind: 'Node' } }
+const NODE: Tenant = { ...tenant('n1'), who: { ...who('n1'), namespace: '', kind: 'Node' } }
 const SERVICE: Tenant = { ...tenant('ingress'), coverage: 'always' }
 
 const holding = (key: string, of: Tenant, fromS: number, untilS = Number.POSITIVE_INFINITY): Holding => ({

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { ClusterChanges } from '../../src/identity/cluster-changes.js'
 import { createClusterNames } from '../../src/identity/cluster-names.js'
-import type { Tenant } from '../../src/identity/holders.js'
+import { isPod, type Tenant } from '../../src/identity/holders.js'
 import { createIdentity } from '../../src/identity/identity.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { Placement, Who } from '../../src/model.js'
@@ -93,4 +93,32 @@ t.test('a node that came after the restart had its address while later nothing w
 
 t.test('who has an address for as long as it is there, as another process will find it', async (t) => {
   for (const told of [node('n2'), SERVICE, BALANCER]) t.equal((await after(told, '')).names.holderOf(ADDRESS), told.key)
+})
+
+t.test('who is said to be at a public address stays certain, where a pod may have been at another', async (t) => {
+  const entry: Who = { ...PLACE, namespace: 'shop', kind: 'ServiceEntry', name: 'orders', external: false }
+  const cases = [
+    { address: '93.184.216.34', says: 'orders' },
+    { address: '10.1.0.9', says: '_unknown, ambiguous' },
+    { address: '2600:1f18::7', says: '_unknown, ambiguous' },
+  ]
+  for (const { address, says } of cases) {
+    const said = { ...lasting('serviceentry/shop/orders', { who: entry, node: '', coverage: 'outside' }), address }
+    const { identity } = await after(said, '')
+    t.equal(text(identity.placeSince(address, decided(entry), READ_MS)), says, address)
+  }
+})
+
+t.test('a pod is a pod whatever its owner is called', async (t) => {
+  for (const kind of ['Node', 'Service', 'LoadBalancer', 'Deployment']) {
+    const who: Who = { ...CART, kind }
+    t.equal(isPod({ who, node: 'n1', coverage: 'node' }), true, kind)
+    const { identity, names } = await after({ ...node('n2'), address: '10.1.0.8' }, 'cart')
+    t.equal(names.isForgotten(ADDRESS, who), true, kind)
+    t.equal(text(identity.placeSince(ADDRESS, decided(who), READ_MS)), '_unknown, ambiguous', kind)
+  }
+  const { names } = await after(SERVICE, '')
+  for (const who of [nodeWho('n2'), nodeWho('n2', NOWHERE), serviceWho('Service'), serviceWho('LoadBalancer')]) {
+    t.equal(names.isForgotten('10.1.0.8', who), false, who.kind)
+  }
 })
