@@ -23,6 +23,8 @@ export interface Book {
   revisionOf(id: number): number
   /** What ended before it is forgotten: who was away since then, or longer, has to hear all anew. */
   readonly forgottenRevision: number
+  /** Who ended up to then may be forgotten; 0: nobody is. */
+  readonly forgottenMs: number
   addressOf(id: number): string
   tenanciesOf(id: number): readonly Tenancy[]
   /** By somebody of the cluster. */
@@ -60,6 +62,7 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
   let ended: Ended[] = []
   let revision = 0
   let forgottenRevision = 0
+  let forgottenMs = 0
   let known = 0
   let asked = 0
 
@@ -107,6 +110,7 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
     // Told of again since, or gone with its address.
     if (left.length === tenanciesOf(id).length) return
     forgottenRevision = ofEnd
+    forgottenMs = Math.max(forgottenMs, tenancy.untilMs)
     hold(id, left)
   }
 
@@ -157,6 +161,9 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
     },
     get forgottenRevision() {
       return forgottenRevision
+    },
+    get forgottenMs() {
+      return forgottenMs
     },
     get known() {
       return known

@@ -112,7 +112,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       const id = ask(address)
       if (id !== undefined && since > 0) goOnWith(id)
     }
-    write(openingLine({ session: parts.id, instance, revision: since, unheard: takeUnheard() }), 1)
+    write(openingLine({ session: parts.id, instance, revision: since, unheard: [...forgotten(), ...takeUnheard()] }), 1)
   }
 
   /** What was told on the watch before is not told again, nor are its nodes; but they are named, in case they change. */
@@ -152,6 +152,9 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       tell()
     })
   }
+
+  /** Who goes on has heard of all of them. */
+  const forgotten = (): readonly Stretch[] => (since === 0 && book.forgottenMs > 0 ? [{ fromMs: 0, toMs: book.forgottenMs }] : [])
 
   function takeUnheard(): readonly Stretch[] {
     const due = known.unheard.filter(({ toMs }) => toMs > heardUntilMs)

@@ -168,7 +168,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     if (waiting.waits(text, nowMs, sinceMs)) return NOT_TOLD
     const range = ranges.lookup(address)
     const home = homeOf(address, range)
-    const isMissed = holders.mayHaveMissed(text, { fromMs: sinceMs, toMs: nowMs })
+    const isMissed = resuming.isDeaf() || holders.mayHaveMissed(text, { fromMs: sinceMs, toMs: nowMs })
     if (home) {
       const placement = placed({ who: isMissed ? NOBODY : otherwise.who, tenants: [home], isAmbiguous: isMissed }, [sinceMs, nowMs])
       return settled(text, placement, { fromMs: sinceMs, toMs: nowMs, isHeld: false })

@@ -24,6 +24,8 @@ export interface Resumed {
 
 export interface Resuming extends Resumed {
   readonly isResumed: () => boolean
+  /** Nothing was heard since that process heard. */
+  readonly isDeaf: () => boolean
   /** Bytes that waited in that process, of nobody who is known by either: where `now` leaves them to another agent it goes by who had it then. */
   isAsVague(held: Pick<Held, 'isMissed'>, now: Placement, stretch: Stretch): boolean
 }
@@ -75,6 +77,7 @@ export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Pa
     mayBeOfPod,
     isHeard: () => heardSinceMs() !== undefined,
     isResumed: () => resumed !== undefined,
+    isDeaf: () => resumed !== undefined && heardSinceMs() === undefined,
     isAsVague: ({ isMissed }, { ambiguous = false, local }, { fromMs }) =>
       isMissed && ambiguous && local !== 'yes' && resumed !== undefined && fromMs < resumed.atMs,
   }

@@ -2,7 +2,7 @@
 // along, so the state is void then anyway.
 import { createJournalFile, type JournalFileDeps, wordsOf } from '../state/journal-file.js'
 import { parseLastRead } from './last-read.js'
-import { LEDGER_STATE, renderBatch, renderState, type State, type StateRows } from './state.js'
+import { LEDGER_STATE, orderOf, renderBatch, renderState, type State, type StateRows } from './state.js'
 import type { Decided } from './writing.js'
 
 export interface Journal {
@@ -30,7 +30,7 @@ export function createJournal(deps: JournalFileDeps): Journal {
     const state = await file.load()
     const read = state && (await disk.read(LAST_READ).catch(() => undefined))
     const lastRead = read && parseLastRead(read)
-    const isOfState = lastRead !== undefined && lastRead.epoch === state?.head.epoch && lastRead.atMs >= state.head.atMs
+    const isOfState = lastRead !== undefined && lastRead.epoch === state?.head.epoch && orderOf(lastRead) >= orderOf(state.head)
     return state && isOfState ? { ...state, lastRead } : state
   }
 

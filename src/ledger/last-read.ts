@@ -5,9 +5,10 @@
 //   | of what still waits the same columns again, with the bytes that came between two times
 import { crc32 } from 'node:zlib'
 import type { GenerationReading, LeftOff, PairColumn, Pairs } from '../model.js'
+import type { Moment as StateMoment } from './state.js'
 import type { Arrivals } from './waited.js'
 
-export interface LastRead extends LeftOff {
+export interface LastRead extends LeftOff, Pick<StateMoment, 'orderMs'> {
   readonly epoch: string
   /** What the generation held then; nothing where it was not there yet. */
   asOfThen(generation: GenerationReading, pairs: Pairs, pause: () => Promise<void>): Promise<GenerationReading>
@@ -15,7 +16,7 @@ export interface LastRead extends LeftOff {
   waitedThen(waiting: PairColumn, pairs: Pairs, pause: () => Promise<void>): AsyncGenerator<Arrivals>
 }
 
-export type Moment = Pick<LastRead, 'epoch' | 'atMs' | 'readAtMs'>
+export type Moment = Pick<LastRead, 'epoch' | 'atMs' | 'readAtMs' | 'orderMs'>
 
 interface Header extends Moment {
   readonly version: number
@@ -129,13 +130,14 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
   const texts = body.toString('utf8', 0, header.textBytes).split('\n')
   let places: ReadonlyMap<string, number> | undefined
   const { columns, holders, waiting } = columnsIn(body, header)
-  const { epoch, atMs, readAtMs } = header
+  const { epoch, atMs, orderMs, readAtMs } = header
   const finding = async (pairs: Pairs, pause: () => Promise<void>): Promise<Find> => {
     places ??= await indexesOf(texts, pause)
     return { pairs, places, pause }
   }
   return {
     epoch,
+    orderMs,
     ...leftOffOf(texts, holders, { atMs, readAtMs }),
     async asOfThen({ id, closed, seen, via }, pairs, pause) {
       const then = columns.get(id)

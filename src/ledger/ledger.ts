@@ -7,8 +7,7 @@
 import type { Clock, Log } from '../deps.js'
 import type { FlowReading, GenerationReading, Identity, KernelCounters, Pairs } from '../model.js'
 import { createPauses } from '../pauses.js'
-import type { Accounts } from './accounts.js'
-import { createAccounts } from './accounts.js'
+import { type Accounts, createAccounts } from './accounts.js'
 import { createAdmission } from './admission.js'
 import { createClosing } from './closing.js'
 import { createDecisions } from './draft.js'
@@ -21,8 +20,7 @@ import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
-import type { Moment, State, StateRows } from './state.js'
-import { NOTHING_COUNTED, VERSION } from './state.js'
+import { type Moment, NOTHING_COUNTED, orderOf, type State, type StateRows, VERSION } from './state.js'
 import { createTally } from './tally.js'
 import { createTransit } from './transit.js'
 import { createUpkeep } from './upkeep.js'
@@ -81,6 +79,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let leaving = 0
   let hasStartedOver = false
   let atMs = clock.now()
+  let orderMs = restored ? orderOf(restored.lastRead ?? restored.head) : 0
   /** When the last reading began: what it did not find came later. */
   let readAtMs = restored?.head.atMs ?? 0
   /** When that was, to the millisecond: by this process, or by the one before and written down. */
@@ -139,7 +138,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     epoch = reading.epoch
     if (state && isContinued(state, reading)) {
       restore(state, 'offset')
-      replay.restore(state.lastRead)
+      replay.restore(state)
       // Told by what was written down: a clock that was set meanwhile says nothing.
       if (!isUnbroken(state, reading)) addGap(reading.unbrokenSinceMs - state.head.atMs)
       return false
@@ -165,7 +164,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const stretch = { fromMs: sinceMs, toMs: clock.now() }
     const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }
-    leaving += await replay.post(open, reading.epochStartMs, context)
+    leaving += await replay.post(open, { sinceMs: reading.epochStartMs, identity }, context)
     const back = { placementOf, placementDuring: identity.placeDuring, stretch }
     if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, back, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
@@ -182,6 +181,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     closed = new Set([...closed].filter((id) => reading.generations.some((generation) => generation.id === id)))
     live = reading.generations.map(({ id }) => id).filter((id) => !closed.has(id))
     atMs = clock.now()
+    orderMs = Math.max(atMs, orderMs + 1)
     readAtMs = reading.atMs
     unbrokenSinceMs = reading.unbrokenSinceMs
   }
@@ -203,14 +203,12 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
 
   function moment(): Moment {
     const { settled, closed: closedTransit } = transit.totals
-    return { atMs, unbrokenSinceMs, counters, live, settled, closedTransit }
+    return { atMs, orderMs, unbrokenSinceMs, counters, live, settled, closedTransit }
   }
 
   async function state({ complete = false }: { readonly complete?: boolean } = {}): Promise<StateRows> {
     const held = await book.contributions(pauses.pause)
-    held.set(accounts.book('observed'), counters.observed)
-    held.set(accounts.book('tunnel'), counters.tunnel)
-    held.set(accounts.book('overflow'), counters.overflow)
+    for (const name of ['observed', 'tunnel', 'overflow'] as const) held.set(accounts.book(name), counters[name])
     return {
       head: { version: VERSION, epoch, complete, closed: [...closed], ...moment() },
       owners: accounts.owners(),
@@ -228,7 +226,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     lastRead(holderOf) {
       if (!last) return Promise.resolve([])
       const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, waiting: book.arrivals(), pause: pauses.pause }
-      return renderLastRead({ epoch, atMs, readAtMs }, last.generations, parts)
+      return renderLastRead({ epoch, atMs, orderMs, readAtMs }, last.generations, parts)
     },
     state,
     releasable: () => [...closed],

@@ -1,17 +1,24 @@
 // After a restart what the process before had read is posted first, for those that it was of: only what the kernel holds beside it came while
 // no agent ran, and that may be of others.
-import type { GenerationReading, PairColumn } from '../model.js'
+import type { GenerationReading, Identity, PairColumn } from '../model.js'
 import type { Pauses } from '../pauses.js'
 import type { LastRead } from './last-read.js'
 import type { PairBook } from './pair-book.js'
+import type { PlacementOf } from './places.js'
+import type { State } from './state.js'
 import type { Context, Tally } from './tally.js'
 
 export interface Replay {
-  restore(lastRead: LastRead | undefined): void
+  restore(state: Pick<State, 'head' | 'lastRead'>): void
   /** When the reading began that is still to be posted; undefined where there is none. */
   readonly sinceMs: number | undefined
-  /** Once. `sinceMs`: the table counts. Returns the bytes among it that left the node. */
-  post(open: readonly GenerationReading[], sinceMs: number, context: Context): Promise<number>
+  /** Once. Returns the bytes among it that left the node. */
+  post(open: readonly GenerationReading[], table: Counting, context: Context): Promise<number>
+}
+
+export interface Counting {
+  readonly sinceMs: number
+  readonly identity: Pick<Identity, 'placeSince'>
 }
 
 interface Parts {
@@ -22,15 +29,19 @@ interface Parts {
 
 export function createReplay({ book, tally, pauses }: Parts): Replay {
   let past: LastRead | undefined
+  /** When that was written down which `past` may be ahead of. */
+  let stateMs = 0
 
-  async function post(open: readonly GenerationReading[], sinceMs: number, context: Context): Promise<number> {
+  async function post(open: readonly GenerationReading[], { sinceMs, identity }: Counting, context: Context): Promise<number> {
     const lastRead = past
     past = undefined
     if (!lastRead) return 0
     const then: GenerationReading[] = []
     for (const generation of open) then.push(await lastRead.asOfThen(generation, context.pairs, pauses.pause))
     let leaving = 0
-    const before = { ...context, stretch: undefined }
+    // A pair that the state does not know came between the two.
+    const placementOf: PlacementOf = (address, who) => identity.placeSince(address, who, Math.max(stateMs, sinceMs))
+    const before = { ...context, placementOf, stretch: undefined }
     for (const generation of then) leaving += await tally.seen(generation, before)
     for (const generation of then) tally.translated(generation, before)
     book.doubtRestored()
@@ -41,8 +52,9 @@ export function createReplay({ book, tally, pauses }: Parts): Replay {
   }
 
   return {
-    restore: (lastRead) => {
+    restore: ({ head, lastRead }) => {
       past = lastRead
+      stateMs = Math.min(head.atMs, lastRead?.readAtMs ?? head.atMs)
     },
     get sinceMs() {
       return past?.readAtMs

@@ -26,6 +26,8 @@ export type MarkRow = readonly [string, string, number, number]
 /** How things stood at a reading. */
 export interface Moment {
   readonly atMs: number
+  /** The same, but never before an earlier one, whatever becomes of the clock; absent in what an earlier version wrote. */
+  readonly orderMs?: number | undefined
   /** Since when the table had counted without a break. */
   readonly unbrokenSinceMs: number
   readonly counters: KernelCounters
@@ -44,6 +46,8 @@ export interface Head extends Moment {
   /** Generations that are in the offsets already. */
   readonly closed: readonly number[]
 }
+
+export const orderOf = ({ atMs, orderMs }: Pick<Moment, 'atMs' | 'orderMs'>): number => orderMs ?? atMs
 
 /** A state to be written, row by row. */
 export interface StateRows {
@@ -143,8 +147,8 @@ function applyRows(state: State, rows: Rows): void {
 }
 
 export function applyBatch(state: State, batch: Batch): void {
-  const { atMs, unbrokenSinceMs, counters, live, settled, closedTransit } = batch
-  state.head = { ...state.head, atMs, unbrokenSinceMs, counters, live, settled, closedTransit, complete: false }
+  const { atMs, orderMs, unbrokenSinceMs, counters, live, settled, closedTransit } = batch
+  state.head = { ...state.head, atMs, orderMs, unbrokenSinceMs, counters, live, settled, closedTransit, complete: false }
   for (const row of batch.owners) state.owners.push(row)
   for (const row of batch.addresses) state.addresses.set(row[0], row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])

@@ -513,3 +513,21 @@ t.test('while it does not hear of changes itself it does not say that all is tol
   await desk.turn()
   t.same(agent.take(), ['to 2'])
 })
+
+t.test('who asks for the first time hears up to when it is forgotten who had an address', async (t) => {
+  const desk = await start()
+  const openingOf = (asking = {}) => desk.listen({ addresses: ['10.2.0.7'], ...asking }).takeRaw()[0] as Line
+  t.same(openingOf()['unheard'], [])
+  desk.tenancies.removePod('shop/cart', 200_000)
+  desk.tenancies.putPod('shop/web', { ...WEB, addresses: ['10.2.0.7'], startedMs: 210_000 }, { ...OWNER, name: 'web' })
+  await desk.turn()
+  const { revision } = desk
+    .listen({ addresses: ['10.2.0.7'] })
+    .takeRaw()
+    .at(-1) as Line
+  t.same(openingOf()['unheard'], [], 'not yet')
+  desk.clock.advance(HOUR_MS + 61_000)
+  await desk.turn()
+  t.same(openingOf()['unheard'], [{ fromMs: 0, toMs: 200_000 }])
+  t.same(openingOf({ instance: INSTANCE, revision })['unheard'], [], 'who goes on was told')
+})

@@ -41,6 +41,7 @@ t.test('whose the bytes are that came since another process read the last time',
   const cart = who('Deployment', 'cart')
   const cases: readonly Case[] = [
     { name: 'nothing was heard yet', before: cart, changes: { isCurrent: false }, says: 'waits' },
+    { name: 'nor when patience is over', before: cart, changes: { isCurrent: false }, laterMs: 30_000, says: '_unknown, ambiguous' },
     { name: 'told of, but not all yet', before: cart, changes: { isCurrent: false, tenancies: [pod('cart', 1_000)] }, says: 'waits' },
     { name: 'there for long', before: cart, changes: { ...HEARD, tenancies: [pod('cart', 1_000)] }, says: 'cart' },
     { name: 'the same pod, begun just before', before: cart, changes: { ...HEARD, tenancies: [pod('cart', 99_000)] }, says: 'cart' },

@@ -119,7 +119,8 @@ export function createModelDisk(): ModelDisk {
         if (end < 1) continue
         const changed = Buffer.from(file)
         const place = at % end
-        changed[place] = (changed[place] ?? 0) ^ 0x15
+        // Twice at the same place it is damaged still.
+        changed[place] = (changed[place] ?? 0) + 0x15
         files.set(path, changed)
         isDamaged = true
       }

@@ -1,9 +1,11 @@
 import t from 'tap'
 import type { Clock, Fields, Log } from '../../src/deps.js'
 import { createJournal } from '../../src/ledger/journal.js'
+import { renderLastRead } from '../../src/ledger/last-read.js'
 import type { Batch, StateRows } from '../../src/ledger/state.js'
 import { NOTHING_COUNTED, renderBatch, VERSION } from '../../src/ledger/state.js'
 import type { Decided } from '../../src/ledger/writing.js'
+import type { Pairs } from '../../src/model.js'
 import { createModelDisk } from './disk-model.js'
 
 const FILE = 'ledger.journal'
@@ -180,4 +182,25 @@ t.test('of what cannot be used the first ones stay', async (t) => {
   }
   const kept = ['', '.2', '.3'].map((end) => String(disk.files.get(`${FILE}.unusable${end}`)))
   t.same(kept, ['one', 'two', 'four'])
+})
+
+t.test('what was read last is of the state that was written with it or before it, whatever became of the clock', async (t) => {
+  const at = (atMs: number, orderMs?: number) => ({ atMs, orderMs })
+  const cases = [
+    { name: 'the clock was set back since', state: at(100_000, 100_000), read: at(95_000, 100_001), isOf: true },
+    { name: 'it could not be written since', state: at(100_000, 100_000), read: at(99_000, 99_000), isOf: false },
+    { name: 'nor after the clock was set back', state: at(95_000, 100_001), read: at(100_000, 100_000), isOf: false },
+    { name: 'both by an earlier version', state: at(100_000), read: at(100_000), isOf: true },
+    { name: 'the state by an earlier version, afterwards', state: at(100_000), read: at(99_000, 99_000), isOf: false },
+  ]
+  const options = { pairs: { size: 0, addresses: 0 } as unknown as Pairs, textOf: () => undefined, pause: async () => undefined }
+  for (const { name, state, read, isOf } of cases) {
+    const { disk, log, journal } = setUp()
+    const { head, ...others } = rows(0)
+    await journal.checkpoint({ ...others, head: { ...head, atMs: 0 } })
+    await journal.keep(await renderLastRead({ epoch: 'e1', readAtMs: read.atMs, ...read }, [], options))
+    await journal.write({ kind: 'batch', batch: { ...batch(0), ...state } }, async () => rows(0))
+    const loaded = await createJournal({ clock, disk, log }).load()
+    t.equal(loaded?.lastRead !== undefined, isOf, name)
+  }
 })
