@@ -25,6 +25,8 @@ export interface Clock {
   now(): number
   /** Milliseconds since some start; never goes back. */
   monotonic(): number
+  /** Milliseconds since the machine's start, the same for all processes; never goes back. Absent: not known. */
+  sinceBoot?(): number
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }

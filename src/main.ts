@@ -16,6 +16,7 @@ import { createLog, openStderr } from './log.js'
 const clock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  sinceBoot: () => Number(process.hrtime.bigint() / 1_000_000n),
   async sleep(ms, signal) {
     try {
       // A timer takes a millisecond at least; who only gives way need not wait.

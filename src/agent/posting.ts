@@ -5,6 +5,7 @@ import { createCoverage } from '../ledger/coverage.js'
 import { createJournal } from '../ledger/journal.js'
 import { createLedger, type Ledger } from '../ledger/ledger.js'
 import { pricesOf } from '../ledger/price.js'
+import { byClockOfNow } from '../ledger/set-back.js'
 import { snapshotOf } from '../ledger/snapshot.js'
 import type { State } from '../ledger/state.js'
 import type { FlowReading, Identity, LeftOff, Snapshot } from '../model.js'
@@ -48,7 +49,8 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
 
   async function loadLedger(): Promise<Ledger> {
     if (ledger) return ledger
-    const state = await (keepsState() ? journal.load() : undefined)
+    const read = await (keepsState() ? journal.load() : undefined)
+    const state = read?.lastRead ? { ...read, lastRead: byClockOfNow(read.lastRead, clock) } : read
     leftOff = leftOffIn(state)
     ledger = createLedger({ limit, idleMs }, deps, state)
     return ledger

@@ -20,6 +20,7 @@ import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
+import { bootedMsOf } from './set-back.js'
 import { type Moment, NOTHING_COUNTED, orderOf, type State, type StateRows, VERSION } from './state.js'
 import { createTally } from './tally.js'
 import { createTransit } from './transit.js'
@@ -160,7 +161,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const isBaseline = begin(reading)
     const open = reading.generations.filter(({ id }) => !closed.has(id))
     wasRead ||= replay.sinceMs !== undefined
-    const sinceMs = Math.max(replay.sinceMs ?? readAtMs, reading.epochStartMs)
+    const sinceMs = replay.sinceMs ?? Math.max(readAtMs, reading.epochStartMs)
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const stretch = { fromMs: sinceMs, toMs: clock.now() }
     const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }
@@ -226,7 +227,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     lastRead(holderOf) {
       if (!last) return Promise.resolve([])
       const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, waiting: book.arrivals(), pause: pauses.pause }
-      return renderLastRead({ epoch, atMs, orderMs, readAtMs }, last.generations, parts)
+      return renderLastRead({ epoch, atMs, orderMs, readAtMs, bootedMs: bootedMsOf(clock) }, last.generations, parts)
     },
     state,
     releasable: () => [...closed],

@@ -249,7 +249,9 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     booked.next = Math.min(booked.next, packets.length)
     const closed = new Set(doing.ledger.releasable())
     const known = new Set(pairs.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
-    const stretch = { fromMs: Math.max(doing.sinceMs, reading.epochStartMs), toMs: wallMs }
+    const isReplayed = doing.before !== undefined && doing.before.packets < Number.POSITIVE_INFINITY
+    const fromMs = isReplayed ? doing.sinceMs : Math.max(doing.sinceMs, reading.epochStartMs)
+    const stretch = { fromMs, toMs: wallMs }
     bookReading(booked, { packets, identity, before: doing.before, stretch, known })
     doing.before = undefined
     doing.sinceMs = reading.atMs
