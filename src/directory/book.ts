@@ -46,6 +46,8 @@ interface Ended {
   readonly revision: number
   /** By a clock that never jumps. */
   readonly heardMs: number
+  /** By the node's clock, but no later than it was heard. */
+  readonly endMs: number
 }
 
 const REMEMBERED_MS = 3_600_000
@@ -101,16 +103,16 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
     const id = idOf(address)
     hold(id, [...before.filter((other) => other.key !== key), tenancy])
     revisions[id] = revision
-    if (untilMs !== Number.POSITIVE_INFINITY) ended.push({ id, tenancy, revision, heardMs: monotonic() })
+    if (untilMs !== Number.POSITIVE_INFINITY) ended.push({ id, tenancy, revision, heardMs: monotonic(), endMs: Math.min(untilMs, nowMs) })
     return id
   }
 
-  function forgetOne({ id, tenancy, revision: ofEnd }: Ended): void {
+  function forgetOne({ id, tenancy, endMs, revision: ofEnd }: Ended): void {
     const left = tenanciesOf(id).filter((other) => other !== tenancy)
     // Told of again since, or gone with its address.
     if (left.length === tenanciesOf(id).length) return
     forgottenRevision = ofEnd
-    forgottenMs = Math.max(forgottenMs, tenancy.untilMs)
+    forgottenMs = Math.max(forgottenMs, endMs)
     hold(id, left)
   }
 

@@ -151,7 +151,8 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
   }
 
   function forget(endedBeforeMs: number): void {
-    missed = missed.filter(({ toMs }) => toMs >= endedBeforeMs)
+    // What nobody heard from the beginning on stays unheard; it is one time at most.
+    missed = missed.filter(({ fromMs, toMs }) => fromMs === 0 || toMs >= endedBeforeMs)
     for (const [address, all] of byAddress) {
       const kept = all.filter(({ untilMs }) => untilMs >= endedBeforeMs)
       if (kept.length === 0) byAddress.delete(address)

@@ -531,3 +531,18 @@ t.test('who asks for the first time hears up to when it is forgotten who had an 
   t.same(openingOf()['unheard'], [{ fromMs: 0, toMs: 200_000 }])
   t.same(openingOf({ instance: INSTANCE, revision })['unheard'], [], 'who goes on was told')
 })
+
+t.test('a node whose clock is ahead does not make it a time that is yet to come', async (t) => {
+  const desk = await start()
+  const heardMs = desk.clock.now()
+  desk.tenancies.removePod('shop/cart', heardMs + 86_400_000)
+  await desk.turn()
+  desk.clock.advance(HOUR_MS + 61_000)
+  await desk.turn()
+  const [{ unheard }] = desk.listen({ addresses: ['10.2.0.7'] }).takeRaw() as [Line]
+  t.match(unheard, [{ fromMs: 0 }])
+  t.ok(
+    (unheard as readonly { readonly toMs: number }[]).every(({ toMs }) => toMs <= heardMs),
+    JSON.stringify(unheard),
+  )
+})

@@ -200,3 +200,12 @@ t.test('who came and went while nothing was heard may have had it', async (t) =>
     t.equal(holders.mayHaveMissed(ADDRESS, { fromMs: 100_000, toMs: 110_000 }), false, 'forgotten with all of that time')
   }
 })
+
+t.test('what nobody heard from the beginning on is never taken for heard', async (t) => {
+  const holders = createHolders({ skewMs: SKEW_MS })
+  holders.set(ADDRESS, holding('2', WEB, 120))
+  holders.miss({ fromMs: 0, toMs: 110_000 })
+  holders.forget(4_000_000)
+  t.match(said(holders.heldDuring(ADDRESS, undefined, { fromMs: 90_000, toMs: 130_000 })), /^ambiguous/)
+  t.equal(holders.mayHaveMissed(ADDRESS, { fromMs: 123_000, toMs: 130_000 }), false, 'and what came after it is heard')
+})
