@@ -19,27 +19,37 @@ export function renderTable(rows: readonly Row[]): string {
   return `${[line(COLUMNS), ...rows.map((row) => line(COLUMNS.map((column) => row[column])))].join('\n')}\n`
 }
 
-export function renderMarkdown(rows: readonly Row[], loads: readonly number[]): string {
-  const cells = (values: readonly string[]): string => `| ${values.join(' | ')} |`
-  const bold = (verdict: string): string => (verdict === 'missed' ? '**missed**' : verdict)
+/** `before`: what stands there; rows of numbers that were not measured this time stay. */
+export function renderMarkdown(rows: readonly Row[], loads: readonly number[], before: string): string {
+  const day = new Date().toISOString().slice(0, 10)
+  const measured = new Map(rows.map((row) => [row.number, lineOf([...COLUMNS.map((column) => shown(row, column)), day])]))
+  const lines = new Map([...linesIn(before), ...measured])
   return [
-    `${machine()}; load average when a bench began ${Math.min(...loads).toFixed(2)} to ${Math.max(...loads).toFixed(2)}.`,
+    `${machine()}; load average when a bench of the last run began ${Math.min(...loads).toFixed(2)} to ${Math.max(...loads).toFixed(2)}.`,
     '',
-    cells(COLUMNS),
-    cells(COLUMNS.map(() => '---')),
-    ...rows.map((row) => cells(COLUMNS.map((column) => (column === 'verdict' ? bold(row.verdict) : row[column])))),
+    lineOf([...COLUMNS, 'on']),
+    lineOf([...COLUMNS, 'on'].map(() => '---')),
+    ...lines.values(),
   ].join('\n')
+}
+
+const lineOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+const shown = (row: Row, column: (typeof COLUMNS)[number]): string => (row[column] === 'missed' ? '**missed**' : row[column])
+
+/** By their numbers. */
+function linesIn(text: string): readonly (readonly [string, string])[] {
+  const [, , ...lines] = text.split('\n').filter((line) => line.startsWith('| '))
+  return lines.map((line) => [line.split(' | ', 1)[0]?.slice(2) ?? '', line])
 }
 
 function machine(): string {
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`
-  const date = new Date().toISOString().slice(0, 10)
-  return `${date}; ${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? 'unknown'}), ${memory}; Linux ${release()}; Node ${process.version}`
+  return `${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? 'unknown'}), ${memory}; Linux ${release()}; Node ${process.version}`
 }
 
 export async function writeResults(rows: readonly Row[], loads: readonly number[]): Promise<void> {
   const text = await readFile(README, 'utf8')
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error(`${README} has no place for the results`)
-  await writeFile(README, `${text.slice(0, begin + BEGIN.length)}\n${renderMarkdown(rows, loads)}\n${text.slice(end)}`)
+  const [begin, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)]
+  if (begin < BEGIN.length || end < begin) throw new Error(`${README} has no place for the results`)
+  await writeFile(README, `${text.slice(0, begin)}\n${renderMarkdown(rows, loads, text.slice(begin, end))}\n${text.slice(end)}`)
 }

@@ -2,7 +2,7 @@
 //   npm run bench                      all
 //   npm run bench -- tax scrape        these
 //   npm run bench -- --quick tax       a little of it, to see that it works
-//   npm run bench -- --write           and puts the results into bench/README.md
+//   npm run bench -- --write           and puts the results into bench/README.md, in the place of what was measured of them before
 import { spawn } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { createInterface } from 'node:readline'
@@ -45,6 +45,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 async function runOutside(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !BENCHES.includes(name))
   if (unknown.length > 0) return refuse(`there is no bench called ${unknown.join(', ')}; there are ${BENCHES.join(', ')}`)
+  if (values.quick && values.write)
+    return refuse('numbers of --quick mean nothing, so --write does not write them: leave one of the two out')
   const world = await canMakeWorld()
   if (!world.ok) return refuse(`benches need a world of network namespaces, and ${world.why}\n  ${world.remedy}`)
   const figures: Figure[] = []

@@ -37,19 +37,21 @@ export const isCount = (value: number): boolean => value >= 0 && value <= Number
 
 /** Comments are passed over, HELP and TYPE among them, and samples that have no value: NaN. */
 export function parseSamples(text: string, isWanted: IsWanted): ParsedSamples {
-  const { samples, take } = gathering()
-  const reader = createReader(text, isWanted, take)
+  const samples: Sample[] = []
+  const reader = createReader(text, isWanted, (name, labelText, value) => {
+    if (Number.isNaN(value)) return true
+    const labels = parseLabels(labelText)
+    if (labels) samples.push({ name, labels, value })
+    return labels !== undefined
+  })
   while (reader.read());
   return { samples, rejected: reader.rejected }
 }
 
-/** The same of a text that may be long: others get their turn in between. */
-export async function parseSamplesInTurns(text: string, isWanted: IsWanted): Promise<ParsedSamples> {
-  const { samples, take } = gathering()
-  return { samples, rejected: await readSamplesInTurns(text, isWanted, take) }
-}
-
-/** The same of one that comes in pieces and may be longer than what is to be kept of it. `isWhole`: it ends as OpenMetrics does, in `# EOF`. */
+/**
+ * The same of one that comes in pieces and may be longer than what is to be kept of it, for who knows most of the labels already: others get their
+ * turn in between. `rejected`: lines that could not be understood; `isWhole`: it ends as OpenMetrics does, in `# EOF`.
+ */
 export async function readSamplesInPieces(
   pieces: AsyncIterable<string>,
   isWanted: IsWanted,
@@ -77,24 +79,11 @@ export async function readSamplesInPieces(
   return { rejected, isWhole: isWhole && rest === '' && !isTooLong }
 }
 
-/** For who knows most of the labels already. Resolves with how many lines could not be understood. */
-export async function readSamplesInTurns(text: string, isWanted: IsWanted, take: TakeSample): Promise<number> {
+/** Resolves with how many lines could not be understood. */
+async function readSamplesInTurns(text: string, isWanted: IsWanted, take: TakeSample): Promise<number> {
   const reader = createReader(text, isWanted, take)
   while (reader.read()) await turnOfTheLoop()
   return reader.rejected
-}
-
-function gathering(): { readonly samples: Sample[]; readonly take: TakeSample } {
-  const samples: Sample[] = []
-  return {
-    samples,
-    take(name, labelText, value) {
-      if (Number.isNaN(value)) return true
-      const labels = parseLabels(labelText)
-      if (labels) samples.push({ name, labels, value })
-      return labels !== undefined
-    },
-  }
 }
 
 function createReader(text: string, isWanted: IsWanted, take: TakeSample) {

@@ -55,3 +55,24 @@ t.test('killed before the decisions on a reading were written: what it found fir
     'not what it knows',
   )
 })
+
+t.test('each reading comes after the one before, whatever becomes of the clock, and after what another process wrote', async (t) => {
+  let nowMs = 1_000_000
+  const clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async () => undefined }
+  const kernel = createKernel()
+  kernel.create('e1', nowMs)
+  const orders: (number | undefined)[] = []
+  const read = async (ledger: Ledger): Promise<void> => {
+    await ledger.post(createReader(kernel, 1).read(nowMs, 0), createModelIdentity(new Map()))
+    orders.push((await stateOf(ledger)).head.orderMs)
+  }
+  const first = createLedger({ limit: 9, idleMs: 60_000 }, { clock, log })
+  first.announce('e1')
+  for (const movedMs of [10_000, 0, -50_000]) {
+    nowMs += movedMs
+    await read(first)
+  }
+  const state = await stateOf(first)
+  await read(createLedger({ limit: 9, idleMs: 60_000 }, { clock, log }, state))
+  t.same(orders, [1_010_000, 1_010_001, 1_010_002, 1_010_003])
+})
