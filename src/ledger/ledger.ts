@@ -20,7 +20,7 @@ import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts } from './restore.js'
 import { createRoutes } from './routes.js'
-import { bootedMsOf } from './set-back.js'
+import { bootedMsOf, startOf } from './set-back.js'
 import { type Moment, NOTHING_COUNTED, orderOf, type State, type StateRows, VERSION } from './state.js'
 import { createTally } from './tally.js'
 import { createTransit } from './transit.js'
@@ -124,6 +124,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     }
     leaveEpoch()
     epoch = next
+    readAtMs = clock.now()
     writing.demandCheckpoint()
   }
 
@@ -146,6 +147,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     }
     if (state) restore(state, 'none')
     leaveEpoch()
+    readAtMs = reading.epochStartMs
     // The state of another table does not say until when this one's bytes were served.
     const isOfTable = state?.head.epoch === reading.epoch
     const sinceMs = isOfTable ? state.head.atMs : Math.min(reading.epochStartMs, state?.head.atMs ?? Number.POSITIVE_INFINITY)
@@ -161,11 +163,12 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const isBaseline = begin(reading)
     const open = reading.generations.filter(({ id }) => !closed.has(id))
     wasRead ||= replay.sinceMs !== undefined
-    const sinceMs = replay.sinceMs ?? Math.max(readAtMs, reading.epochStartMs)
+    const toMs = clock.now()
+    const sinceMs = startOf(replay.sinceMs ?? readAtMs, toMs)
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
-    const stretch = { fromMs: sinceMs, toMs: clock.now() }
+    const stretch = { fromMs: sinceMs, toMs }
     const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }
-    leaving += await replay.post(open, { sinceMs: reading.epochStartMs, identity }, context)
+    leaving += await replay.post(open, identity, context)
     const back = { placementOf, placementDuring: identity.placeDuring, stretch }
     if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, back, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)

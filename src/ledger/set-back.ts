@@ -5,6 +5,9 @@ import type { LastRead } from './last-read.js'
 /** By the clock; undefined where that is not known. */
 export const bootedMsOf = ({ now, sinceBoot }: Pick<Clock, 'now' | 'sinceBoot'>): number | undefined => sinceBoot && now() - sinceBoot()
 
+/** Of a time that ends then. Where the clock was set back since it began that is any time before: never one that ends before it begins. */
+export const startOf = (fromMs: number, toMs: number): number => (fromMs <= toMs ? fromMs : 0)
+
 /** One that was set forward, or a machine that slept, leaves it as it is: somebody may have come and gone meanwhile. */
 export function byClockOfNow(lastRead: LastRead, clock: Pick<Clock, 'now' | 'sinceBoot'>): LastRead {
   const bootedMs = bootedMsOf(clock)

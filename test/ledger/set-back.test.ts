@@ -1,7 +1,11 @@
 import t from 'tap'
 import { type LastRead, parseLastRead, renderLastRead } from '../../src/ledger/last-read.js'
+import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
 import { bootedMsOf, byClockOfNow } from '../../src/ledger/set-back.js'
-import type { Pairs } from '../../src/model.js'
+import { parseState, renderState, type State } from '../../src/ledger/state.js'
+import type { Identity, Pairs, Placement, Stretch } from '../../src/model.js'
+import { CART, createModelIdentity, STOCK, UNKNOWN, WEB } from './identity-model.js'
+import { createKernel, createReader } from './kernel-model.js'
 
 const clockOf = (nowMs: number, bootMs?: number) => ({ now: () => nowMs, ...(bootMs !== undefined && { sinceBoot: () => bootMs }) })
 
@@ -27,4 +31,118 @@ t.test('what another process read last, by the clock of now', async (t) => {
     for await (const { fromMs, toMs } of read.waitedThen(column, parts.pairs, parts.pause)) came.push({ fromMs, toMs })
     t.same(came, [{ fromMs: readAtMs - 8_900, toMs: readAtMs - 7_900 }], name)
   }
+})
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const [cart, web, late, stock] = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4']
+const HOUR_MS = 3_600_000
+const MADE_MS = 1_763_715_600_000
+
+/** A ledger whose clock is in the test's hands; `asked`: since when, at each look, and at what time. */
+function createSetBack() {
+  const here = { local: 'yes', covered: 'yes' } as const
+  const model = createModelIdentity(
+    new Map<string, Placement>([
+      [cart, { who: CART, ...here }],
+      [web, { who: WEB, ...here }],
+      [late, { who: UNKNOWN, local: 'unknown', covered: 'no' }],
+      [stock, { who: STOCK, ...here }],
+    ]),
+  )
+  const asked: (Stretch & { readonly address: string })[] = []
+  let nowMs = MADE_MS
+  const identity: Identity = {
+    ...model,
+    placeSince(address, before, sinceMs) {
+      asked.push({ address, fromMs: sinceMs, toMs: nowMs })
+      return model.placeSince(address, before, sinceMs)
+    },
+    placeDuring(address, now, stretch) {
+      asked.push({ address, ...stretch })
+      return model.placeDuring(address, now, stretch)
+    },
+    get version() {
+      return model.version
+    },
+  }
+  const clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async () => undefined }
+  const kernel = createKernel()
+  kernel.create('e1', MADE_MS)
+  return {
+    asked,
+    model,
+    ledger: (state?: State) => createLedger({ limit: 9, idleMs: 60_000 }, { clock, log }, state),
+    async read(ledger: Ledger, afterMs: number): Promise<number> {
+      nowMs += afterMs
+      asked.length = 0
+      await ledger.post(createReader(kernel, 1).read(nowMs, 0), identity)
+      return nowMs
+    },
+    send: (source: string, bytes = 1) => kernel.send({ source, destination: stock, bytes, path: 'plain' }, false),
+  }
+}
+
+const stateOf = async (ledger: Ledger) => parseState(Buffer.from([...renderState(await ledger.state())].join(''))).state as State
+const lastReadOf = async (ledger: Ledger) => parseLastRead(Buffer.concat(await ledger.lastRead())) as LastRead
+
+/** Of what waits nobody wrote down when it came. */
+const untimed = (lastRead: LastRead): LastRead => ({
+  ...lastRead,
+  async *waitedThen() {
+    yield* []
+  },
+})
+
+t.test('the clock is set back while a table counts', async (t) => {
+  const { ledger: create, read, send, asked, model } = createSetBack()
+  const ledger = create()
+  ledger.announce('e1')
+  send(cart)
+  await read(ledger, 10_000)
+  t.same(asked[0], { address: cart, fromMs: MADE_MS, toMs: MADE_MS + 10_000 }, 'at first since the table was made')
+  send(web)
+  const readMs = await read(ledger, -HOUR_MS)
+  t.same(asked[0], { address: web, fromMs: 0, toMs: readMs }, 'since when nobody can say')
+  send(late)
+  await read(ledger, 10_000)
+  t.same(asked, [{ address: late, fromMs: readMs, toMs: readMs + 10_000 }], 'and then since the reading before')
+  model.change(late, { who: CART, local: 'yes', covered: 'yes' }, { who: UNKNOWN, local: 'yes', covered: 'yes', ambiguous: true })
+  await read(ledger, 10_000)
+  t.ok(asked.length > 0)
+  for (const { fromMs, toMs } of asked) t.ok(fromMs <= toMs, 'no time ends before it begins')
+})
+
+t.test('killed then, what no decision stands for came since the state', async (t) => {
+  const { ledger: create, read, send, asked } = createSetBack()
+  const first = create()
+  first.announce('e1')
+  const stateMs = await read(first, -HOUR_MS)
+  const state = await stateOf(first)
+  send(web)
+  const lastReadMs = await read(first, 10_000)
+  const lastRead = untimed(await lastReadOf(first))
+  const second = create({ ...state, lastRead })
+  send(late)
+  await read(second, 10_000)
+  t.same(
+    asked.find(({ address }) => address === web),
+    { address: web, fromMs: stateMs, toMs: lastReadMs + 10_000 },
+  )
+})
+
+t.test('killed then, what waits and nobody wrote down when it came may have come at any time', async (t) => {
+  const { ledger: create, read, send, asked, model } = createSetBack()
+  const first = create()
+  first.announce('e1')
+  send(late, 5)
+  const lastReadMs = await read(first, -HOUR_MS)
+  const state = await stateOf(first)
+  const lastRead = untimed(await lastReadOf(first))
+  const second = create({ ...state, lastRead })
+  model.change(late, { who: CART, local: 'yes', covered: 'yes' }, { who: UNKNOWN, local: 'yes', covered: 'yes', ambiguous: true })
+  await read(second, 10_000)
+  t.same(
+    asked.flatMap(({ address, fromMs, toMs }) => (address === late && toMs <= lastReadMs ? [fromMs] : [])),
+    [0],
+  )
 })

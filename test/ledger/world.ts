@@ -173,7 +173,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
   }
 
   function beforeOf(state: State | undefined): OracleReading['before'] {
-    const sometime = { fromMs: kernel.table?.startMs ?? 0, toMs: kept.atMs }
+    const sometime = { fromMs: 0, toMs: kept.atMs }
     const { came } = kept
     const cameOf = (at: number): Stretch => came.get(at) ?? sometime
     if (!state?.lastRead) return { packets: Number.POSITIVE_INFINITY, pairs: new Set(), cameOf }
@@ -202,6 +202,7 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     bookEpoch(booked, epoch)
     const gapMs = lastReadMs === 0 ? 0 : monotonicMs - lastReadMs
     doing.ledger.announce(epoch)
+    doing.sinceMs = wallMs
     witness.look(doing.ledger, { booked, clock })
     await write(doing, async () => doing.journal.checkpoint(await doing.ledger.state({ complete: true })), true)
     passed('announcing')
@@ -249,9 +250,8 @@ export function createWorld({ limit, idleMs, places }: WorldOptions): World {
     booked.next = Math.min(booked.next, packets.length)
     const closed = new Set(doing.ledger.releasable())
     const known = new Set(pairs.flatMap(([id, texts]) => (closed.has(id) ? [] : texts)))
-    const isReplayed = doing.before !== undefined && doing.before.packets < Number.POSITIVE_INFINITY
-    const fromMs = isReplayed ? doing.sinceMs : Math.max(doing.sinceMs, reading.epochStartMs)
-    const stretch = { fromMs, toMs: wallMs }
+    // The clock may have been set back since.
+    const stretch = { fromMs: doing.sinceMs <= wallMs ? doing.sinceMs : 0, toMs: wallMs }
     bookReading(booked, { packets, identity, before: doing.before, stretch, known })
     doing.before = undefined
     doing.sinceMs = reading.atMs
