@@ -18,7 +18,7 @@ import { createPhantoms, type Phantoms } from './phantoms.js'
 import type { PlacementOf } from './places.js'
 import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
-import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts } from './restore.js'
+import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts, unservedMs } from './restore.js'
 import { createRoutes } from './routes.js'
 import { bootedMsOf, startOf } from './set-back.js'
 import { type Moment, NOTHING_COUNTED, orderOf, type State, type StateRows, VERSION } from './state.js'
@@ -148,12 +148,10 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     if (state) restore(state, 'none')
     leaveEpoch()
     readAtMs = reading.epochStartMs
-    // The state of another table does not say until when this one's bytes were served.
-    const isOfTable = state?.head.epoch === reading.epoch
-    const sinceMs = isOfTable ? state.head.atMs : Math.min(reading.epochStartMs, state?.head.atMs ?? Number.POSITIVE_INFINITY)
-    addGap(reading.atMs - sinceMs)
+    const gapMs = unservedMs(state, reading)
+    addGap(gapMs)
     hasStartedOver = true
-    const gap = { gap_s: Math.round((reading.atMs - sinceMs) / 1000) }
+    const gap = { gap_s: Math.round(gapMs / 1000) }
     log.warn(`${state ? 'state does not belong to' : 'no state for'} the kernel table: totals start over`, gap)
     return true
   }

@@ -43,6 +43,12 @@ export function isContinued({ head }: State, reading: FlowReading): boolean {
   return head.epoch === reading.epoch && head.live.every((id) => present.has(id)) && !isReset
 }
 
+/** For how long the table has counted what is not posted. The state of another table does not say until when this one's bytes were served. */
+export function unservedMs(state: State | undefined, { epoch, epochStartMs, atMs }: FlowReading): number {
+  const servedMs = state?.head.atMs ?? Number.POSITIVE_INFINITY
+  return atMs - (state?.head.epoch === epoch ? servedMs : Math.min(epochStartMs, servedMs))
+}
+
 /** It can no longer be placed. */
 export function giveUpPending(accounts: Accounts): void {
   const pending = accounts.book('pending').value
