@@ -6,12 +6,15 @@ import type { Test } from 'tap'
 import { reachFrom } from '../cluster/reach.js'
 import { type Fault, startIntake, type TestIntake } from '../datadog/intake.js'
 import { KEY } from '../datadog/judge.js'
+import { reasonToSkip } from '../peers/needed.js'
+import { exportSeries, runVictoriaMetrics } from '../victoriametrics.js'
 import { endOf, sumOf } from './agents.js'
 import { balances, createLab, type Lab, ONE_NODE } from './lab.js'
 import { createOnePair } from './one-pair.js'
 import { eventually, worldTest } from './world.js'
 
 const KILLS = 6
+const LIVES = 3
 const PORT = 8126
 /** Each first window goes out at once. */
 const ALIVE_MS = 500
@@ -32,21 +35,25 @@ interface Pushing {
 
 async function startPushing(t: Test): Promise<Pushing> {
   const intake = await startIntake(t, { now: Date.now })
+  const lab = await pushTo(t, new URL(intake.url))
+  await eventually('a first window', () => (intake.bodies.length > 0 ? true : undefined))
+  return { lab, intake }
+}
+
+async function pushTo(t: Test, { port, pathname }: URL): Promise<Lab> {
   const folder = await mkdtemp('/run/lab/datadog-')
-  const lab = await createLab(t, {
+  return createLab(t, {
     spec: ONE_NODE,
     options: {
       flows: { interval: '250ms' },
-      datadog: { enabled: true, url: `http://127.0.0.1:${PORT}`, flushInterval: '10s' },
+      datadog: { enabled: true, url: `http://127.0.0.1:${PORT}${pathname}`, flushInterval: '10s' },
     },
     environment: () => ({ DD_API_KEY: KEY }),
     async prepare(made) {
-      const reach = await reachFrom(made, ['n1'], { port: PORT, folder, target: () => Number(new URL(intake.url).port) })
+      const reach = await reachFrom(made, ['n1'], { port: PORT, folder, target: () => Number(port) })
       t.teardown(() => reach.close())
     },
   })
-  await eventually('a first window', () => (intake.bodies.length > 0 ? true : undefined))
-  return { lab, intake }
 }
 
 await worldTest(import.meta.url, async (t) => {
@@ -116,5 +123,27 @@ await worldTest(import.meta.url, async (t) => {
     t.notMatch(program.stderr(), 'what waits')
     t.equal(intake.sum('meshtoll.flow.bytes'), sent)
     t.same(intake.problems, [])
+  })
+
+  t.test('VictoriaMetrics has what was sent, to the byte', { skip: reasonToSkip(['victoriametrics']) ?? false }, async (t) => {
+    const judge = await runVictoriaMetrics(await mkdtemp('/run/lab/victoriametrics-'))
+    t.teardown(() => judge.stop())
+    const { topology, truth, agents } = await pushTo(t, new URL(`${judge.url}/datadog`))
+    const agent = agents.on('n1')
+    const pair = await createOnePair(topology)
+    for (let life = 0; life < LIVES; life++) {
+      await pair.send(300)
+      await agents.atRest()
+      await agent.kill()
+      await agent.start()
+    }
+    const sent = await truth.total()
+    await agent.stop()
+    const there = await exportSeries(judge.url, '{__name__="meshtoll.flow.bytes"}')
+    t.ok(sent > 0)
+    t.equal(
+      there.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0),
+      sent,
+    )
   })
 })

