@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { eventually } from './lab/world.js'
 import { programOf } from './peers/needed.js'
-import { freePort } from './prometheus.js'
+import { freePort, type Sample } from './prometheus.js'
 
 /** As /api/v1/export has it. `timestamps`: in ms. */
 export interface ExportedSeries {
@@ -15,12 +15,25 @@ export interface ExportedSeries {
 
 export interface VictoriaMetrics {
   readonly url: string
-  /** Evaluates rules over what is kept, as if it were told just now, and keeps what comes of it. In ms. */
-  replay(files: readonly string[], span: { readonly fromMs: number; readonly toMs: number }): Promise<void>
+  /** What the text format of Prometheus says, with times in ms. */
+  take(lines: readonly string[]): Promise<void>
+  /** An instant query; `at` in seconds. Rejects with what is wrong with it. */
+  query(expr: string, at: number): Promise<readonly Sample[]>
+  /** Has vmalert evaluate rules as it would have then, each minute, and keeps what they record. In seconds. */
+  replay(files: readonly string[], span: { readonly from: number; readonly to: number }): Promise<void>
   stop(): Promise<void>
 }
 
+/** Of rules that ask what others record: a replay goes through all times rule by rule, so what one records is there for the next replay. */
+const LONGEST_CHAIN = 5
+
 const flush = (url: string): Promise<unknown> => fetch(`${url}/internal/force_flush`)
+
+/** Rejects with what it says. */
+export const vmalert = async (flags: readonly string[]): Promise<string> =>
+  (await promisify(execFile)(programOf('victoriametrics', 'vmalert'), [...flags])).stderr
+
+const isoOf = (seconds: number): string => new Date(seconds * 1_000).toISOString()
 
 /** Of a selector, as it is kept; all that was taken until now is in it. */
 export async function exportSeries(url: string, selector: string): Promise<readonly ExportedSeries[]> {
@@ -55,18 +68,25 @@ export async function runVictoriaMetrics(folder: string): Promise<VictoriaMetric
   )
   return {
     url,
-    async replay(files, { fromMs, toMs }) {
+    async take(lines) {
+      const answer = await fetch(`${url}/api/v1/import/prometheus`, { method: 'POST', body: `${lines.join('\n')}\n` })
+      if (!answer.ok) throw new Error(await answer.text())
       await flush(url)
-      const span = [`-replay.timeFrom=${new Date(fromMs).toISOString()}`, `-replay.timeTo=${new Date(toMs).toISOString()}`]
+    },
+    async query(expr, at) {
+      const answer = await fetch(`${url}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query: expr, time: String(at) }) })
+      const { status, data, error } = (await answer.json()) as { status: string; data: { result: readonly Sample[] }; error?: string }
+      if (status !== 'success') throw new Error(`${expr}: ${error}`)
+      return data.result
+    },
+    async replay(files, { from, to }) {
+      const span = [`-replay.timeFrom=${isoOf(from)}`, `-replay.timeTo=${isoOf(to)}`]
       const where = [`-datasource.url=${url}`, `-remoteWrite.url=${url}`, `-remoteRead.url=${url}`]
       const pace = ['-replay.rulesDelay=0s', '-replay.disableProgressBar', '-loggerLevel=ERROR']
-      await promisify(execFile)(programOf('victoriametrics', 'vmalert'), [
-        ...files.map((file) => `-rule=${file}`),
-        ...where,
-        ...span,
-        ...pace,
-      ])
-      await flush(url)
+      for (let turn = 0; turn < LONGEST_CHAIN; turn++) {
+        await vmalert([...files.map((file) => `-rule=${file}`), ...where, ...span, ...pace])
+        await flush(url)
+      }
     },
     async stop() {
       child.kill('SIGKILL')

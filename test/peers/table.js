@@ -114,7 +114,7 @@ export const SUITES = [
   { files: 'test/http/promtool.test.ts', peers: ['promtool'] },
   { files: 'test/lab/datadog.test.ts', peers: ['victoriametrics'] },
   { files: 'test/lab/prometheus.test.ts', peers: ['prometheus', 'alertmanager'] },
-  { files: 'test/rules/', peers: ['prometheus', 'promtool'] },
+  { files: 'test/rules/', peers: ['prometheus', 'promtool', 'victoriametrics'] },
   { files: 'test/mesh/', peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
   { files: 'test/mesh/causes.test.ts', peers: ['prometheus', 'alertmanager'] },
 ]

@@ -37,7 +37,7 @@ t.test('peersOf', async (t) => {
     { name: 'a test against a cluster', files: ['test/main.test.ts', 'test/cluster/cluster.test.ts'], peers: ['etcd', 'kube-apiserver'] },
     { name: 'a test of the chart', files: ['test/deploy/chart.test.ts'], peers: ['etcd', 'kube-apiserver', 'helm'] },
     { name: 'a test of the mesh', files: ['test/mesh/story.test.ts'], peers: ['etcd', 'kube-apiserver', 'istiod', 'envoy'] },
-    { name: 'a test of rules', files: ['test/rules/alerts.test.ts'], peers: ['prometheus', 'promtool'] },
+    { name: 'a test of rules', files: ['test/rules/traffic.test.ts'], peers: ['prometheus', 'promtool', 'victoriametrics'] },
     { name: 'two of them', files: ['test/cluster/a.test.ts', 'test/cluster/b.test.ts'], peers: ['etcd', 'kube-apiserver'] },
   ]
   for (const { name, files, peers } of cases) t.same(peersOf(files), peers, name)
