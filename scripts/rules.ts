@@ -33,6 +33,13 @@ export interface RuleGroup {
 /** In files that no value of the chart is in: whoever has a copy of docs/runbooks puts its address there. */
 const RUNBOOKS = 'https://git.example.com/meshtoll/docs/runbooks'
 
+/** In the place of an empty one, which the chart fills in by the name of its release: these are right where that is meshtoll. */
+const JOBS: Readonly<Record<string, string>> = {
+  AgentDown: '(.*/)?meshtoll(-agent)?',
+  AllAgentsDown: '(.*/)?meshtoll(-agent)?',
+  DirectoryDown: '(.*/)?meshtoll-directory',
+}
+
 /** Those of the chart's values, with an address. */
 export function readRuleSettings(): RuleSettings {
   const { prometheusRule } = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'))
@@ -62,7 +69,8 @@ function fill(text: string, { runbookUrl, recording, alerts }: RuleSettings): st
   const [head, ...rules] = text.split(/(?=^ +- (?:alert|record): )/m)
   const filled = rules.map((rule) => {
     const [, alert = ''] = /- alert: (\w+)/.exec(rule) ?? []
-    return fillText(rule, { ...recording, runbookUrl, ...alerts[alert] })
+    const own = alerts[alert]
+    return fillText(rule, { ...recording, runbookUrl, ...own, job: own?.['job'] || (JOBS[alert] ?? '') })
   })
   return [head, ...filled].join('')
 }

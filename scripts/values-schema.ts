@@ -121,6 +121,8 @@ export function renderValuesSchema(): string {
 
 /** What stands in the place of ${name}: in quotes already, or in a line of YAML. */
 const PLAIN = { type: 'string', pattern: '^[^\'"\\\\\\n]+$' }
+/** By default what the release makes of it. */
+const PLAIN_OR_NONE = { ...PLAIN, pattern: PLAIN.pattern.replace('+', '*') }
 /** Pages are below it. */
 const ADDRESS = { type: 'string', pattern: '^(https?://[^\'"\\\\\\s]*[^\'"\\\\\\s/])?$' }
 const PERIOD = { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }
@@ -130,6 +132,7 @@ function ruleSchema(): Schema {
   const { recording, alerts } = readRuleSettings()
   const schemaOfValue = ([name, value]: [string, unknown]): [string, Schema] => {
     if (typeof value === 'boolean') return [name, FLAG]
+    if (value === '') return [name, PLAIN_OR_NONE]
     return [name, typeof value === 'number' ? { type: 'number', minimum: 0 } : PERIODS.includes(name) ? PERIOD : PLAIN]
   }
   const of = (settings: Settings): Schema => only(Object.fromEntries(Object.entries(settings).map(schemaOfValue)))

@@ -153,7 +153,7 @@ t.test('monitors', async (t) => {
     )
     t.ok(tags.includes('managed_by:meshtoll'))
     t.equal('new_group_delay' in options, groups.size > 0, `${name}: Datadog refuses new_group_delay without a group`)
-    t.equal(options['notify_no_data'], name === 'AgentDown', `${name}: silence is an alert for the heartbeat alone`)
+    t.equal(options['notify_no_data'], /^(All)?Agents?Down$/.test(name), `${name}: silence is an alert for heartbeats alone`)
     t.ok(!query.includes('.as_count()') || query.startsWith('sum('), `${name}: counts of a monitor can only be summed`)
     const [, runbook = ''] = /\/docs\/runbooks\/(\w+\.md)$/.exec(message) ?? []
     t.ok(existsSync(join(ROOT, 'docs/runbooks', runbook)) && runbook !== '', `${name}: its runbook ${runbook} is there`)

@@ -150,6 +150,18 @@ const SOURCES: readonly MonitorSource[] = [
     silentAfter: 10,
   },
   {
+    name: 'AllAgentsDown',
+    title: 'All agents are silent',
+    over: 'max(last_10m)',
+    // Of agents alone: a directory reads neither of these.
+    query: queryOf({ of: 'max', family: 'meshtoll_source_up', where: [among('source', 'flows', 'kubelet')] }),
+    by: [],
+    below: true,
+    says: 'Nothing came from any agent for 10 minutes: nothing is known of bytes meanwhile. Either none runs, or none reaches Datadog.',
+    priority: 2,
+    silentAfter: 10,
+  },
+  {
     name: 'DatadogDeliveryBehind',
     title: '{{host.name}} delivers to Datadog late',
     over: 'min(last_5m)',

@@ -47,6 +47,8 @@ export const THRESHOLDS = {
   FlowsBypassed: { critical: ofChart('FlowsBypassed', 'ratio') },
   /** Agents of a host. */
   AgentDown: { critical: 1 },
+  /** Sources that any of them can read. */
+  AllAgentsDown: { critical: 1 },
   /** Seconds. */
   DatadogDeliveryBehind: { critical: ofChart('DatadogDeliveryBehind', 'seconds') },
 } as const satisfies Readonly<Record<string, Threshold>>

@@ -56,6 +56,7 @@ export const COST: Row = {
       description: 'How many agents and directories run which, and on which Node.js.',
       unit: NoUnit,
       width: 8,
+      runbook: 'AllAgentsDown',
       queries: { '{{version}} on {{node_version}}': count('version, node_version', of('meshtoll_build_info')) },
       isStacked: true,
     },

@@ -355,7 +355,15 @@ t.test('who scrapes it', { skip }, async (t) => {
   t.match(objectOf(objects, 'PodMonitor'), {
     metadata: { labels: { release: 'prometheus' } },
     spec: {
-      podMetricsEndpoints: [{ port: 'http', path: '/metrics', scheme: 'http', basicAuth: {}, relabelings: [{ targetLabel: 'node' }] }],
+      podMetricsEndpoints: [
+        {
+          port: 'http',
+          path: '/metrics',
+          scheme: 'http',
+          basicAuth: {},
+          relabelings: [{ targetLabel: 'node' }, { targetLabel: 'instance' }, { action: 'labeldrop', regex: 'pod' }],
+        },
+      ],
     },
   })
   t.notOk('prometheus.io/scrape' in templateOf(objects).metadata.annotations, 'one way, not two')
@@ -363,8 +371,8 @@ t.test('who scrapes it', { skip }, async (t) => {
 })
 
 t.test('the rules', { skip }, async (t) => {
-  const render = async (values: object): Promise<NewObject> =>
-    objectOf(await renderObjects({ values: { prometheusRule: { enabled: true, runbookUrl, ...values } } }), 'PrometheusRule')
+  const render = async (values: object, name = 'meshtoll'): Promise<NewObject> =>
+    objectOf(await renderObjects({ name, values: { prometheusRule: { enabled: true, runbookUrl, ...values } } }), 'PrometheusRule')
   const groupsIn = (object: NewObject): readonly RuleGroup[] => (object['spec'] as { readonly groups: readonly RuleGroup[] }).groups
   const { runbookUrl } = readRuleSettings()
   const [, plain = ''] = Object.entries(renderRuleFiles()).find(([file]) => file.endsWith('prometheusrule.yaml')) ?? []
@@ -391,6 +399,25 @@ t.test('the rules', { skip }, async (t) => {
     (await renderObjects({})).filter(({ kind }) => kind === 'PrometheusRule'),
     [],
     'and none where nobody asked for them',
+  )
+  const jobsOf = async (name: string, values: object = {}) =>
+    groupsIn(await render(values, name)).flatMap(({ rules }) =>
+      rules.flatMap(({ alert, expr }) => (expr.includes('{job=~') ? [[alert, ...new Set(expr.match(/(?<=job=~").*?(?=")/g))]] : [])),
+    )
+  const agents = '(.*/)?meshtoll-prod(-agent)?'
+  t.same(
+    await jobsOf('meshtoll-prod'),
+    [
+      ['AgentDown', agents],
+      ['AllAgentsDown', agents],
+      ['DirectoryDown', '(.*/)?meshtoll-prod-directory'],
+    ],
+    'jobs are those of the release',
+  )
+  t.match(
+    await jobsOf('meshtoll-prod', { alerts: { AgentDown: { job: 'kubernetes-pods' } } }),
+    [['AgentDown', 'kubernetes-pods']],
+    'or yours',
   )
 })
 

@@ -162,6 +162,50 @@ const CASES: readonly AlertCase[] = [
     clears: '16m',
   },
   {
+    alert: 'AllAgentsDown',
+    name: 'none answers',
+    series: {
+      [`up{${N1}}`]: '1+0x5 0+0x14 1+0x10',
+      [`up{${N2}}`]: '1+0x3 0+0x30',
+      [`up{${DIRECTORY},instance="d1"}`]: '1+0x30',
+    },
+    quiet: ['5m', '15m'],
+    fires: '16m',
+    firing: [
+      {
+        labels: { severity: 'critical' },
+        summary: 'No agent can be scraped.',
+        description:
+          'None of 2 agents has answered for 10m: nothing is known of bytes meanwhile, and no other alert about them can fire. Kernel tables count on, where they are still there.',
+      },
+    ],
+    clears: '21m',
+  },
+  ...[
+    {
+      name: 'of one cluster the targets are gone',
+      series: { [`up{${N1},cluster="c1"}`]: '1+0x5 stale', [`up{${N2},cluster="c2"}`]: '1+0x2000' },
+      cluster: 'c1',
+    },
+    {
+      name: 'all targets are gone',
+      series: { [`up{${N1}}`]: '1+0x5 stale', [`up{${DIRECTORY},instance="d1"}`]: '1+0x2000' },
+      clears: '5m',
+    },
+    { name: 'there never was one', series: { [`up{${N1}}`]: '_x20 1+0x10' }, quiet: ['9m'], fires: '11m', clears: '20m' },
+  ].map(({ name, series, cluster, quiet = ['5m', '15m'], fires = '16m', clears = '1447m' }) => ({
+    alert: 'AllAgentsDown',
+    ...{ name, series, quiet, fires, clears },
+    firing: [
+      {
+        labels: { ...(cluster && { cluster }), severity: 'critical' },
+        summary: `No agent can be scraped${cluster ? ` in cluster ${cluster}` : ''}.`,
+        description:
+          'Prometheus has had no agent to scrape for 10m, that is no target with job=~"(.*/)?meshtoll(-agent)?": nothing is known of bytes meanwhile, and no other alert about them can fire. Kernel tables count on, where they are still there.',
+      },
+    ],
+  })),
+  {
     alert: 'DatadogDeliveryBehind',
     series: {
       [`meshtoll_datadog_behind_seconds{${N1}}`]: '300+0x5 390+0x9 300+0x10',

@@ -39,6 +39,7 @@ const WITHOUT_SAMPLES: Readonly<Record<string, string>> = {
   ProxyOverReserved: 'no kubelet is asked',
   SourceDown: 'all that agents have to read they can',
   AgentDown: 'all agents answer, the one that is restarted before the next scrape',
+  AllAgentsDown: 'at most one of them is away',
   DirectoryDown: 'there is no directory',
   DatadogDeliveryBehind: 'nothing is pushed',
 }

@@ -6,6 +6,9 @@
 {{- $own := dict -}}
 {{- if .alert -}}
 {{- $own = get $given.alerts .alert | default dict -}}
+{{- if and (hasKey $own "job") (not $own.job) -}}
+{{- $own = merge (dict "job" (get $given.jobs .alert)) $own -}}
+{{- end -}}
 {{- end -}}
 {{- if or .record $own.enabled -}}
 {{- $text := toYaml . -}}
