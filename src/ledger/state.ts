@@ -6,7 +6,7 @@
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import type { KernelCounters, Placement } from '../model.js'
-import { readLines, renderLine, slices } from '../state/lines.js'
+import { type Pause, readLines, renderLine, slices } from '../state/lines.js'
 import type { ParsedFile, StateFormat } from '../state/state-files.js'
 import type { LastRead } from './last-read.js'
 
@@ -107,15 +107,16 @@ export function* renderState(state: StateRows): Generator<string> {
 export const renderBatch = (batch: Batch): string => renderLine({ batch })
 
 /** Damage anywhere, and nothing is to be believed. */
-export function parseState(file: Buffer): ParsedFile<State> {
+export async function parseState(file: Buffer, pause: Pause): Promise<ParsedFile<State>> {
   const state: State = { head: EMPTY_HEAD, owners: [], addresses: new Map(), accounts: new Map(), folded: new Set(), marks: new Map() }
   let isWhole = false
-  const { isSound, tornBytes } = readLines<Line>(file, (line) => {
+  const hear = (line: Line): boolean => {
     apply(state, line)
     if ('end' in line) isWhole = true
     // The lines of another version are not known.
     return state.head.version === VERSION
-  })
+  }
+  const { isSound, tornBytes } = await readLines(file, hear, pause)
   return { state: isSound && isWhole ? state : undefined, tornBytes, version: state.head.version }
 }
 

@@ -16,7 +16,7 @@ export interface JournalFile<State> {
 }
 
 export interface JournalFileDeps {
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   readonly disk: Disk
   readonly log: Log
 }

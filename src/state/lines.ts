@@ -19,14 +19,18 @@ export function renderLine(line: unknown): string {
   return `${checksumOf(text)} ${text}\n`
 }
 
-/** A line that was not written to its end is the last one. `hear` returns false where the rest of the file is not known. */
-export function readLines<Line>(file: Buffer, hear: (line: Line) => boolean): ReadLines {
+/** What is done between two lines: a file may have 100,000. */
+export type Pause = () => Promise<void>
+
+/** A line that was not written to its end is the last one. `hear` comes to false where the rest of the file is not known. */
+export async function readLines<Line>(file: Buffer, hear: (line: Line) => boolean | Promise<boolean>, pause: Pause): Promise<ReadLines> {
   let at = 0
   for (let end = file.indexOf(LINE_BREAK); end >= 0; end = file.indexOf(LINE_BREAK, at)) {
     const line = parseLine(file.toString('utf8', at, end))
     if (line === undefined) return { isSound: false, tornBytes: 0 }
-    if (!hear(line as Line)) break
+    if (!(await hear(line as Line))) break
     at = end + 1
+    await pause()
   }
   return { isSound: true, tornBytes: file.length - at }
 }

@@ -4,6 +4,8 @@
 //   NAME.behind      what nobody may go on from: some of its bytes were served for somebody else since
 //   NAME.unusable    damaged, or of another version; kept for people
 import type { Clock, Disk, Log } from '../deps.js'
+import { createPauses } from '../pauses.js'
+import type { Pause } from './lines.js'
 
 /** What is in a file, and how it is read. */
 export interface StateFormat<State> {
@@ -12,7 +14,8 @@ export interface StateFormat<State> {
   readonly version: number
   /** What comes of it where it cannot be written. */
   readonly otherwise?: string
-  parse(file: Buffer): ParsedFile<State>
+  /** Gives way between lines. */
+  parse(file: Buffer, pause: Pause): Promise<ParsedFile<State>>
   /** Of what could not be written over: what of it is good still. */
   resumed(state: State): State | undefined
 }
@@ -52,13 +55,14 @@ const READS = 5
 const BETWEEN_READS_MS = 200
 
 interface Deps {
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   readonly disk: Disk
   readonly log: Log
 }
 
 export function createStateFiles<State>(format: StateFormat<State>, { clock, disk, log }: Deps): StateFiles<State> {
   const { file: name } = format
+  const { pause } = createPauses(clock)
   const resumedName = `${name}.resumed`
   const behindName = `${name}.behind`
   /** The first ones stay, the last name is taken again and again. */
@@ -78,8 +82,8 @@ export function createStateFiles<State>(format: StateFormat<State>, { clock, dis
     return read(path, failures + 1)
   }
 
-  function stateIn(file: Buffer): State | undefined {
-    const { state, tornBytes, version } = format.parse(file)
+  async function stateIn(file: Buffer): Promise<State | undefined> {
+    const { state, tornBytes, version } = await format.parse(file, pause)
     const isForeign = version !== 0 && version !== format.version
     if (!state)
       log.warn(`state is not usable: ${isForeign ? 'written by another version' : 'damaged'}`, {
@@ -96,7 +100,7 @@ export function createStateFiles<State>(format: StateFormat<State>, { clock, dis
     const file = await read(name)
     if (file) return stateIn(file)
     const resumed = await read(resumedName)
-    const state = resumed && stateIn(resumed)
+    const state = resumed && (await stateIn(resumed))
     const good = state && format.resumed(state)
     if (good) return good
     const behind = state ? resumedName : (await read(behindName)) && behindName

@@ -9,7 +9,7 @@ import type { Pairs } from '../../src/model.js'
 import { createModelDisk } from './disk-model.js'
 
 const FILE = 'ledger.journal'
-const clock: Pick<Clock, 'sleep'> = { sleep: async () => undefined }
+const clock: Pick<Clock, 'monotonic' | 'sleep'> = { monotonic: () => 0, sleep: async () => undefined }
 
 function createMemoryLog(): Log & { readonly lines: readonly (readonly [string, string, Fields | undefined])[] } {
   const lines: [string, string, Fields | undefined][] = []

@@ -9,7 +9,10 @@ import { createKernel, createReader } from './kernel-model.js'
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const [cart, web, stock] = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
 
-const stateOf = async (ledger: Ledger) => parseState(Buffer.from([...renderState(await ledger.state())].join(''))).state as State
+async function stateOf(ledger: Ledger): Promise<State> {
+  const { state } = await parseState(Buffer.from([...renderState(await ledger.state())].join('')), async () => undefined)
+  return state as State
+}
 
 t.test('killed before the decisions on a reading were written: what it found first came since the state', async (t) => {
   let nowMs = 1_000_000

@@ -25,7 +25,7 @@ async function setUp() {
   const kernel = createKernel()
   const start = async (of?: Ledger) => {
     const text = of && [...renderState(await of.state())].join('')
-    const state = text === undefined ? undefined : parseState(Buffer.from(text)).state
+    const state = text === undefined ? undefined : (await parseState(Buffer.from(text), async () => undefined)).state
     const lastRead = of && parseLastRead(Buffer.concat(await of.lastRead()))
     const restored = state && { ...state, ...(lastRead && { lastRead }) }
     return createLedger({ limit: LIMIT, idleMs: 60_000 }, { clock, log: SILENT }, restored)

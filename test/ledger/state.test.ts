@@ -86,6 +86,8 @@ const lineOf = (value: object): string => {
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
 }
 const checkpoint = [...renderState(ROWS)].join('')
+const goOn = async (): Promise<void> => undefined
+const parse = (file: Buffer) => parseState(file, goOn)
 const whole = Buffer.from(checkpoint + renderBatch(BATCH))
 
 t.test('parseState', async (t) => {
@@ -112,7 +114,7 @@ t.test('parseState', async (t) => {
     },
   ]
   for (const { name, text, state, version, tornBytes } of cases) {
-    const parsed = parseState(Buffer.from(text))
+    const parsed = await parse(Buffer.from(text))
     t.same(parsed.state, state, name)
     t.equal(parsed.version, version, `${name}: its version`)
     if (tornBytes !== undefined) t.equal(parsed.tornBytes, tornBytes, `${name}: what is torn off`)
@@ -121,20 +123,21 @@ t.test('parseState', async (t) => {
 
 t.test('a file that ends anywhere is read up to its last whole line', async (t) => {
   for (let length = 0; length <= whole.length; length++) {
-    const { state, tornBytes } = parseState(whole.subarray(0, length))
+    const { state, tornBytes } = await parse(whole.subarray(0, length))
     const expected = length < checkpoint.length ? undefined : length < whole.length ? CHECKPOINT : AFTER_BATCH
     const lineStart = whole.subarray(0, length).lastIndexOf('\n') + 1
     if (state?.head.atMs !== expected?.head.atMs || tornBytes !== length - lineStart) t.fail(`cut at ${length}`)
   }
-  t.same(parseState(whole.subarray(0, whole.length - 1)).state, CHECKPOINT)
+  t.same((await parse(whole.subarray(0, whole.length - 1))).state, CHECKPOINT)
 })
 
 t.test('one changed byte anywhere in a whole line makes the file void', async (t) => {
-  const believed = Array.from({ length: whole.length - 1 }, (_, at) => at).filter((at) => {
+  const believed: number[] = []
+  for (let at = 0; at < whole.length - 1; at++) {
     const damaged = Buffer.from(whole)
     damaged[at] = (damaged[at] ?? 0) ^ 1
-    return parseState(damaged).state !== undefined
-  })
+    if ((await parse(damaged)).state !== undefined) believed.push(at)
+  }
   t.same(believed, [])
 })
 
@@ -142,5 +145,8 @@ t.test('a large state is rendered in many short lines and read again', async (t)
   const accounts = Array.from({ length: 1201 }, (_, at) => [`b:${at}`, at, 0, 0, 0] as const)
   const lines = [...renderState({ ...ROWS, accounts })]
   t.ok(Math.max(...lines.map((line) => line.length)) < 50_000, 'no line is long')
-  t.same([...(parseState(Buffer.from(lines.join(''))).state?.accounts.values() ?? [])], accounts)
+  let pauses = 0
+  const { state } = await parseState(Buffer.from(lines.join('')), async () => void pauses++)
+  t.same([...(state?.accounts.values() ?? [])], accounts)
+  t.equal(pauses, lines.length, 'giving way behind each')
 })

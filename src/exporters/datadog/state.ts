@@ -7,7 +7,7 @@
 //   0c4f77aa {"took":{"fromMs":...,"toMs":...}}                 all of it since the last such line, or none
 //   91d2e6ab {"batch":{"windows":1,"stamp":1763688030,"interval":30}}
 //   be019f00 {"accepted":1}
-import { readLines, renderLine, slices } from '../../state/lines.js'
+import { type Pause, readLines, renderLine, slices } from '../../state/lines.js'
 import type { ParsedFile, StateFormat } from '../../state/state-files.js'
 import { createMarks, type Marks } from './marks.js'
 import { createSeriesBook, type Kind, type SeriesBook } from './series.js'
@@ -208,22 +208,26 @@ export const DATADOG_STATE: StateFormat<State> = {
 const isOfWindow = (line: Line): boolean =>
   'marks' in line || 'gone' in line || 'labels' in line || 'series' in line || 'rows' in line || 'lost' in line
 
-function parseState(file: Buffer): ParsedFile<State> {
+async function parseState(file: Buffer, pause: Pause): Promise<ParsedFile<State>> {
   const state = createState()
   let waiting: Line[] = []
   let version = 0
   let isWhole = false
-  const { isSound, tornBytes } = readLines<Line>(file, (line) => {
+  const hear = async (line: Line): Promise<boolean> => {
     if ('head' in line) version = line.head.version
     if (version !== VERSION) return false
     if (isWhole && isOfWindow(line)) waiting.push(line)
     else {
-      for (const one of waiting) apply(state, one)
+      for (const one of waiting) {
+        apply(state, one)
+        await pause()
+      }
       waiting = []
       apply(state, line)
     }
     if ('end' in line) isWhole = true
     return true
-  })
+  }
+  const { isSound, tornBytes } = await readLines(file, hear, pause)
   return { state: isSound && isWhole ? state : undefined, tornBytes, version }
 }

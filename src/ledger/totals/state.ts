@@ -6,7 +6,7 @@
 //   0c4f77aa {"end":true}                                 the checkpoint is whole
 //   91d2e6ab {"batch":{"sums":[[1,4196]],"lasts":[[7,900]]}}    one line per reading
 import type { Labels, TotalReading } from '../../model.js'
-import { readLines, renderLine, slices } from '../../state/lines.js'
+import { type Pause, readLines, renderLine, slices } from '../../state/lines.js'
 import type { ParsedFile, StateFormat } from '../../state/state-files.js'
 
 export const VERSION = 1
@@ -63,16 +63,17 @@ export const TOTALS_STATE: StateFormat<TotalsState> = {
   resumed: () => undefined,
 }
 
-function parseTotals(file: Buffer): ParsedFile<TotalsState> {
+async function parseTotals(file: Buffer, pause: Pause): Promise<ParsedFile<TotalsState>> {
   const state = Object.fromEntries(TABLES.map((table) => [table, new Map()])) as unknown as TotalsState
   let version = 0
   let isWhole = false
-  const { isSound, tornBytes } = readLines<Line>(file, (line) => {
+  const hear = (line: Line): boolean => {
     if ('head' in line) version = line.head.version
     else apply(state, 'batch' in line ? line.batch : line)
     if ('end' in line) isWhole = true
     return version === VERSION
-  })
+  }
+  const { isSound, tornBytes } = await readLines(file, hear, pause)
   return { state: isSound && isWhole ? state : undefined, tornBytes, version }
 }
 
