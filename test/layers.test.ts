@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sources: ['model', 'deps', 'deadline', 'kernel', 'formats', 'kube', 'pauses'],
   identity: ['model', 'deps', 'formats'],
   // What is written down, whoever writes it: lines with their checksums, and which file a start goes on from.
-  state: ['deps'],
+  state: ['deps', 'pauses'],
   ledger: ['model', 'deps', 'pauses', 'state'],
   exporters: ['model', 'deps', 'deadline', 'formats', 'pauses', 'proxy', 'state', 'turns'],
   catalogue: ['model', 'sources', 'ledger', 'exporters', 'directory'],

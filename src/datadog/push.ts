@@ -48,7 +48,7 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Datadog |
   let proxy: URL | undefined
   const startedMs = clock.now()
   let push: Push | undefined
-  let close = async (): Promise<void> => undefined
+  let close = (): void => undefined
 
   async function open(): Promise<Push> {
     proxy = proxyFor(url, environment)
@@ -95,7 +95,7 @@ export function createDatadog(parts: DatadogParts, deps: DatadogDeps): Datadog |
     },
     async finish(signal, remains) {
       await push?.finish(signal)
-      await close()
+      close()
       const [windows, seconds] = [DATADOG.waiting, DATADOG.behind].map((family) => levelIn(push?.families() ?? [], family))
       if (windows) log.warn(REMAINS[remains], { windows, oldest_s: Math.round(seconds ?? 0) })
     },

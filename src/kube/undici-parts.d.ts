@@ -13,7 +13,3 @@ declare module 'undici/lib/api/api-request.js' {
   const request: (this: Dispatcher, options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>
   export = request
 }
-declare module 'undici/lib/core/connect.js' {
-  import { buildConnector } from 'undici'
-  export = buildConnector
-}

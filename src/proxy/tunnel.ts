@@ -3,7 +3,6 @@
 import { request as askPlain } from 'node:http'
 import { request as askSecurely } from 'node:https'
 import type { Socket } from 'node:net'
-import createConnector from 'undici/lib/core/connect.js'
 
 /** Nothing of a request has left. `message`: what the proxy did; its URL is without a password. */
 export class ProxyFailed extends Error {
@@ -14,8 +13,6 @@ export class ProxyFailed extends Error {
   }
 }
 
-export type Connector = ReturnType<typeof createConnector>
-
 const OK = 200
 const ASKS_WHO = 407
 const REASONS: Readonly<Record<string, string>> = {
@@ -25,18 +22,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its name cannot be looked up',
 }
 
-/** For a client of undici, in the place of its own. `timeoutMs`: of each step. */
-export function createTunnel(proxy: URL, { timeoutMs }: { readonly timeoutMs: number }): Connector {
-  const secure = createConnector({ timeout: timeoutMs })
-  return (target, callback) => {
-    open(proxy, `${target.hostname}:${target.port || (target.protocol === 'https:' ? 443 : 80)}`, timeoutMs).then(
-      (socket) => (target.protocol === 'https:' ? secure({ ...target, httpSocket: socket }, callback) : callback(null, socket)),
-      (error: Error) => callback(error, null),
-    )
-  }
-}
+/** HOST:PORT. */
+export const placeOf = ({ protocol, hostname, port }: Pick<URL, 'protocol' | 'hostname' | 'port'>): string =>
+  `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
 
-function open(proxy: URL, place: string, timeoutMs: number): Promise<Socket> {
+/** `place`: of whom the proxy is to reach. `timeoutMs`: of each step. Rejects with ProxyFailed. */
+export function openTunnel(proxy: URL, place: string, timeoutMs: number): Promise<Socket> {
   const { protocol, hostname, port } = proxy
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => reject(new ProxyFailed(proxy, why))

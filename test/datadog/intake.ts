@@ -20,12 +20,15 @@ export interface TestIntake extends Judge {
   /** What goes wrong with a request; undefined: nothing. */
   fault: (request: number) => Fault | undefined
   readonly requests: number
+  readonly connections: number
 }
 
 export async function startIntake(t: Pick<Test, 'teardown'>, options: JudgeOptions): Promise<TestIntake> {
   const judge = createJudge(options)
   let requests = 0
+  let connections = 0
   const server = createServer((request, response) => void answer(request, response))
+  server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(
     () =>
@@ -40,6 +43,9 @@ export async function startIntake(t: Pick<Test, 'teardown'>, options: JudgeOptio
     fault: () => undefined,
     get requests() {
       return requests
+    },
+    get connections() {
+      return connections
     },
   }
 

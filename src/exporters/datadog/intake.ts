@@ -1,12 +1,11 @@
-// One request to the intake, and what it came to. Loaded only where Datadog is sent to: its client takes some megabytes.
+// One request to the intake, and what it came to. By the client of Node itself, which is loaded anyway: undici would take a node that needs it
+// for nothing else another 9 MB.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
-import request from 'undici/lib/api/api-request.js'
-import Client from 'undici/lib/dispatcher/client.js'
-import { untilAborted, within } from '../../deadline.js'
+import { TimedOut, untilAborted, within } from '../../deadline.js'
 import type { Clock } from '../../deps.js'
-import { createTunnel, ProxyFailed } from '../../proxy/tunnel.js'
 import type { Encoding } from './body.js'
+import { type Connection, connect } from './connection.js'
 
 export type Outcome =
   /** `complaint`: errors that it names all the same; else empty. */
@@ -17,75 +16,78 @@ export type Outcome =
   /** `mayHaveIt`: nobody can say whether the intake took it. `afterMs`: its own wish. */
   | { readonly kind: 'failed'; readonly why: string; readonly mayHaveIt: boolean; readonly afterMs: number; readonly isKey: boolean }
 
+export interface SendOptions {
+  readonly encoding: Encoding
+  readonly key: string
+  readonly signal: AbortSignal
+}
+
 export interface Intake {
   /** One attempt. Rejects with the signal's reason when aborted, and for nothing else. */
-  send(body: Uint8Array, options: { readonly encoding: Encoding; readonly key: string; readonly signal: AbortSignal }): Promise<Outcome>
-  close(): Promise<void>
+  send(body: Uint8Array, options: SendOptions): Promise<Outcome>
+  close(): void
 }
 
 const PATH = '/api/v2/series'
 const ANSWERS_WITHIN_MS = 20_000
-const KEEP_ALIVE_MS = 60_000
 const MAX_ANSWER_BYTES = 16_384
 const MAX_WORDS = 200
 const MAX_AFTER_MS = 300_000
 const [ACCEPTED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, TOO_MANY] = [202, 400, 401, 403, 413, 429]
 /** Whoever answers so has read nothing of it. */
 const NOT_TAKEN = [UNAUTHORIZED, FORBIDDEN, 404, 405, TOO_MANY]
+const NO_CONNECTION = 'it cannot be connected to'
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'it hung up',
-  UND_ERR_SOCKET: 'it hung up',
-  UND_ERR_CONNECT_TIMEOUT: 'it cannot be connected to',
+  EPIPE: 'it hung up',
+  ETIMEDOUT: NO_CONNECTION,
   ENOTFOUND: 'its name is not known',
   EAI_AGAIN: 'its name cannot be looked up',
 }
-const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']
 
 /** `url`: without `/api/v2/series`; with a path where the intake is behind one. `proxy`: through which it is reached. */
 export function createIntake(url: string, { clock }: { readonly clock: Clock }, proxy?: URL): Intake {
-  const { origin, pathname } = new URL(url)
-  const path = `${pathname.replace(/\/+$/, '')}${PATH}`
-  const connect = proxy ? createTunnel(proxy, { timeoutMs: ANSWERS_WITHIN_MS }) : { timeout: ANSWERS_WITHIN_MS }
-  const options = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0, connect }
-  let client: Client | undefined
+  const target = new URL(`${url.replace(/\/+$/, '')}${PATH}`)
+  let connection: Connection | undefined
 
-  async function attempt(body: Uint8Array, encoding: Encoding, key: string, signal: AbortSignal): Promise<Outcome> {
-    client ??= new Client(origin, options)
+  async function attempt(body: Uint8Array, { encoding, key, signal }: SendOptions, left: () => void): Promise<Outcome> {
+    connection ??= await connect(target, { proxy, timeoutMs: ANSWERS_WITHIN_MS })
     const headers = { 'content-type': 'application/json', 'content-encoding': encoding, 'dd-api-key': key, 'user-agent': 'meshtoll' }
-    const asked = request.call(client, { path, method: 'POST', headers, body, signal })
-    const answer = await untilAborted(asked, signal)
-    const text = await readStart(answer.body)
-    return outcomeOf(answer.statusCode, { headers: answer.headers, text: text.replaceAll(key, '***'), nowMs: clock.now() })
+    const answer = await untilAborted(connection.post(body, { headers, signal, left }), signal)
+    const text = await untilAborted(readStart(answer), signal)
+    return outcomeOf(answer.statusCode ?? 0, { headers: answer.headers, text: text.replaceAll(key, '***'), nowMs: clock.now() })
   }
 
   /** What is left of an exchange, or comes late, is nobody's. */
   function leave(): void {
-    client?.destroy().catch(() => undefined)
-    client = undefined
+    connection?.close()
+    connection = undefined
   }
 
   return {
-    async send(body, { encoding, key, signal }) {
+    async send(body, options) {
+      const { signal } = options
+      let mayHaveIt = false
+      const left = (): void => {
+        mayHaveIt = true
+      }
       try {
-        return await within(clock, { ms: ANSWERS_WITHIN_MS, signal }, (limited) => attempt(body, encoding, key, limited))
+        return await within(clock, { ms: ANSWERS_WITHIN_MS, signal }, (limited) => attempt(body, { ...options, signal: limited }, left))
       } catch (error) {
         leave()
         signal.throwIfAborted()
-        const { code = '', message } = error as NodeJS.ErrnoException
-        return {
-          kind: 'failed',
-          why: REASONS[code] ?? (code || wordsOf(message)),
-          mayHaveIt: !NOT_SENT.includes(code) && !(error instanceof ProxyFailed),
-          afterMs: 0,
-          isKey: false,
-        }
+        return { kind: 'failed', why: whyOf(error as Error, mayHaveIt), mayHaveIt, afterMs: 0, isKey: false }
       }
     },
-    async close() {
-      await client?.destroy()
-    },
+    close: leave,
   }
+}
+
+function whyOf(error: NodeJS.ErrnoException, mayHaveIt: boolean): string {
+  const { code = '', message } = error
+  if (error instanceof TimedOut && !mayHaveIt) return NO_CONNECTION
+  return REASONS[code] ?? (code || wordsOf(message))
 }
 
 interface Answer {

@@ -1,8 +1,11 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { deflateSync } from 'node:zlib'
 import t from 'tap'
 import { createIntake, outcomeOf } from '../../../src/exporters/datadog/intake.js'
 import { type Fault, startIntake } from '../../datadog/intake.js'
 import { KEY } from '../../datadog/judge.js'
+import { createAuthority, createCertificate } from '../../http/certificates.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 
 const NOW_MS = 1_763_688_000_000
@@ -102,4 +105,36 @@ t.test('nobody listens', async (t) => {
   const client = createIntake('http://127.0.0.1:1', { clock: createHandClock() })
   t.teardown(() => client.close())
   t.match(await client.send(BODY, { encoding: 'deflate', key: KEY, signal: never() }), { why: 'nobody listens there', mayHaveIt: false })
+})
+
+t.test('nobody has it before there is a connection that all of it can go through', async (t) => {
+  const { cert, key } = createCertificate(t.testdir({}), 'intake.test', createAuthority(t.testdirName, 'authority'), 'DNS:intake.test')
+  const cases = [
+    { name: 'whom nobody trusts', server: createTlsServer({ cert, key }), why: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
+    { name: 'who says nothing', server: createServer(), why: 'it cannot be connected to' },
+    { name: 'who hangs up', server: createServer((socket) => socket.destroy()), why: 'it hung up' },
+  ]
+  for (const { name, server, why } of cases) {
+    const clock = createHandClock()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const client = createIntake(`https://127.0.0.1:${(server.address() as AddressInfo).port}`, { clock })
+    t.teardown(() => server.close())
+    t.teardown(client.close)
+    const met = new Promise((resolve) => server.once('connection', resolve))
+    const sending = client.send(BODY, { encoding: 'deflate', key: KEY, signal: never() })
+    await met
+    if (name === 'who says nothing') clock.advance(20_000)
+    t.same(await sending, { kind: 'failed', why, mayHaveIt: false, afterMs: 0, isKey: false }, name)
+  }
+})
+
+t.test('one connection for all requests, as long as it is open', async (t) => {
+  const { intake, send } = await start(t)
+  for (let request = 0; request < 3; request++) await send()
+  t.equal(intake.connections, 1)
+  intake.fault = () => ({ kind: 'reset', keeps: false })
+  await send()
+  intake.fault = () => undefined
+  t.same(await send(), { kind: 'accepted', complaint: '' })
+  t.equal(intake.connections, 2)
 })
