@@ -82,7 +82,11 @@ function createSetBack() {
   }
 }
 
-const stateOf = async (ledger: Ledger) => parseState(Buffer.from([...renderState(await ledger.state())].join(''))).state as State
+async function stateOf(ledger: Ledger): Promise<State> {
+  const { state } = await parseState(Buffer.from([...renderState(await ledger.state())].join('')), async () => undefined)
+  return state as State
+}
+
 const lastReadOf = async (ledger: Ledger) => parseLastRead(Buffer.concat(await ledger.lastRead())) as LastRead
 
 /** Of what waits nobody wrote down when it came. */
