@@ -8,7 +8,8 @@ import { readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { Parser } from 'tap-parser'
-import { peerOf, peersOf } from '../test/peers/table.js'
+import { placeOf } from '../test/peers/place.js'
+import { ON_IMAGES_NODE, peerOf, peersOf } from '../test/peers/table.js'
 import { buildWhenStale, ROOT } from './built.js'
 import { compile } from './compiled.js'
 import { havePeers } from './peers.js'
@@ -64,10 +65,14 @@ function textOf(diag) {
 
 const running = new Set()
 
+/** Where it cannot be had, the machine's own; those that ask for it say so. */
+const nodeFor = (file) =>
+  (ON_IMAGES_NODE.some((path) => file.startsWith(path)) && placeOf(peerOf('node'), 'node', process.env).path) || process.execPath
+
 /** Runs one file to its end, and prints a line then: so that one sees that it goes on. `folder`: where it was compiled to. */
 async function run(file, folder) {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--enable-source-maps', join(folder, file.replace(/\.ts$/, '.js'))], {
+  const child = spawn(nodeFor(file), ['--enable-source-maps', join(folder, file.replace(/\.ts$/, '.js'))], {
     cwd: ROOT,
     // Fixtures are made below TAP_CWD.
     env: { ...process.env, TAP_CWD: folder, TAP_TIMEOUT: String(LIMIT_SECONDS) },

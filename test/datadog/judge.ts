@@ -45,6 +45,7 @@ const MAX_RAW_BYTES = 5_242_880
 const MAX_POINTS = 10_000
 const MAX_TAGS = 100
 const MAX_TAG_LENGTH = 200
+const MAX_TAGS_BYTES = 102_400
 const MAX_NAME_LENGTH = 200
 const MAX_HOST_LENGTH = 255
 const OLDEST_S = 3_600
@@ -55,7 +56,7 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   identity: (bytes) => bytes,
   deflate: (bytes) => zlib.inflateSync(bytes),
   gzip: (bytes) => zlib.gunzipSync(bytes),
-  ...(zstdDecompressSync ? { zstd: zstdDecompressSync, zstd1: zstdDecompressSync } : {}),
+  ...(zstdDecompressSync ? { zstd: zstdDecompressSync } : {}),
 }
 
 export function createJudge({ now, key = KEY, maxPoints = MAX_POINTS }: JudgeOptions): Judge {
@@ -91,8 +92,22 @@ export function createJudge({ now, key = KEY, maxPoints = MAX_POINTS }: JudgeOpt
     const wrong = payload.series.flatMap((one) => problemsOf(one, points))
     if (wrong.length > 0) return refuse(400, wrong[0] ?? '')
     if (points.length > maxPoints) return { status: 413, why: 'Payload too large' }
+    const again = saidAgain(points)
+    if (again) return refuse(400, again)
     for (const point of points) keep(point)
     bodies.push({ series: payload.series, encoding, bytes: body.length })
+    return undefined
+  }
+
+  /** The intake itself keeps the last; of us it is a mistake, other than to send again what was sent. */
+  function saidAgain(points: readonly SentPoint[]): string | undefined {
+    const keys = new Set<string>()
+    for (const point of points) {
+      const key = keyOf(point)
+      if (keys.has(key)) return `twice in a second: ${key}`
+      if ((kept.get(key)?.value ?? point.value) !== point.value) return `another value in the same second: ${key}`
+      keys.add(key)
+    }
     return undefined
   }
 
@@ -118,6 +133,7 @@ export function createJudge({ now, key = KEY, maxPoints = MAX_POINTS }: JudgeOpt
     const [host] = named
     must(named.length === 1 && host?.type === 'host' && host.name.length > 0 && host.name.length <= MAX_HOST_LENGTH, 'no host')
     must(Array.isArray(tags) && tags.length <= MAX_TAGS && new Set(tags).size === tags.length, 'the tags')
+    must(Buffer.byteLength(String(tags)) <= MAX_TAGS_BYTES, 'too many bytes of tags')
     for (const tag of (tags ?? []) as readonly string[]) {
       must(Buffer.byteLength(tag) <= MAX_TAG_LENGTH, `a tag that would be clipped: ${tag}`)
       must(

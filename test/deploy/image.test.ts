@@ -86,6 +86,9 @@ t.setTimeout(300_000)
 if (!isInWorld()) {
   const folder = t.testdir()
   const images = { amd64: await buildImage(join(folder, 'amd64'), 'amd64'), arm64: await buildImage(join(folder, 'arm64'), 'arm64') }
+  const [, line] = /^node:(\d+)/.exec(images[HERE].bases[0] ?? '') ?? []
+  const skip = reasonToSkip(['node']) ?? false
+  t.test('this runs on its Node', { skip }, async (t) => t.equal(process.version.split('.')[0], `v${line}`))
   t.test('what it holds', (t) => testFiles(t, images[HERE]))
   t.test('on each architecture', (t) => testArchitectures(t, images))
   handImage(images[HERE])

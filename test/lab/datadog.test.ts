@@ -56,94 +56,98 @@ async function pushTo(t: Test, { port, pathname }: URL): Promise<Lab> {
   })
 }
 
-await worldTest(import.meta.url, async (t) => {
-  t.test('kill -9 with Datadog on', async (t) => {
-    const { lab, intake } = await startPushing(t)
-    const { topology, truth, agents } = lab
-    const agent = agents.on('n1')
-    const [a, b] = [topology.peer('p1a'), topology.peer('p1b')]
-    await b.listenTcp({ port: 8080 })
-    await b.listenUdp({ port: 9 })
-    const streams = [
-      await a.pace({ protocol: 'tcp', to: '10.1.1.3', port: 8080, bytesPerSecond: 10_000_000 }),
-      await a.pace({ protocol: 'udp', to: '10.1.1.3', port: 9, bytesPerSecond: 1_000_000 }),
-    ]
-    for (let turn = 0; turn < KILLS; turn++) {
-      const fault = FAULTS[turn]
-      intake.fault = () => fault
-      const before = intake.requests
+await worldTest(
+  import.meta.url,
+  async (t) => {
+    t.test('kill -9 with Datadog on', async (t) => {
+      const { lab, intake } = await startPushing(t)
+      const { topology, truth, agents } = lab
+      const agent = agents.on('n1')
+      const [a, b] = [topology.peer('p1a'), topology.peer('p1b')]
+      await b.listenTcp({ port: 8080 })
+      await b.listenUdp({ port: 9 })
+      const streams = [
+        await a.pace({ protocol: 'tcp', to: '10.1.1.3', port: 8080, bytesPerSecond: 10_000_000 }),
+        await a.pace({ protocol: 'udp', to: '10.1.1.3', port: 9, bytesPerSecond: 1_000_000 }),
+      ]
+      for (let turn = 0; turn < KILLS; turn++) {
+        const fault = FAULTS[turn]
+        intake.fault = () => fault
+        const before = intake.requests
+        await agent.kill()
+        await agent.start()
+        await eventually('a request', () => (intake.requests > before ? true : undefined))
+        await sleep(Math.random() * ALIVE_MS)
+      }
       await agent.kill()
+      intake.fault = () => undefined
       await agent.start()
-      await eventually('a request', () => (intake.requests > before ? true : undefined))
-      await sleep(Math.random() * ALIVE_MS)
-    }
-    await agent.kill()
-    intake.fault = () => undefined
-    await agent.start()
-    for (const stream of streams) await stream.close()
+      for (const stream of streams) await stream.close()
 
-    const all = await agents.atRest()
-    const sent = await truth.total()
-    balances(t, all, sent)
-    const nothingWaits = async () => (sumOf([await agent.snapshot()], 'meshtoll_datadog_waiting_windows') === 0 ? true : undefined)
-    await eventually('nothing that waits', nothingWaits)
-    const uncertain = sumOf([await agent.snapshot()], 'meshtoll_datadog_uncertain_bytes_total', { metric: 'meshtoll.flow.bytes' })
-    await agent.stop()
-    t.ok(sent > 20_000_000, `${sent} bytes were sent meanwhile`)
-    t.ok(intake.requests > KILLS)
-    t.same(intake.problems, [])
-    t.equal(intake.sum('meshtoll.flow.bytes'), sent - uncertain, 'pairs')
-    t.equal(intake.sum('meshtoll.zone.bytes'), sent - uncertain, 'zones')
-    t.equal(uncertain, 0, 'an hour has not passed')
-  })
-
-  t.test('what waits is tried once more at a stop, and by agent --uninstall', async (t) => {
-    const { lab, intake } = await startPushing(t)
-    const { topology, truth, agents } = lab
-    const agent = agents.on('n1')
-    intake.fault = () => ({ kind: 'answer', status: 503 })
-    const pair = await createOnePair(topology)
-    await pair.send(300)
-    await agents.atRest()
-    await agent.stop()
-    const sent = await truth.total()
-    t.match(
-      agent.log(),
-      /level=warn msg="what waits for Datadog stays in the state directory: the next start sends it" windows=\d+ oldest_s=/,
-    )
-    t.equal(intake.sum('meshtoll.flow.bytes'), 0)
-
-    intake.fault = () => undefined
-    const program = topology.start('n1', [...agent.argv, '--uninstall'], {
-      capabilities: ['net_admin'],
-      env: { ...process.env, DD_API_KEY: KEY },
+      const all = await agents.atRest()
+      const sent = await truth.total()
+      balances(t, all, sent)
+      const nothingWaits = async () => (sumOf([await agent.snapshot()], 'meshtoll_datadog_waiting_windows') === 0 ? true : undefined)
+      await eventually('nothing that waits', nothingWaits)
+      const uncertain = sumOf([await agent.snapshot()], 'meshtoll_datadog_uncertain_bytes_total', { metric: 'meshtoll.flow.bytes' })
+      await agent.stop()
+      t.ok(sent > 20_000_000, `${sent} bytes were sent meanwhile`)
+      t.ok(intake.requests > KILLS)
+      t.same(intake.problems, [])
+      t.equal(intake.sum('meshtoll.flow.bytes'), sent - uncertain, 'pairs')
+      t.equal(intake.sum('meshtoll.zone.bytes'), sent - uncertain, 'zones')
+      t.equal(uncertain, 0, 'an hour has not passed')
     })
-    t.match(await endOf(program), { code: 0 })
-    t.match(program.stderr(), 'the kernel table is removed')
-    t.notMatch(program.stderr(), 'what waits')
-    t.equal(intake.sum('meshtoll.flow.bytes'), sent)
-    t.same(intake.problems, [])
-  })
 
-  t.test('VictoriaMetrics has what was sent, to the byte', { skip: reasonToSkip(['victoriametrics']) ?? false }, async (t) => {
-    const judge = await runVictoriaMetrics(await mkdtemp('/run/lab/victoriametrics-'))
-    t.teardown(() => judge.stop())
-    const { topology, truth, agents } = await pushTo(t, new URL(`${judge.url}/datadog`))
-    const agent = agents.on('n1')
-    const pair = await createOnePair(topology)
-    for (let life = 0; life < LIVES; life++) {
+    t.test('what waits is tried once more at a stop, and by agent --uninstall', async (t) => {
+      const { lab, intake } = await startPushing(t)
+      const { topology, truth, agents } = lab
+      const agent = agents.on('n1')
+      intake.fault = () => ({ kind: 'answer', status: 503 })
+      const pair = await createOnePair(topology)
       await pair.send(300)
       await agents.atRest()
-      await agent.kill()
-      await agent.start()
-    }
-    const sent = await truth.total()
-    await agent.stop()
-    const there = await exportSeries(judge.url, '{__name__="meshtoll.flow.bytes"}')
-    t.ok(sent > 0)
-    t.equal(
-      there.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0),
-      sent,
-    )
-  })
-})
+      await agent.stop()
+      const sent = await truth.total()
+      t.match(
+        agent.log(),
+        /level=warn msg="what waits for Datadog stays in the state directory: the next start sends it" windows=\d+ oldest_s=/,
+      )
+      t.equal(intake.sum('meshtoll.flow.bytes'), 0)
+
+      intake.fault = () => undefined
+      const program = topology.start('n1', [...agent.argv, '--uninstall'], {
+        capabilities: ['net_admin'],
+        env: { ...process.env, DD_API_KEY: KEY },
+      })
+      t.match(await endOf(program), { code: 0 })
+      t.match(program.stderr(), 'the kernel table is removed')
+      t.notMatch(program.stderr(), 'what waits')
+      t.equal(intake.sum('meshtoll.flow.bytes'), sent)
+      t.same(intake.problems, [])
+    })
+
+    t.test('VictoriaMetrics has what was sent, to the byte', { skip: reasonToSkip(['victoriametrics']) ?? false }, async (t) => {
+      const judge = await runVictoriaMetrics(await mkdtemp('/run/lab/victoriametrics-'))
+      t.teardown(() => judge.stop())
+      const { topology, truth, agents } = await pushTo(t, new URL(`${judge.url}/datadog`))
+      const agent = agents.on('n1')
+      const pair = await createOnePair(topology)
+      for (let life = 0; life < LIVES; life++) {
+        await pair.send(300)
+        await agents.atRest()
+        await agent.kill()
+        await agent.start()
+      }
+      const sent = await truth.total()
+      await agent.stop()
+      const there = await exportSeries(judge.url, '{__name__="meshtoll.flow.bytes"}')
+      t.ok(sent > 0)
+      t.equal(
+        there.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0),
+        sent,
+      )
+    })
+  },
+  { timeoutMs: 180_000 },
+)

