@@ -30,7 +30,7 @@ export const DATADOG = {
     hostname: option(
       either(oneOf('auto'), hostName),
       'auto',
-      "Name of this node's host in Datadog, which no other node may have; auto is the one that the Datadog Agent has on AWS and Google Cloud, else node.name.",
+      "Name of this node's host in Datadog, which no other node may have; auto is a name or alias that the Datadog Agent gives it on AWS (the instance's id) and Google Cloud (NAME.PROJECT), else node.name.",
     ),
     flushInterval: time({ from: '10s', to: '10m' }, '30s', 'How often what came is sent.'),
     maxSeries: option(

@@ -23,8 +23,9 @@ export function createNodeHost({ config, ownNode }: NodeHostParts, { monotonic }
 }
 
 /**
- * As the Datadog Agent calls it: the instance's id on AWS, NAME.PROJECT on Google Cloud (docs.datadoghq.com/opentelemetry/mapping/hostname).
- * Of others a provider ID does not say it.
+ * A name by which Datadog knows the Agent's host as well: the instance's id on AWS and NAME.PROJECT on Google Cloud are host aliases that the Agent
+ * sends, whatever it calls itself (datadog-agent, GetHostAliases of pkg/util/ec2 and pkg/util/cloudproviders/gce). It calls itself by the id on AWS
+ * where its host name is one of EC2's own, and by the metadata server's host name on Google Cloud. Of others a provider ID does not say it.
  */
 export function hostIn(providerId: string): string | undefined {
   const [, instance] = /^aws:\/\/.*\/(i-[0-9a-f]{8,32})$/.exec(providerId) ?? []
