@@ -1,5 +1,5 @@
 // What is known by a host name, such as a load balancer: its addresses, asked for again as often as the name servers want.
-import type { Clock } from '../deps.js'
+import type { Clock, Log } from '../deps.js'
 import type { AddressesOf } from '../identity/lasting-tenancies.js'
 import { createSlots } from '../identity/owners/slots.js'
 
@@ -29,19 +29,27 @@ interface Wish {
 }
 
 const AT_ONCE = 4
-/** Further names are not asked for. */
+/** Further names wait until one of these is nobody's any more. */
 const MOST_HOSTS = 1_000
 const SHORTEST_MS = 30_000
 const LONGEST_MS = 600_000
 const AGAIN_MS = 60_000
 
+export interface HostNamesParts {
+  readonly resolve: ResolveHost
+  readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
+  /** What has these names, for people: a resource of the API server. */
+  readonly resource: string
+}
+
 /** What was resolved once stands until there is another answer. */
-export function createHostNames(
-  { resolve, clock }: { readonly resolve: ResolveHost; readonly clock: Clock },
-  signal: AbortSignal,
-): HostNames {
+export function createHostNames({ resolve, clock, log, resource }: HostNamesParts, signal: AbortSignal): HostNames {
   const slots = createSlots(AT_ONCE)
+  /** All that somebody has, those that wait as well. */
   const hosts = new Map<string, Host>()
+  const waiting = new Set<string>()
+  let isSaid = false
   const wishes = new Map<string, Wish>()
 
   const addressesOf: AddressesOf = (name) => hosts.get(name)?.addresses ?? []
@@ -67,11 +75,22 @@ export function createHostNames(
 
   function listen(key: string, name: string): void {
     const known = hosts.get(name)
-    if (known) known.listeners.add(key)
-    if (known || hosts.size >= MOST_HOSTS) return
+    if (known) {
+      known.listeners.add(key)
+      return
+    }
     const host: Host = { addresses: [], ending: new AbortController(), listeners: new Set([key]) }
+    const isFull = hosts.size - waiting.size >= MOST_HOSTS
     hosts.set(name, host)
-    void follow(name, host)
+    if (isFull) wait(name)
+    else void follow(name, host)
+  }
+
+  function wait(name: string): void {
+    waiting.add(name)
+    if (isSaid) return
+    isSaid = true
+    log.warn('too many host names: the addresses of further ones stay unknown', { limit: MOST_HOSTS, resource, first: name })
   }
 
   function leave(key: string, names: readonly string[]): void {
@@ -81,7 +100,16 @@ export function createHostNames(
       if (host?.listeners.size !== 0) continue
       host.ending.abort()
       hosts.delete(name)
+      if (!waiting.delete(name)) followNext()
     }
+  }
+
+  function followNext(): void {
+    const [name] = waiting
+    const host = name !== undefined && hosts.get(name)
+    if (!host) return
+    waiting.delete(name)
+    void follow(name, host)
   }
 
   signal.addEventListener('abort', () => {

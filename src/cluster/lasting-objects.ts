@@ -1,5 +1,5 @@
 // What has addresses for as long as it is there, some of them behind host names: each kind of it as data, all of them followed alike.
-import type { Clock } from '../deps.js'
+import type { Clock, Log } from '../deps.js'
 import { parseAddress } from '../identity/address.js'
 import { type AddressesOf, tenanciesOfService, tenanciesOfServiceEntry, tenanciesOfWorkloadEntry } from '../identity/lasting-tenancies.js'
 import { type ServiceFacts, serviceFactsOf } from '../identity/objects/service.js'
@@ -17,6 +17,7 @@ export interface LastingParts {
   readonly tenancies: Tenancies
   readonly resolve: ResolveHost
   readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
 }
 
 interface Kind<T> {
@@ -78,10 +79,10 @@ export async function followLasting(parts: LastingParts, signal: AbortSignal): P
 }
 
 /** Each is told of with what its host names stand for, as far as that is known. */
-function followKind<T>(kind: Kind<T>, { following, tenancies, resolve, clock }: LastingParts, signal: AbortSignal): Promise<void> {
+function followKind<T>(kind: Kind<T>, { following, tenancies, resolve, clock, log }: LastingParts, signal: AbortSignal): Promise<void> {
   const { prefix, from, prune, hostNamesOf, tenanciesOf } = kind
   // Of its own, so that no kind takes the places of another's names.
-  const hostNames = createHostNames({ resolve, clock }, signal)
+  const hostNames = createHostNames({ resolve, clock, log, resource: typeof from === 'string' ? 'services' : from.resource }, signal)
   const objects = {
     prune,
     put(key: string, object: T): void {

@@ -105,7 +105,7 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
       },
       signal,
     ),
-    followLasting({ ...parts, clock }, signal),
+    followLasting({ ...parts, clock, log: deps.log }, signal),
   ])
 }
 

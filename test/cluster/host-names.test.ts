@@ -1,17 +1,20 @@
 import t from 'tap'
 import { createHostNames, type Resolved } from '../../src/cluster/host-names.js'
 import { createHandClock } from '../kube/hand-clock.js'
+import { createKeptLog } from '../kube/kept-log.js'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 
 function setUp() {
-  const clock = createHandClock()
+  const [clock, log] = [createHandClock(), createKeptLog()]
   const answers = new Map<string, readonly Resolved[] | Error>()
   const asked: string[] = []
   const stopping = new AbortController()
   const hostNames = createHostNames(
     {
       clock,
+      log,
+      resource: 'services',
       async resolve(name) {
         asked.push(name)
         const answer = answers.get(name) ?? []
@@ -26,6 +29,7 @@ function setUp() {
     hostNames,
     answers,
     clock,
+    said: () => log.lines,
     stopping,
     set: (key: string, ...names: string[]) =>
       hostNames.set(key, names, (addressesOf) => void told.push(`${key}: ${names.flatMap(addressesOf).join(' ')}`)),
@@ -93,10 +97,33 @@ t.test('a name is asked for while somebody has it', async (t) => {
 })
 
 t.test('no more than so many names, and none after the end', async (t) => {
-  const { set, asked, stopping, clock } = setUp()
-  for (let index = 0; index < 1_100; index++) set(`shop/${index}`, `${index}.elb`)
-  for (let turn = 0; turn < 1_000; turn++) await settled()
-  t.equal(asked().length, 1_000)
+  const { set, hostNames, answers, told, asked, said, stopping, clock } = setUp()
+  const quiet = async (): Promise<void> => {
+    for (let turn = 0; turn < 1_000; turn++) await settled()
+  }
+  for (let index = 0; index < 1_000; index++) set(`shop/${index}`, `${index}.elb`)
+  await quiet()
+  t.same([asked().length, said()], [1_000, []])
+  for (const name of ['late.elb', 'later.elb', 'last.elb']) answers.set(name, at(60, '203.0.113.5'))
+  set('shop/late', 'late.elb')
+  set('shop/too', 'late.elb')
+  set('shop/later', 'later.elb')
+  set('shop/last', 'last.elb')
+  await quiet()
+  t.same(asked(), [])
+  t.same(said(), [
+    'warn too many host names: the addresses of further ones stay unknown {"limit":1000,"resource":"services","first":"late.elb"}',
+  ])
+  told()
+  hostNames.remove('shop/later')
+  hostNames.remove('shop/7')
+  await settled()
+  t.same([asked(), told()], [['late.elb'], ['shop/late: 203.0.113.5', 'shop/too: 203.0.113.5']], 'the next that waits takes its place')
+  set('shop/8', '8.elb', 'never.elb')
+  set('shop/9', 'last.elb')
+  await settled()
+  t.same(asked(), ['last.elb'])
+  t.same(said().length, 1)
   stopping.abort(new Error('stopped'))
   await settled()
   t.same(clock.sleeping, [])

@@ -5,6 +5,7 @@ import { followLasting } from '../../src/cluster/lasting-objects.js'
 import { createTenancies } from '../../src/identity/tenancies.js'
 import { changed, fixture } from '../identity/objects/fixture.js'
 import { createHandClock } from '../kube/hand-clock.js'
+import { createKeptLog } from '../kube/kept-log.js'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 
@@ -28,7 +29,7 @@ function setUp() {
   t.teardown(() => stopping.abort(new Error('stopped')))
   return {
     collections,
-    following: followLasting({ following, tenancies, resolve, clock }, stopping.signal),
+    following: followLasting({ following, tenancies, resolve, clock, log: createKeptLog() }, stopping.signal),
     said: () =>
       tenancies.take().tenancies.map(({ address, untilMs, tenant: { who } }) => {
         const where = who.external ? 'on the internet' : `in ${who.zone}`
