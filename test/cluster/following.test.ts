@@ -87,11 +87,15 @@ t.test('a pod that came back by its name while nothing was heard was there until
     return [fromMs, untilMs]
   }
   const followed = followPodsOf('n1', parts, deps, stopping.signal)
-  ;(await server.next()).json(list([podOf('u1', '10.1.0.7', '1970-01-01T00:00:10Z')], { resourceVersion: '10' }))
+  const first = await server.next()
+  first.json(list([podOf('u1', '10.1.0.7', '1970-01-01T00:00:10Z')], { resourceVersion: '10' }))
   await followed
   t.same(heldBy('u1'), [10_000, Number.POSITIVE_INFINITY])
   const certainMs = clock.now()
-  ;(await server.next()).refuse(410, { reason: 'Expired' })
+  const watch = await server.next()
+  t.equal(first.query['fieldSelector'], 'spec.nodeName=n1', 'of its own node alone')
+  t.equal(watch.query['fieldSelector'], 'spec.nodeName=n1', 'of its own node alone, by the watch as well')
+  watch.refuse(410, { reason: 'Expired' })
   await clock.untilSleeping(FIRST_WAIT_MS)
   clock.advance(600_000)
   ;(await server.next()).json(list([podOf('u2', '10.1.0.9', '1970-01-01T00:26:00Z')], { resourceVersion: '20' }))
