@@ -8,6 +8,7 @@ import { createPlaceDuring } from './during.js'
 import { createEndedPods, type EndedPods } from './ended-pods.js'
 import { createHearing } from './hearing.js'
 import { createHolders, endOf, type Held, type Holding, heldBy, NOBODY } from './holders.js'
+import { createNobodys, type Nobodys } from './nobodys.js'
 import { createNodeCoverage } from './node-coverage.js'
 import { createOutsiders, isOutsider } from './outsiders.js'
 import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD, notTwice } from './placing.js'
@@ -21,15 +22,13 @@ export interface Since extends Stretch {
   readonly isOutside?: boolean
 }
 
-export interface ClusterNames extends EndedPods, Resumed {
+export interface ClusterNames extends EndedPods, Nobodys, Resumed {
   /** Whether an answer may have changed. */
   apply(changes: ClusterChanges, nowMs: number): boolean
   /** Undefined: nobody has it that the cluster told of. */
   place(address: string, nowMs: number): Placement | undefined
   /** Who is said to be at an address that nobody of the cluster has. */
   placeOutside(address: string): Placement | undefined
-  /** Of an address that nobody has. `otherwise`: who it is if it is not of the cluster. `fromMs`: of the bytes since then, and those that waited. */
-  placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement
   /** As `Identity.placeSince`; undefined: as it was before, or as of nobody. */
   placeSince(address: string, before: Placement | undefined, stretch: Since): Placement | undefined
   /** As `Identity.placeDuring`; undefined: nothing more is known. */
@@ -163,26 +162,6 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   const calledDuring = createCalledDuring({ holders, skewMs, isDoubtful })
 
-  function placeOfNobody(text: string, address: Address, otherwise: Placement, nowMs: number, fromMs?: number): Placement {
-    const sinceMs = fromMs === undefined ? nowMs : waitedSince(text, fromMs)
-    if (waiting.waits(text, nowMs, sinceMs)) return NOT_TOLD
-    const range = ranges.lookup(address)
-    const home = homeOf(address, range)
-    const isMissed = resuming.isDeaf() || holders.mayHaveMissed(text, { fromMs: sinceMs, toMs: nowMs })
-    if (home) {
-      const placement = placed({ who: isMissed ? NOBODY : otherwise.who, tenants: [home], isAmbiguous: isMissed }, [sinceMs, nowMs])
-      return settled(text, placement, { fromMs: sinceMs, toMs: nowMs, isHeld: false })
-    }
-    const answer = isMissed ? missedOf(otherwise) : otherwise
-    // It may be a pod that another agent posts for: then rather missed than twice.
-    return hearing.isCurrent && !range && !isMissed ? answer : Object.freeze({ ...answer, ...missed(answer) })
-  }
-
-  function homeOf(address: Address, range: Home | undefined): Home | undefined {
-    if (range && range.node !== '') return range
-    return isBehindUs(address) ? here : undefined
-  }
-
   function placeSince(address: string, before: Placement | undefined, stretch: Since): Placement | undefined {
     used.add(address)
     // Whatever was waited for is over: nothing was seen of it for long.
@@ -216,6 +195,10 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     return settled(address, notTwice(held, placedHeld(address, held, [fromMs, readMs]), before), { fromMs, toMs, isHeld: true })
   }
 
+  const nobodys = createNobodys({
+    ...{ here, waiting, holders, hearing, isDeaf: resuming.isDeaf, placed, settled, waitedSince, isBehindUs },
+    ranges: () => ranges,
+  })
   const placeDuring = createPlaceDuring({ holders, isDoubtful, placedHeld, isAsVague: resuming.isAsVague })
 
   return {
@@ -229,7 +212,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     ...resuming,
     ...createEndedPods({ holders, skewMs, isDoubtful, ranges: () => (hearing.isCurrent ? ranges : undefined) }),
     placeOutside: outsiders.place,
-    placeOfNobody,
+    ...nobodys,
     placeSince,
     here: (who, atMs) => placed({ who, tenants: [here], isAmbiguous: false }, [atMs]),
     isUsed: (tenancies) => tenancies.some(({ address }) => used.has(address)),

@@ -80,10 +80,8 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
 
   const mayBeOfPod = (address: Address, { exact }: Named): boolean => !exact && !isOutside(address)
 
-  const placeNamed = (text: string, address: Address, named: Named, nowMs: number, fromMs?: number): Placement => {
-    if (!cluster || !mayBeOfPod(address, named) || !cluster.mayBeOfPod(text, nowMs, fromMs)) return named.placement
-    return cluster.placeOfNobody(text, address, missedOf(named.placement), nowMs, fromMs)
-  }
+  const placeNamed = (text: string, address: Address, named: Named, nowMs: number, fromMs?: number): Placement =>
+    cluster && mayBeOfPod(address, named) ? cluster.placeOfRange(text, address, named.placement, nowMs, fromMs) : named.placement
 
   const placeParsed = (text: string, address: Address, nowMs: number, fromMs?: number): Placement => {
     const known = ownPlacement(address, nowMs) ?? cluster?.place(text, nowMs)
@@ -125,14 +123,17 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     return known ?? stillDecided(text, address, decided) ?? placeParsed(text, address, toMs, sinceMs)
   }
 
-  /** A pod that an agent before this one knew, and nobody tells of, decides nothing. */
+  /** A pod that an agent before this one knew, and nobody tells of, decides nothing; what a range named before stays of it. */
   const stillDecided = (text: string, address: Address, decided: Placement | undefined): Placement | undefined => {
+    const named = decided && names.table.lookup(address)
+    const isOfRange = named !== undefined && mayBeOfPod(address, named)
+    if (named && isSame(named.placement.who, decided.who)) {
+      if (isOfRange) cluster?.staysNobodys(text, clock.now())
+      return decided
+    }
     if (!decided || !cluster?.isForgotten(text, decided.who)) return decided
-    const named = names.table.lookup(address)
-    if (!named) return undefined
-    if (isSame(named.placement.who, decided.who)) return decided
-    // While nothing is heard it may be told of yet.
-    return mayBeOfPod(address, named) && !cluster.isHeard() ? undefined : missedOf(decided)
+    // It may be told of yet.
+    return !named || isOfRange ? undefined : missedOf(decided)
   }
 
   async function update(changes: Changes, pause: Pause): Promise<void> {
@@ -167,8 +168,19 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     const canonical = addressText(address)
     const held = cluster?.called(canonical, stretch)
     if (held) return held
+    return calledNamed(canonical, address, stretch) ?? calledOutside(canonical, address)
+  }
+
+  const calledNamed = (text: string, address: Address, stretch: Stretch): Called | undefined => {
+    const named = names.table.lookup(address)
+    if (!named) return undefined
+    const isKnown = !cluster || !mayBeOfPod(address, named) || cluster.wasSurelyNobodys(text, stretch)
+    return isKnown ? { who: named.placement.who, ended: '' } : NOT_KNOWN
+  }
+
+  const calledOutside = (text: string, address: Address): Called => {
     const isExternal = classify(address) === 'global' && (!cluster || address.length === 1)
-    const known = names.table.lookup(address)?.placement ?? cluster?.placeOutside(canonical) ?? (isExternal ? external : undefined)
+    const known = cluster?.placeOutside(text) ?? (isExternal ? external : undefined)
     return known ? { who: known.who, ended: '' } : NOT_KNOWN
   }
 

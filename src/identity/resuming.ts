@@ -13,13 +13,6 @@ export interface Resumed {
   holderOf(address: string): string | undefined
   /** That nobody of the cluster had it in that time is known for certain. */
   wasOfNobody(address: string, stretch: Stretch): boolean
-  /**
-   * Whether an address that a range of the inventory names may have been a pod's that only that process knew. `fromMs`: of the bytes since then,
-   * and those that waited; absent: of what comes from now on.
-   */
-  mayBeOfPod(address: string, nowMs: number, fromMs?: number): boolean
-  /** Changes are, or were once. */
-  isHeard(): boolean
 }
 
 export interface Resuming extends Resumed {
@@ -34,7 +27,7 @@ const NO_PODS = ['Service', 'LoadBalancer']
 
 interface Parts {
   readonly holders: Pick<Holders, 'last' | 'mayHaveMissed' | 'resume'>
-  readonly waiting: Pick<Waiting, 'sinceMs' | 'waits' | 'end'>
+  readonly waiting: Pick<Waiting, 'sinceMs'>
   /** Changes are heard. */
   readonly isCurrent: () => boolean
   /** When that was first so. */
@@ -51,17 +44,6 @@ export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Pa
     return sinceMs === undefined || mayHaveMissed(address, sinceMs) ? undefined : NO_HOLDER
   }
 
-  function mayBeOfPod(address: string, nowMs: number, fromMs = Number.POSITIVE_INFINITY): boolean {
-    const sinceMs = Math.min(fromMs, waiting.sinceMs(address) ?? fromMs)
-    const heardMs = heardSinceMs() ?? Number.POSITIVE_INFINITY
-    if (!resumed || sinceMs >= heardMs) return false
-    if (heardMs === Number.POSITIVE_INFINITY) return true
-    if (fromMs === Number.POSITIVE_INFINITY) return waiting.waits(address, nowMs)
-    if (holders.mayHaveMissed(address, { fromMs: sinceMs, toMs: nowMs })) return true
-    waiting.end(address)
-    return false
-  }
-
   return {
     resume(leftOff) {
       resumed = leftOff
@@ -74,8 +56,6 @@ export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Pa
       return last.untilMs !== Number.POSITIVE_INFINITY && mayHaveMissed(address, last.untilMs) ? undefined : holderOf(last)
     },
     wasOfNobody: (address, stretch) => holders.last(address) === undefined && !holders.mayHaveMissed(address, stretch),
-    mayBeOfPod,
-    isHeard: () => heardSinceMs() !== undefined,
     isResumed: () => resumed !== undefined,
     isDeaf: () => resumed !== undefined && heardSinceMs() === undefined,
     isAsVague: ({ isMissed }, { ambiguous = false, local }, { fromMs }) =>

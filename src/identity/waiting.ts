@@ -9,6 +9,9 @@ export interface Waiting {
   sinceMs(address: string): number | undefined
   /** It is somebody's. */
   end(address: string): void
+  /** It is nobody's for certain, and waits no more. */
+  settle(address: string, nowMs: number): void
+  isSettled(address: string): boolean
   /** A round begins. Whether the patience for one of them is over since the last one did. */
   isAnyOver(nowMs: number): boolean
 }
@@ -16,6 +19,7 @@ export interface Waiting {
 interface Entry {
   readonly sinceMs: number
   readonly overMs: number
+  isSettled: boolean
   /** Of the last round in which it was asked for. */
   round: number
 }
@@ -30,7 +34,7 @@ export function createWaiting(patienceMs: number): Waiting {
   let roundMs: number | undefined
 
   function begin(address: string, nowMs: number, fromMs: number): Entry {
-    const entry = { sinceMs: fromMs, overMs: nowMs + patienceMs, round }
+    const entry = { sinceMs: fromMs, overMs: nowMs + patienceMs, round, isSettled: false }
     entries.set(address, entry)
     nextOverMs = Math.min(nextOverMs, entry.overMs)
     return entry
@@ -46,10 +50,16 @@ export function createWaiting(patienceMs: number): Waiting {
       const atMs = roundMs ?? nowMs
       const entry = entries.get(address) ?? begin(address, atMs, fromMs)
       entry.round = round
-      return atMs < entry.overMs
+      return !entry.isSettled && atMs < entry.overMs
     },
     sinceMs: (address) => entries.get(address)?.sinceMs,
     end: (address) => void entries.delete(address),
+    settle(address, nowMs) {
+      const entry = entries.get(address)
+      if (entry) entry.isSettled = true
+      else entries.set(address, { sinceMs: nowMs, overMs: nowMs, round, isSettled: true })
+    },
+    isSettled: (address) => entries.get(address)?.isSettled ?? false,
     isAnyOver(nowMs) {
       roundMs = nowMs
       if (nowMs < nextOverMs) return false

@@ -90,4 +90,8 @@ t.test('an address of whatever kind', async (t) => {
   t.equal(at('8.8.8.8'), '_unknown ', 'outside')
   t.equal(at('10.200.0.1'), '_unknown _unknown', 'nobody that is known')
   t.equal(at('no address'), '_unknown _unknown')
+  await identity.update({ cluster: { isCurrent: false } }, async () => undefined)
+  t.equal(at('10.9.0.4'), '_unknown _unknown', 'in a range a pod may be that nobody has told of')
+  await identity.update({ cluster: { isCurrent: true, unheard: [{ fromMs: 90_000, toMs: 110_000 }] } }, async () => undefined)
+  t.equal(at('10.9.0.4'), '_unknown _unknown', 'or may have been')
 })

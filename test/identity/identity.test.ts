@@ -212,7 +212,8 @@ t.test('with a cluster', async (t) => {
     { name: 'a pod of this node', address: '10.1.0.20', first: 'b|r|shop|Deployment|cart, local joining, covered no' },
     { name: 'a pod of another', address: '10.1.2.20', first: 'b|r|shop|Deployment|stock, local no, covered yes' },
     { name: 'a pod within an entry of the inventory', address: '10.9.0.9', first: 'b|r|shop|Deployment|web, local no, covered yes' },
-    { name: 'an entry of the inventory', address: '10.9.0.5', first: 'b|r||Database|orders-db, local no, covered no' },
+    { name: 'a range of the inventory, in which a pod may be', address: '10.9.0.5', first: waits },
+    { name: 'an entry of the inventory', address: '10.1.0.10', first: 'a|r|shop|Deployment|cart, local yes, covered no' },
     { name: 'an address of this node', address: '192.168.7.2', first: node('joining') },
     { name: 'one that a pod claims', address: 'fe80::1', first: node('joining') },
     { name: 'a private address of nobody', address: '10.99.0.1', first: waits },
@@ -250,7 +251,7 @@ t.test('with a cluster', async (t) => {
   const [joining, unknown] = (['joining', 'unknown'] as const).map((local): Placement => ({ ...identity.place('192.168.7.2'), local }))
   t.equal(identity.placeSince('192.168.7.2', joining, 121_000), joining, 'as it was')
   t.equal(said(identity.placeSince('192.168.7.2', unknown, 121_000)), node('yes'), 'as it became known')
-  t.equal(identity.placeSince('10.9.0.5', joining, 110_000), joining, 'an entry of the inventory is as it was')
+  t.equal(identity.placeSince('10.1.0.10', joining, 110_000), joining, 'an entry of the inventory is as it was')
 
   nowMs = 130_000
   await identity.update({ cluster: {} }, pause)
@@ -303,7 +304,7 @@ t.test('who is said to be outside of the cluster', async (t) => {
     { name: 'a public one in a zone', address: '8.8.4.4', first: orders },
     { name: 'on the internet', address: '8.8.8.8', first: '||shop|ServiceEntry|orders external, local no, covered no' },
     { name: 'behind NAT64', address: '64:ff9b::8.8.8.8', first: '||shop|ServiceEntry|orders external, local no, covered no' },
-    { name: 'after an entry of the inventory', address: '10.9.0.5', first: 'b|r||Database|orders-db, local no, covered no' },
+    { name: 'after a range of the inventory', address: '10.9.0.5', first: waits, later: 'b|r||Database|orders-db, local no, covered no' },
     { name: 'after a pod', address: '10.1.2.20', first: 'c|r|shop|Deployment|cart, local no, covered yes' },
     { name: 'after the node itself', address: '192.168.7.2', first: 'a|r||Node|n1, local yes, covered no' },
   ]

@@ -25,6 +25,7 @@ const RANGE: InventoryEntry = {
   ...{ cidr: '10.1.0.0/16', ...PLACE, namespace: 'shop', ownerKind: 'Database', ownerName: 'orders' },
   ...{ external: false, node: '' },
 }
+const EXACT: InventoryEntry = { ...RANGE, cidr: ADDRESS }
 const text = ({ who: { name }, local, ambiguous }: Placement): string =>
   local === 'unknown' ? 'waits' : `${name}${ambiguous ? ', ambiguous' : ''}`
 
@@ -34,6 +35,8 @@ interface Case {
   readonly changes: ClusterChanges
   readonly entries?: readonly InventoryEntry[]
   readonly laterMs?: number
+  /** Told at the next reading. */
+  readonly late?: ClusterChanges
   readonly says: string
 }
 
@@ -48,11 +51,28 @@ t.test('whose the bytes are that came since another process read the last time',
     { name: 'another one', before: cart, changes: { ...HEARD, tenancies: [pod('web', 130_000)] }, says: '_unknown, ambiguous' },
     { name: 'gone', before: cart, changes: HEARD, says: 'waits' },
     { name: 'gone, when patience is over', before: cart, changes: HEARD, laterMs: 30_000, says: '_unknown, ambiguous' },
-    { name: 'gone from a range', before: cart, changes: HEARD, entries: [RANGE], says: '_unknown, ambiguous' },
+    { name: 'gone from a range', before: cart, changes: HEARD, entries: [RANGE], says: 'waits' },
+    {
+      name: 'told of late, in a range',
+      before: cart,
+      changes: HEARD,
+      entries: [RANGE],
+      late: { tenancies: [pod('cart', 99_000)] },
+      says: 'cart',
+    },
+    {
+      name: 'gone from a range, when patience is over',
+      before: cart,
+      changes: HEARD,
+      entries: [RANGE],
+      laterMs: 30_000,
+      says: '_unknown, ambiguous',
+    },
+    { name: 'gone from an entry of its own', before: cart, changes: HEARD, entries: [EXACT], says: '_unknown, ambiguous' },
     { name: 'of the range', before: who('Database', 'orders'), changes: HEARD, entries: [RANGE], says: 'orders' },
     { name: 'a node', before: who('Node', 'n2'), changes: { isCurrent: false }, says: 'n2' },
   ]
-  for (const { name, before, changes, entries = [], laterMs = 0, says } of cases) {
+  for (const { name, before, changes, entries = [], laterMs = 0, late, says } of cases) {
     let nowMs = TOLD_MS
     const names = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false })
     names.resume({ readAtMs: READ_MS, atMs: READ_MS, addresses: [ADDRESS], had: (_, key) => key === 'cart' })
@@ -63,7 +83,7 @@ t.test('whose the bytes are that came since another process read the last time',
     }
     const first = await placed(changes)
     nowMs += laterMs
-    t.equal(text(laterMs > 0 ? await placed({}) : first), says, name)
+    t.equal(text(laterMs > 0 || late ? await placed(late ?? {}) : first), says, name)
   }
 })
 
@@ -120,7 +140,7 @@ t.test('of a range of the inventory is certain only what no pod may have sent th
       await identity.update({ cluster }, async () => undefined)
       placement = identity.placeSince(ADDRESS, placement, READ_MS)
       const after = identity.place(ADDRESS)
-      if (placement.local === 'unknown') t.equal(after.local, 'unknown', `${name}: it waits whoever has it now`)
+      t.equal(after.local === 'unknown', placement.local === 'unknown', `${name}: it waits whoever has it now, or does not`)
       said.push(text(placement))
     }
     t.same(said, says, name)
@@ -136,6 +156,7 @@ t.test('what waited of a range of the inventory, and what comes from there later
   const away = identity.placeSince(ADDRESS, WAITS, READ_MS)
   t.match(away, { local: 'no', covered: 'yes', ambiguous: true }, 'another agent may post it')
   t.match(identity.place(ADDRESS), { who: { name: '_unknown' }, ambiguous: true }, 'nor is it certain from now on')
+  nowMs += 2_001
   await identity.update({ cluster: HEARD }, async () => undefined)
   t.equal(text(identity.place(ADDRESS)), 'orders', 'nobody has it now')
   const now = identity.placeSince(ADDRESS, WAITS, READ_MS)
@@ -144,7 +165,8 @@ t.test('what waited of a range of the inventory, and what comes from there later
   t.equal(text(identity.placeDuring(ADDRESS, now, { fromMs: TOLD_MS + 3_000, toMs: nowMs })), 'orders', 'later')
   t.equal(text(identity.placeSince('10.1.0.8', undefined, TOLD_MS + 3_000)), 'orders', 'seen for the first time since')
   await identity.update({ cluster: { isCurrent: false } }, async () => undefined)
-  t.equal(text(identity.placeSince('10.1.0.9', undefined, TOLD_MS + 5_000)), 'orders', 'as in any process')
+  t.equal(text(identity.placeSince('10.1.0.9', undefined, TOLD_MS + 5_000)), '_unknown, ambiguous', 'while nothing is heard')
+  t.equal(text(identity.placeSince('10.1.0.8', identity.place('10.1.0.8'), TOLD_MS + 5_000)), 'orders', 'what was of the range stays so')
 })
 
 t.test('whose the bytes are that waited when another process ended', async (t) => {

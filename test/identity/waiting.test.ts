@@ -87,3 +87,15 @@ t.test('within a round nobody runs out of patience', async (t) => {
   t.equal(waiting.isAnyOver(40_000), true)
   t.equal(waiting.waits(CART, 40_000), false)
 })
+
+t.test('what is nobody’s for certain waits no more, until it is somebody’s', async (t) => {
+  const waiting = createWaiting(PATIENCE_MS)
+  t.equal(waiting.waits(CART, 100_000), true)
+  t.equal(waiting.isSettled(CART), false)
+  waiting.settle(CART, 101_000)
+  waiting.settle(WEB, 101_000)
+  t.same([waiting.waits(CART, 101_000), waiting.sinceMs(CART), waiting.isSettled(CART)], [false, 100_000, true])
+  t.same([waiting.waits(WEB, 100_500), waiting.sinceMs(WEB)], [false, 101_000], 'that never waited')
+  waiting.end(CART)
+  t.same([waiting.isSettled(CART), waiting.waits(CART, 102_000)], [false, true])
+})
