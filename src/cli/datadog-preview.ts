@@ -1,9 +1,7 @@
 // Exit status: 0 it is shown; 1 no agent answers; 2 a wrong configuration.
-import type { Config } from '../config/fields.js'
 import { loadConfig } from '../config/load.js'
 import { renderMistakes } from '../config/mistakes.js'
-import { createDatadogPreview, type PreviewedWindow } from '../datadog/preview.js'
-import type { Series } from '../model.js'
+import { countCustomMetrics, createDatadogPreview } from '../datadog/preview.js'
 import type { CommandDeps, CommandOptions } from './commands.js'
 import { type Previewed, renderPreview, renderPreviewJson } from './datadog-preview/render.js'
 import { askAgent } from './datadog-preview/snapshot.js'
@@ -31,7 +29,7 @@ export async function run(options: PreviewOptions, deps: PreviewDeps, signal: Ab
   await clock.sleep(datadog.flushIntervalMs, signal)
   const { snapshot } = await askAgent([flags['agent.url'] ?? before.url], deps, signal)
   const { series, folded } = await preview.take(snapshot.families, signal)
-  const ever = await takeAll(datadog, snapshot.families, deps, signal)
+  const ever = await countCustomMetrics(snapshot.families, { datadog }, deps, signal)
   const shown: Previewed = {
     agent: before.url,
     node: snapshot.node,
@@ -40,7 +38,7 @@ export async function run(options: PreviewOptions, deps: PreviewDeps, signal: Ab
     isEnabled: datadog.enabled,
     tags: datadog.tags,
     series,
-    customMetrics: { window: series.length, ever: ever.series.length, limit: datadog.maxSeries, folded },
+    customMetrics: { window: series.length, ever, limit: datadog.maxSeries, folded },
     strangers: snapshot.strangers,
   }
   print(flags.json ? renderPreviewJson(shown) : renderPreview(shown, terminal))
@@ -54,19 +52,4 @@ function urlsOf({ flags, environment }: PreviewOptions): readonly string[] {
   const { NODE_IP = '' } = environment
   const there = NODE_IP === '' ? [] : [`http://${NODE_IP.includes(':') ? `[${NODE_IP}]` : NODE_IP}:10042`]
   return ['http://localhost:10042', ...there]
-}
-
-/** Of all totals what they come to, and nothing folded. */
-async function takeAll(
-  datadog: Config['datadog'],
-  families: Parameters<Awaited<ReturnType<typeof createDatadogPreview>>['take']>[0],
-  deps: PreviewDeps,
-  signal: AbortSignal,
-): Promise<PreviewedWindow> {
-  const preview = await createDatadogPreview({ datadog: { ...datadog, maxSeries: Number.MAX_SAFE_INTEGER }, startedMs: 0 }, deps)
-  const sinceEver = (one: Series): Series => ({ ...one, sinceMs: 1 })
-  return preview.take(
-    families.map(({ family, series }) => ({ family, series: [...series].map(sinceEver) })),
-    signal,
-  )
 }

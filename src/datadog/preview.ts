@@ -85,6 +85,18 @@ export async function createDatadogPreview({ datadog, startedMs }: PreviewParts,
   }
 }
 
+/** How many custom metrics all that was counted until now comes to, with nothing folded. */
+export async function countCustomMetrics(
+  families: readonly FamilySnapshot[],
+  { datadog }: Pick<PreviewParts, 'datadog'>,
+  deps: { readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<number> {
+  const preview = await createDatadogPreview({ datadog: { ...datadog, maxSeries: Number.MAX_SAFE_INTEGER }, startedMs: 0 }, deps)
+  const sinceEver = families.map(({ family, series }) => ({ family, series: [...series].map((one) => ({ ...one, sinceMs: 1 })) }))
+  return (await preview.take(sinceEver, signal)).series.length
+}
+
 function previewed({ metric, type, unit, tags, points }: SentSeries): PreviewedSeries {
   return { metric, type: type === COUNT ? 'count' : 'gauge', ...(unit === undefined ? {} : { unit }), tags, value: points[0]?.value ?? 0 }
 }

@@ -15,6 +15,7 @@ import type { CommandDeps, CommandOptions } from '../commands.js'
 import { loadWebFiles } from '../web.js'
 import type { Asked } from './asking.js'
 import { type ClusterFacts, type ClusterRefused, probeCluster } from './cluster.js'
+import { type DatadogFacts, probeDatadog } from './datadog.js'
 import { type EnvoyFacts, probeEnvoy } from './envoy.js'
 import { probeEnvoyAdmin } from './envoy-admin.js'
 import { type IstiodFacts, probeIstiod } from './istiod.js'
@@ -43,6 +44,8 @@ export interface Facts {
   readonly istiod: IstiodFacts | { readonly message: string } | undefined
   /** Undefined where the agent would ask none. */
   readonly ztunnel: ZtunnelFacts | { readonly message: string } | undefined
+  /** Undefined where an agent would push to none, or none answers. */
+  readonly datadog: DatadogFacts | undefined
   readonly state: StateFacts
   readonly port: PortFacts
   /** TLS is asked for: an agent that listens cannot be told from another program. */
@@ -102,6 +105,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
   const ztunnel = await probeZtunnel(surroundings, deps, signal)
   const state = await probeState(flags['state.dir'], random())
   const port = await probePort(flags['web.listen-address'])
+  const datadog = await probeDatadog({ config, port }, deps, signal)
   const nowMs = clock.now()
   return {
     loaded,
@@ -115,6 +119,7 @@ export async function gatherFacts(options: CommandOptions, deps: CommandDeps, si
     envoyAdmin,
     istiod,
     ztunnel,
+    datadog,
     state,
     port,
     hasWebFile: flags['web.config.file'] !== null,

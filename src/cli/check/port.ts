@@ -8,6 +8,8 @@ export interface PortFacts {
   readonly address: ListenAddress
   /** `agent`: one of ours listens there. */
   readonly state: 'free' | 'agent' | 'taken' | ListenError
+  /** Where it answers; undefined where none does. */
+  readonly agentUrl?: string
 }
 
 const ANSWERS_WITHIN_MS = 1_000
@@ -25,7 +27,8 @@ export async function probePort(address: ListenAddress, own: () => readonly stri
   } catch (error) {
     const refused = error as Error & { readonly code?: string }
     if (refused.code !== 'EADDRINUSE') return { address, state: listenErrorOf(refused, address) }
-    return { address, state: (await isAgent(address, own)) ? 'agent' : 'taken' }
+    const agentUrl = await agentAt(address, own)
+    return agentUrl === undefined ? { address, state: 'taken' } : { address, state: 'agent', agentUrl }
   } finally {
     server.close()
   }
@@ -39,17 +42,17 @@ const ownAddresses = (): readonly string[] =>
     .map(({ address }) => address)
     .slice(0, MOST_ASKED)
 
-async function isAgent({ host, port }: ListenAddress, own: () => readonly string[]): Promise<boolean> {
-  if (!['', '0.0.0.0', '::'].includes(host)) return answersAsAgent(host, port)
-  const answers = ['localhost', ...own()].map((one) => answersAsAgent(one, port))
-  return (await Promise.all(answers)).includes(true)
+async function agentAt({ host, port }: ListenAddress, own: () => readonly string[]): Promise<string | undefined> {
+  const hosts = ['', '0.0.0.0', '::'].includes(host) ? ['localhost', ...own()] : [host]
+  const urls = hosts.map((one) => `http://${one.includes(':') ? `[${one}]` : one}:${port}`)
+  const answers = await Promise.all(urls.map(answersAsAgent))
+  return urls.find((_, i) => answers[i])
 }
 
 /** Known by what it says of itself to anybody, passwords or not. Behind TLS it is not asked: certificates there are for others. */
-async function answersAsAgent(host: string, port: number): Promise<boolean> {
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/-/healthy`
+async function answersAsAgent(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS), redirect: 'error' })
+    const answer = await fetch(`${url}/-/healthy`, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS), redirect: 'error' })
     return answer.ok && answer.headers.get('x-content-type-options') === 'nosniff' && (await answer.text()) === 'ok\n'
   } catch {
     return false

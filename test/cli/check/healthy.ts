@@ -18,6 +18,7 @@ interface Changes {
   readonly envoyAdmin?: Facts['envoyAdmin']
   readonly istiod?: Facts['istiod']
   readonly ztunnel?: Facts['ztunnel']
+  readonly datadog?: Facts['datadog']
   readonly state?: Partial<Facts['state']>
   readonly clock?: Partial<Facts['clock']>
   readonly port?: Facts['port']['state']
@@ -49,6 +50,7 @@ export function factsWith(changes: Changes = {}): Facts {
     envoyAdmin: changes.envoyAdmin,
     istiod: changes.istiod,
     ztunnel: changes.ztunnel,
+    datadog: changes.datadog,
     state: { folder: '/var/lib/meshtoll', exists: true, isHeld: false, ...changes.state },
     port: { address: { host: '', port: 10_042 }, state: changes.port ?? 'free' },
     hasWebFile: changes.hasWebFile ?? false,
