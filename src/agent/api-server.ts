@@ -1,19 +1,13 @@
 // All that the agent asks of an API server. Loaded only where there is one: its HTTP client takes some megabytes.
 import { type Connection, type ConnectionDeps, type ConnectionOptions, connect } from '../cluster/connection.js'
-import { coverageLeaseOf, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
+import { type Claimant, coverageLeaseOf, leaseNameOf, leaseOf, leasesPath } from '../cluster/leases.js'
 import { readNode } from '../cluster/node.js'
 import { followPodsOf } from '../cluster/objects.js'
-import { type PodName, readWorkload, type Workload } from '../cluster/workload.js'
+import { type PodName, readMaker, readWorkload, type Workload } from '../cluster/workload.js'
 import type { Tenancies } from '../identity/tenancies.js'
-import { readJson } from '../kube/client.js'
+import { type KubeClient, readJson } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
 import type { CoverageRecord } from './coverage-record.js'
-
-/** Who says that its pods are posted for. `uid`: of its Node. */
-export interface Claimant {
-  readonly node: string
-  readonly uid: string
-}
 
 export interface ApiServer extends Omit<Connection, 'client' | 'createClient' | 'namespace'> {
   /** The pods of one node only. */
@@ -22,10 +16,12 @@ export interface ApiServer extends Omit<Connection, 'client' | 'createClient' | 
   readNode(name: string, tenancies: Tenancies, signal: AbortSignal): Promise<void>
   /** One node's Lease, into the record. */
   readLease(node: string, record: CoverageRecord, signal: AbortSignal): Promise<void>
-  createLease(claimant: Claimant, signal: AbortSignal): Promise<void>
+  createLease(claimant: Omit<Claimant, 'daemonSet'>, signal: AbortSignal): Promise<void>
   deleteLease(node: string, signal: AbortSignal): Promise<void>
   readWorkload(pod: PodName, signal: AbortSignal): Promise<Workload>
 }
+
+type Environment = ConnectionOptions['environment']
 
 const GONE = 404
 
@@ -50,13 +46,21 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
       record.synced()
     },
     async createLease(claimant, until) {
-      await readJson(client, path, { method: 'POST', body: leaseOf(claimant, deps.clock.now()), signal: until })
+      const daemonSet = await nameOfMaker(client, options.environment, until)
+      await readJson(client, path, { method: 'POST', body: leaseOf({ ...claimant, daemonSet }, deps.clock.now()), signal: until })
     },
     async deleteLease(node, until) {
       await client.request(`${path}/${leaseNameOf(node)}`, { method: 'DELETE', signal: until }).catch(unlessGone)
     },
     readWorkload: (pod, until) => readWorkload(client, pod, until),
   }
+}
+
+/** Undefined where it cannot be known: then nobody else ends the Lease. */
+async function nameOfMaker(client: KubeClient, { POD_NAME: name, POD_NAMESPACE: namespace }: Environment, signal: AbortSignal) {
+  if (!name || !namespace) return undefined
+  const made = await readMaker(client, { name, namespace }, signal).catch(() => signal.throwIfAborted())
+  return made?.name
 }
 
 function unlessGone(error: unknown): void {

@@ -131,7 +131,7 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   async function open(signal: AbortSignal): Promise<void> {
     life = signal
     if (teller) return
-    await record.load()
+    await record.load(leftOff?.readAtMs)
     const opened = await openApi(signal)
     const begun = await createTeller(opened, signal)
     api = opened
@@ -141,7 +141,9 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
       const waitMs = await attend(opened, begun, signal)
       if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => undefined)
     })
-    for (const background of [begun.allTold, attending])
+    // With a directory its leader does it.
+    const ending = countsFlows && kubernetes.directory.url === null ? opened.endAbandonedLeases(isCounting, signal) : Promise.resolve()
+    for (const background of [begun.allTold, attending, ending])
       background.catch((error: unknown) => log.debug('the cluster is no longer followed', { error: String(error) }))
   }
 

@@ -1,6 +1,6 @@
 // Which nodes' agents post what their pods send, as all agents say to each other: by a Lease for each node, in our own namespace. It goes
-// with its Node, and with `meshtoll agent --uninstall`; that an agent is down for a while changes nothing, since its kernel table counts on.
-import type { CoverageLease } from '../cluster/leases.js'
+// with its Node, and with an agent after which none comes; that an agent is down for a while changes nothing, since its kernel table counts on.
+import { ABANDONED_MS, type CoverageLease } from '../cluster/leases.js'
 import type { Deps, Disk } from '../deps.js'
 import type { Standing } from '../identity/node-coverage.js'
 
@@ -10,8 +10,8 @@ export interface CoverageRecord {
   remove(key: string): void
   /** All there are have been put. */
   synced(): void
-  /** What the process before knew. */
-  load(): Promise<void>
+  /** What the process before knew, which read last at `readAtMs`. */
+  load(readAtMs?: number): Promise<void>
   /** Whether this machine is the Node of its name: until it is known nothing is said, and of another's nothing is claimed. */
   place(isHere: boolean | undefined): void
   /** Nobody has heard of us, as far as all is known. */
@@ -80,9 +80,11 @@ export function createCoverageRecord(
     synced() {
       isSynced = true
     },
-    async load() {
+    async load(readAtMs = clock.now()) {
       const text = await disk.read(FILE).catch(() => undefined)
       wasCovering = text?.toString().trim() === node
+      // Of a node that was without an agent for so long others may have ended the Lease.
+      if (clock.now() - readAtMs >= ABANDONED_MS) await remember(false)
     },
     place(isOurs) {
       isHere = isOurs

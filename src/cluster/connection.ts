@@ -3,6 +3,7 @@ import type { Deps } from '../deps.js'
 import type { Tenancies } from '../identity/tenancies.js'
 import { readAccess } from '../kube/access.js'
 import { createKubeClient, type KubeClient } from '../kube/client.js'
+import { createAbandoned } from './abandoned.js'
 import { createResolveHost } from './dns.js'
 import { createFollowing, type Following } from './following.js'
 import { type CoverageLease, coverageLeaseOf, LEASE_SELECTOR, leasesPath } from './leases.js'
@@ -33,6 +34,8 @@ export interface Connection {
   /** Both resolve once all there is has been told, and go on until aborted. */
   followObjects(tenancies: Tenancies, options: FollowOptions, signal: AbortSignal): Promise<void>
   followLeases(leases: Leases, signal: AbortSignal): Promise<void>
+  /** Of nodes whose agent went without a word; where both of the above are followed. Goes on until aborted; never rejects. */
+  endAbandonedLeases(mayEnd: () => boolean, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,14 +49,28 @@ export async function connect(
   const client = createKubeClient(access, deps)
   const following = createFollowing(client, deps)
   const resolve = createResolveHost()
+  const abandoned = createAbandoned({ client, namespace }, deps)
   const leases = { path: leasesPath(namespace), query: { labelSelector: LEASE_SELECTOR }, prune: coverageLeaseOf }
   return {
     client,
     createClient: () => createKubeClient({ ...access, connections: 1 }, deps),
     namespace,
     following,
-    followObjects: (tenancies, options, until) => followCluster({ client, following, tenancies, resolve, ...options }, deps, until),
-    followLeases: ({ put, remove }, until) => following.follow({ ...leases, put, remove }, until),
+    followObjects: (tenancies, options, until) =>
+      followCluster({ client, following, tenancies, resolve, agents: abandoned.pods, ...options }, deps, until),
+    followLeases: (into, until) => following.follow({ ...leases, ...both(into, abandoned.leases) }, until),
+    endAbandonedLeases: abandoned.run,
     close: () => client.close(),
   }
 }
+
+const both = (one: Leases, other: Leases): Leases => ({
+  put(key, lease) {
+    one.put(key, lease)
+    other.put(key, lease)
+  },
+  remove(key) {
+    one.remove(key)
+    other.remove(key)
+  },
+})

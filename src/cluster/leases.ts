@@ -6,7 +6,15 @@ export interface CoverageLease {
   readonly sinceMs: number
   /** Of the Node that owns it. */
   readonly nodeUid?: string | undefined
+  /** Its own. */
+  readonly uid?: string | undefined
+  /** What made the agent's Pod; absent: no DaemonSet, as far as the agent knows. */
+  readonly daemonSet?: string | undefined
 }
+
+/** A node has to be without an agent for so long until somebody else may end its Lease. */
+export const ABANDONED_MS = 600_000
+const DAEMON_SET = 'meshtoll/daemonset'
 
 export const labelsOf = (component: string) => ({ 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': component })
 const LABELS = labelsOf('coverage')
@@ -17,7 +25,11 @@ export const leasesPath = (namespace: string): string => `/apis/coordination.k8s
 export const leaseNameOf = (node: string): string => `meshtoll-${node}`
 
 interface RawLease {
-  readonly metadata?: { readonly ownerReferences?: readonly { readonly kind?: string; readonly uid?: string }[] }
+  readonly metadata?: {
+    readonly uid?: string
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly { readonly kind?: string; readonly uid?: string }[]
+  }
   readonly spec?: { readonly holderIdentity?: unknown; readonly acquireTime?: unknown }
 }
 
@@ -28,17 +40,26 @@ export function coverageLeaseOf(raw: unknown): CoverageLease | undefined {
   if (typeof holderIdentity !== 'string' || holderIdentity === '' || typeof acquireTime !== 'string') return undefined
   const sinceMs = Date.parse(acquireTime)
   const nodeUid = metadata?.ownerReferences?.find(({ kind }) => kind === 'Node')?.uid
-  return Number.isFinite(sinceMs) ? Object.freeze({ node: holderIdentity, sinceMs, nodeUid }) : undefined
+  if (!Number.isFinite(sinceMs)) return undefined
+  return Object.freeze({ node: holderIdentity, sinceMs, nodeUid, uid: metadata?.uid, daemonSet: metadata?.annotations?.[DAEMON_SET] })
+}
+
+/** Who says that its pods are posted for. `uid`: of its Node; `daemonSet`: what made its Pod. */
+export interface Claimant {
+  readonly node: string
+  readonly uid: string
+  readonly daemonSet?: string | undefined
 }
 
 /** The Node owns it, so that both go together. */
-export function leaseOf({ node, uid }: { readonly node: string; readonly uid: string }, nowMs: number): object {
+export function leaseOf({ node, uid, daemonSet }: Claimant, nowMs: number): object {
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
     metadata: {
       name: leaseNameOf(node),
       labels: LABELS,
+      ...(daemonSet !== undefined && { annotations: { [DAEMON_SET]: daemonSet } }),
       ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }],
     },
     spec: { holderIdentity: node, acquireTime: microTimeOf(nowMs) },

@@ -2,15 +2,22 @@
 import { type NodeFacts, nodeFactsOf } from '../identity/objects/node.js'
 import { type KubeClient, readJson } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
+import type { RawNode } from './daemon-nodes.js'
 import { NODES } from './objects.js'
 
 const NOT_FOUND = 404
 const FORBIDDEN = 403
 
-/** Undefined where there is none. Who may list Nodes may not always get one: then it is asked for by a list of one. */
+/** Undefined where there is none. */
 export async function readNode(client: KubeClient, name: string, signal: AbortSignal): Promise<NodeFacts | undefined> {
+  const raw = await readRawNode(client, name, signal)
+  return raw && nodeFactsOf(raw)
+}
+
+/** The whole of it. Who may list Nodes may not always get one: then it is asked for by a list of one. */
+export async function readRawNode(client: KubeClient, name: string, signal: AbortSignal): Promise<RawNode | undefined> {
   try {
-    return nodeFactsOf(await readJson(client, `${NODES}/${name}`, { signal }))
+    return (await readJson(client, `${NODES}/${name}`, { signal })) as RawNode
   } catch (error) {
     const { status } = error as KubeError
     if (!(error instanceof KubeError) || (status !== NOT_FOUND && status !== FORBIDDEN)) throw error
@@ -22,10 +29,10 @@ async function readListed(
   client: KubeClient,
   name: string,
   { refusal, signal }: { readonly refusal: Error; readonly signal: AbortSignal },
-): Promise<NodeFacts | undefined> {
+): Promise<RawNode | undefined> {
   const query = { fieldSelector: `metadata.name=${name}` }
   // Whoever may not list either is told of the smaller rule.
   const list = await readJson(client, NODES, { query, signal }).catch(() => Promise.reject(refusal))
-  const [node] = (list as { readonly items?: readonly unknown[] }).items ?? []
-  return node === undefined ? undefined : nodeFactsOf(node)
+  const [node] = (list as { readonly items?: readonly RawNode[] | null }).items ?? []
+  return node
 }

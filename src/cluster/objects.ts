@@ -30,6 +30,13 @@ export interface ClusterObjectsParts {
   readonly resolve: ResolveHost
   /** Hears of each pod as well, whoever owns it. */
   readonly restarts?: PodRestarts | undefined
+  /** So does this. */
+  readonly agents?: AgentPods | undefined
+}
+
+export interface AgentPods {
+  put(key: string, pod: PodFacts): void
+  remove(key: string): void
 }
 
 export interface PodRestarts {
@@ -52,7 +59,7 @@ const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
 
-type PodParts = Omit<ClusterObjectsParts, 'resolve' | 'restarts'>
+type PodParts = Omit<ClusterObjectsParts, 'resolve' | 'restarts' | 'agents'>
 
 /** The pods of one node. Resolves once all of them have been told; goes on in the background until aborted. */
 export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
@@ -71,7 +78,7 @@ function podOf(raw: unknown, ownNode: string, sharing?: Sharing): OwnPodFacts | 
 
 /** All there is. Resolves once it has been told; goes on in the background until aborted. */
 export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
-  const { following, tenancies, restarts, ownNode = '' } = parts
+  const { following, tenancies, restarts, agents, ownNode = '' } = parts
   const { clock } = deps
   const pods = createOwnedPods(parts, deps, signal)
   const sharing = createSharing(MOST_SHARED)
@@ -96,10 +103,12 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
         put(key, { pod, restarted }, sinceMs) {
           pods.put(key, pod, sinceMs)
           restarts?.put(key, pod, restarted)
+          agents?.put(key, pod)
         },
         remove(key, sinceMs) {
           pods.remove(key, sinceMs)
           restarts?.remove(key)
+          agents?.remove(key)
         },
         missed: pods.missed,
       },

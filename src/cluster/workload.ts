@@ -1,6 +1,9 @@
 // What runs this agent, and whether it is there to stay: its own Pod, and the DaemonSet that made it.
 import { type KubeClient, readJson } from '../kube/client.js'
-import { METADATA_ONLY, type ObjectMetadata, type OwnerReference, readMetadata } from '../kube/metadata.js'
+import { KubeError } from '../kube/kube-error.js'
+import { METADATA_ONLY, type ObjectMetadata, type OwnerReference, pathOf } from '../kube/metadata.js'
+import { type PodPlace, wantsNode } from './daemon-nodes.js'
+import { readRawNode } from './node.js'
 
 export interface PodName {
   readonly namespace: string
@@ -10,36 +13,94 @@ export interface PodName {
 /** `stays`: after this Pod comes another one; `gone`: none does; `none`: no DaemonSet has made it, so that nobody knows. */
 export type Workload = 'stays' | 'gone' | 'none'
 
-/** With `--cascade=orphan` it goes, and its pods stay. */
-const ORPHANS = 'orphan'
-
-/** Rejects with a KubeError, or where the Pod is there no longer. */
-export async function readWorkload(client: KubeClient, pod: PodName, signal: AbortSignal): Promise<Workload> {
-  const made = await readDaemonSet(client, pod, signal)
-  if (!made) return 'none'
-  const { namespace } = pod
-  const found = await readMetadata(client, { group: 'apps', version: 'v1', resource: 'daemonsets', namespace, name: made.name }, signal)
-  return isGone(found, made) ? 'gone' : 'stays'
+interface RawPod {
+  readonly metadata: ObjectMetadata
+  readonly spec: PodPlace & { readonly nodeName?: string }
 }
 
-/** As the Pod says; undefined where none has made it. Rejects as `readWorkload` does. */
-export async function readDaemonSet(client: KubeClient, pod: PodName, signal: AbortSignal): Promise<OwnerReference | undefined> {
-  const made = (await readPod(client, pod, signal)).ownerReferences?.find(({ controller }) => controller)
+/** The fields of a DaemonSet that are used (k8s.io/api apps/v1). */
+export interface RawDaemonSet {
+  readonly metadata: ObjectMetadata
+  readonly spec: { readonly template: { readonly spec: PodPlace } }
+}
+
+/** With `--cascade=orphan` it goes, and its pods stay. */
+const ORPHANS = 'orphan'
+const NOT_FOUND = 404
+
+/** Rejects with a KubeError, or where the Pod is there no longer. */
+export async function readWorkload(client: KubeClient, name: PodName, signal: AbortSignal): Promise<Workload> {
+  const pod = await readPod(client, name, signal)
+  const made = makerOf(pod)
+  if (!made) return 'none'
+  const found = await readDaemonSet(client, { namespace: name.namespace, name: made.name }, signal)
+  if (!found || isGone(found.metadata, made)) return 'gone'
+  return (await wants(client, { found, pod }, signal)) ? 'stays' : 'gone'
+}
+
+/** What made a Pod, as the Pod says; undefined where it was no DaemonSet. Rejects as `readWorkload` does. */
+export const readMaker = async (client: KubeClient, name: PodName, signal: AbortSignal): Promise<OwnerReference | undefined> =>
+  makerOf(await readPod(client, name, signal))
+
+/** Undefined where there is none. Rejects with a KubeError. */
+export async function readDaemonSet(client: KubeClient, { namespace, name }: PodName, signal: AbortSignal) {
+  const path = pathOf({ group: 'apps', version: 'v1', resource: 'daemonsets', namespace, name })
+  try {
+    return (await readJson(client, path, { signal })) as RawDaemonSet
+  } catch (error) {
+    if (error instanceof KubeError && error.status === NOT_FOUND) return undefined
+    throw error
+  }
+}
+
+function makerOf({ metadata: { ownerReferences } }: { readonly metadata: ObjectMetadata }): OwnerReference | undefined {
+  const made = ownerReferences?.find(({ controller }) => controller)
   return made?.kind === 'DaemonSet' ? made : undefined
 }
 
-function isGone(found: ObjectMetadata | undefined, { uid }: OwnerReference): boolean {
-  if (found?.uid !== uid) return true
-  return found.deletionTimestamp !== undefined && !found.finalizers?.includes(ORPHANS)
+function isGone({ uid, deletionTimestamp, finalizers }: ObjectMetadata, made: OwnerReference): boolean {
+  return uid !== made.uid || (deletionTimestamp !== undefined && !finalizers?.includes(ORPHANS))
+}
+
+/** One that is no longer on the network of its nodes counts nothing there. Of a Node that is gone nobody says anything. */
+async function wants(
+  client: KubeClient,
+  { found, pod }: { readonly found: RawDaemonSet; readonly pod: RawPod },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { spec: next } = found.spec.template
+  if (pod.spec.hostNetwork && !next.hostNetwork) return false
+  const node = pod.spec.nodeName === undefined ? undefined : await readRawNode(client, pod.spec.nodeName, signal)
+  return !node || wantsNode(next, node)
 }
 
 /** By a list of one: agents may list pods, and need not be allowed to get them as well. */
-async function readPod(client: KubeClient, { namespace, name }: PodName, signal: AbortSignal): Promise<ObjectMetadata> {
+async function readPod(client: KubeClient, { namespace, name }: PodName, signal: AbortSignal): Promise<RawPod> {
   const query = { fieldSelector: `metadata.name=${name}` }
-  const list = await readJson(client, `/api/v1/namespaces/${namespace}/pods`, { query, accept: METADATA_ONLY.list, signal })
-  // Go writes an empty list as null.
-  const { items } = list as { readonly items: readonly { readonly metadata: ObjectMetadata }[] | null }
-  const [found] = items ?? []
+  const [found] = await listPods<RawPod>(client, { namespace, query }, signal)
   if (!found) throw new Error(`there is no Pod ${namespace}/${name} any more`)
-  return found.metadata
+  return found
+}
+
+/** Whether one that this DaemonSet made is on a node. */
+export async function hasPodOn(
+  client: KubeClient,
+  { namespace, name, node }: PodName & { readonly node: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const query = { fieldSelector: `spec.nodeName=${node}` }
+  const pods = await listPods<{ readonly metadata: ObjectMetadata }>(client, { namespace, query, accept: METADATA_ONLY.list }, signal)
+  return pods.some((pod) => makerOf(pod)?.name === name)
+}
+
+interface Asked {
+  readonly namespace: string
+  readonly query: Readonly<Record<string, string>>
+  readonly accept?: string
+}
+
+async function listPods<T>(client: KubeClient, { namespace, ...options }: Asked, signal: AbortSignal): Promise<readonly T[]> {
+  const list = await readJson(client, `/api/v1/namespaces/${namespace}/pods`, { ...options, signal })
+  // Go writes an empty list as null.
+  return (list as { readonly items: readonly T[] | null }).items ?? []
 }

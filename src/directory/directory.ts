@@ -82,7 +82,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
       return log.debug('the API server is no longer followed', { error: String(error) })
     }
     isAllTold = true
-    await election.run(datadog ? hasPushed.signal : signal)
+    await Promise.all([election.run(datadog ? hasPushed.signal : signal), api.endAbandonedLeases(() => election.holds, signal)])
   }
 
   async function push(): Promise<void> {

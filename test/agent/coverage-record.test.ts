@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createCoverageRecord } from '../../src/agent/coverage-record.js'
+import { ABANDONED_MS } from '../../src/cluster/leases.js'
 import { createHandClock } from '../kube/hand-clock.js'
 
 const HANDOVER_MS = 15_000
@@ -49,6 +50,20 @@ t.test('nobody can be heard', async (t) => {
     clock.advance(PATIENCE_MS)
     t.equal(record.standing(), later, `${name}, and nothing is waited for for ever`)
   }
+})
+
+t.test('nobody can be heard, after a time in which others may have ended its Lease', async (t) => {
+  const { clock, record, kept } = setUp('n1\n')
+  await record.load(clock.now() - ABANDONED_MS)
+  t.equal(record.standing(), 'unknown')
+  t.equal(kept(), '', 'nor does the next process take it for granted')
+  record.put(KEY, { node: 'n1', sinceMs: clock.now() - HANDOVER_MS })
+  record.synced()
+  t.equal(record.standing(), 'yes', 'they have not')
+
+  const shorter = setUp('n1\n')
+  await shorter.record.load(shorter.clock.now() - ABANDONED_MS + 1)
+  t.equal(shorter.record.standing(), 'yes')
 })
 
 t.test('after a restart: a Lease that all have known for long', async (t) => {

@@ -9,12 +9,20 @@ import type { KubeObject } from './client.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { holdMissed } from './handover.js'
 import { createPod, createWorkload } from './objects.js'
-import { ownerOf, remove } from './resource.js'
+import { change, ownerOf, remove } from './resource.js'
 import { createTalkers, leasesOf, says, talk, talkUntil } from './talk.js'
 
 const OPTIONS = { flows: { interval: '1s' }, identity: { handover: '2s' } }
 /** Until then a process that is told to stop has ended, or is killed (main.ts). */
 const STOPPED_WITHIN_MS = 12_000
+
+const WITHOUT_N1 = {
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: ['n1'] }] }],
+    },
+  },
+}
 
 interface Situation {
   readonly lab: ClusterLab
@@ -52,7 +60,7 @@ await worldTest(
   async (t) => {
     const skip = reasonToSkip(CLUSTER_PEERS) ?? false
 
-    t.test('a rolling update: the table stays; then all of them go at once', { skip }, async (t) => {
+    t.test('a rolling update: the table stays; one node is no longer wanted; then all of them go at once', { skip }, async (t) => {
       const { lab, agents, daemonSet } = await setUp(t)
       const [before, sentBefore] = [await agents.atRest(), await lab.truth.total()]
       await talk(lab, 40)
@@ -64,10 +72,17 @@ await worldTest(
       await agents.on('n1').start()
       t.equal(flowBytes(await agents.atRest()) - flowBytes(before), (await lab.truth.total()) - sentBefore, 'nothing is lost')
 
+      await change(lab.cluster.admin, daemonSet, { spec: { template: { spec: { affinity: WITHOUT_N1 } } } })
+      await stopped(t, agents.on('n1'))
+      t.match(agents.on('n1').log(), /level=info msg="stopped; the kernel table is removed, since no agent comes after this one"/)
+      t.notOk(await hasTable(lab, 'n1'), 'nothing counts for nobody')
+      t.same(await leasesOf(lab), ['meshtoll-n2', 'meshtoll-n3'], 'so the others post what it sends')
+      await talk(lab, 20)
+
       await remove(lab.cluster.admin, daemonSet)
       // Of this only the last read knows.
       await talk(lab, 50)
-      const tookMs = await Promise.all(agents.all.map((agent) => stopped(t, agent)))
+      const tookMs = await Promise.all(agents.all.filter(({ node }) => node !== 'n1').map((agent) => stopped(t, agent)))
       t.comment(`left after ${tookMs.join(', ')} ms`)
       for (const agent of agents.all) {
         t.match(agent.log(), /level=info msg="stopped; the kernel table is removed, since no agent comes after this one"/)

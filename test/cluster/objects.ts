@@ -20,9 +20,13 @@ export interface NodeGiven {
   readonly addresses?: readonly string[]
   readonly podCidrs?: readonly string[]
   readonly labels?: Labels
+  readonly taints?: readonly object[]
 }
 
-export function createNode(api: Client, { name, zone, region, addresses = [], podCidrs = [], labels }: NodeGiven): Promise<KubeObject> {
+export function createNode(
+  api: Client,
+  { name, zone, region, addresses = [], podCidrs = [], labels, taints = [] }: NodeGiven,
+): Promise<KubeObject> {
   const places = {
     'kubernetes.io/hostname': name,
     ...(zone !== undefined && { 'topology.kubernetes.io/zone': zone }),
@@ -32,7 +36,7 @@ export function createNode(api: Client, { name, zone, region, addresses = [], po
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, labels: { ...places, ...labels } },
-    spec: podCidrs.length === 0 ? {} : { podCIDR: podCidrs[0], podCIDRs: podCidrs },
+    spec: { ...(podCidrs.length > 0 && { podCIDR: podCidrs[0], podCIDRs: podCidrs }), ...(taints.length > 0 && { taints }) },
     status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
   })
 }

@@ -1,14 +1,20 @@
 // What runs an agent, as a real API server has it: nobody collects garbage here, so what is deleted with finalizers stays to be looked at.
+// And Leases of nodes on which nothing runs one any more.
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
+import { createAbandoned } from '../../src/cluster/abandoned.js'
+import { ABANDONED_MS, coverageLeaseOf, leaseOf } from '../../src/cluster/leases.js'
 import { readWorkload } from '../../src/cluster/workload.js'
+import { podFactsOf } from '../../src/identity/objects/pod.js'
 import { createKubeClient } from '../../src/kube/client.js'
 import { fixedToken } from '../../src/kube/token.js'
 import { createHandClock } from '../kube/hand-clock.js'
+import { createKeptLog } from '../kube/kept-log.js'
 import type { Client, KubeObject } from './client.js'
 import type { Cluster } from './cluster.js'
-import { createPod, createWorkload } from './objects.js'
-import { change, ownerOf, remove } from './resource.js'
+import { createNode, createPod, createWorkload } from './objects.js'
+import { change, create, type NewObject, ownerOf, read, remove } from './resource.js'
 import { clusterTest } from './suite.js'
 
 const NAMESPACE = 'default'
@@ -29,11 +35,21 @@ const makeAnew = async (admin: Client, name: string): Promise<void> => {
   await createWorkload(admin, { kind: 'DaemonSet', namespace: NAMESPACE, name })
 }
 
+const template = (spec: object) => async (admin: Client, name: string) =>
+  void (await change(
+    admin,
+    { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { namespace: NAMESPACE, name } },
+    { spec: { template: { spec } } },
+  ))
+
+const narrow = template({ nodeSelector: { pool: 'other' } })
+
 const leaveAlone = async (admin: Client, _: string, pod: KubeObject): Promise<void> =>
   void (await change(admin, pod, { metadata: { ownerReferences: [] } }))
 
 await clusterTest(async (t, cluster) => {
   const { admin } = cluster
+  await createNode(admin, { name: 'n1', labels: { pool: 'own' } })
   const cases = [
     { name: 'it runs', act: async () => undefined, wanted: 'stays' },
     { name: 'it was deleted', act: deleteWith('Background'), wanted: 'gone' },
@@ -41,12 +57,22 @@ await clusterTest(async (t, cluster) => {
     { name: 'it is being deleted, and its pods stay', act: deleteWith('Orphan'), wanted: 'stays' },
     { name: 'its pods were left to nobody', act: leaveAlone, wanted: 'none' },
     { name: 'another one has its name', act: makeAnew, wanted: 'gone' },
+    { name: 'it was narrowed to other nodes', act: narrow, wanted: 'gone' },
+    { name: 'it was changed otherwise', act: template({ nodeSelector: { pool: 'own' } }), wanted: 'stays' },
+    { name: 'the next ones are not on the network of their nodes', act: template({ hostNetwork: false }), wanted: 'gone' },
   ]
   for (const [index, { name, act, wanted }] of cases.entries()) {
     t.test(name, async (t) => {
       const own = `agent-${index}`
       const daemonSet = await createWorkload(admin, { kind: 'DaemonSet', namespace: NAMESPACE, name: own })
-      const pod = await createPod(admin, { namespace: NAMESPACE, name: `${own}-x2x4v`, owner: ownerOf(daemonSet) })
+      await template({ hostNetwork: true })(admin, own)
+      const pod = await createPod(admin, {
+        namespace: NAMESPACE,
+        name: `${own}-x2x4v`,
+        node: 'n1',
+        hostNetwork: true,
+        owner: ownerOf(daemonSet),
+      })
       await act(admin, own, pod)
       t.equal(await readWorkload(await openClient(t, cluster), { namespace: NAMESPACE, name: `${own}-x2x4v` }, signal), wanted)
     })
@@ -60,5 +86,79 @@ await clusterTest(async (t, cluster) => {
     t.equal(await readWorkload(client, asked, signal), 'none')
     await remove(admin, pod)
     await t.rejects(readWorkload(client, asked, signal), { message: 'there is no Pod default/once-x2x4v any more' })
+  })
+
+  t.test('the Lease of a node whose agent went without a word', async (t) => {
+    const client = await openClient(t, cluster)
+    const name = 'abandoned'
+    const daemonSet = await createWorkload(admin, { kind: 'DaemonSet', namespace: NAMESPACE, name })
+    const node = await createNode(admin, { name: 'n2' })
+    const other = await createNode(admin, { name: 'n3', labels: { pool: 'other' } })
+    const leaseFor = ({ metadata }: KubeObject, made?: string) => {
+      const lease = leaseOf({ node: metadata.name, uid: metadata.uid, daemonSet: made }, 0) as { readonly metadata: object }
+      return create(admin, { ...lease, metadata: { ...lease.metadata, namespace: NAMESPACE } } as NewObject)
+    }
+    const podOn = async ({ metadata }: KubeObject, owner = daemonSet) =>
+      createPod(admin, { namespace: NAMESPACE, name: `pod-${randomUUID()}`, node: metadata.name, owner: ownerOf(owner) })
+    const clock = createHandClock()
+    const log = createKeptLog()
+    const abandoned = createAbandoned({ client, namespace: NAMESPACE }, { clock, log })
+    const see = (lease: KubeObject) =>
+      abandoned.leases.put(`${NAMESPACE}/${lease.metadata.name}`, coverageLeaseOf(lease) as NonNullable<ReturnType<typeof coverageLeaseOf>>)
+    const isThere = async (lease: KubeObject): Promise<boolean> =>
+      read(admin, lease).then(
+        ({ metadata }) => metadata.uid === lease.metadata.uid,
+        () => false,
+      )
+    const look = async (ms: number): Promise<void> => {
+      clock.advance(ms)
+      await abandoned.look(signal)
+    }
+
+    const lease = await leaseFor(node, name)
+    const wanted = await leaseFor(other, name)
+    see(lease)
+    see(wanted)
+    await look(0)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(lease), 'one may come back: it is wanted there')
+    await narrow(admin, name)
+    const pod = await podOn(node)
+    const facts = podFactsOf(pod)
+    if (facts) abandoned.pods.put(`${NAMESPACE}/${pod.metadata.name}`, facts)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(lease), 'it is there still')
+    await remove(admin, pod)
+    abandoned.pods.remove(`${NAMESPACE}/${pod.metadata.name}`)
+    await look(0)
+    await look(ABANDONED_MS - 1)
+    t.ok(await isThere(lease), 'not at once')
+    const unheard = await podOn(node)
+    await look(1)
+    t.ok(await isThere(lease), 'one that was not heard of is asked for')
+    await remove(admin, unheard)
+    await look(0)
+    await look(ABANDONED_MS)
+    t.notOk(await isThere(lease), 'nobody is there, and none is wanted')
+    t.match(log.lines, [/^info the Lease of a node without an agent is ended.*n2/])
+    t.ok(await isThere(wanted), 'elsewhere one is')
+
+    const anew = await leaseFor(node, name)
+    await look(0)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(anew), 'another one of its name was not seen')
+    await remove(admin, anew)
+    const by = await leaseFor(node)
+    see(by)
+    await look(0)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(by), 'no DaemonSet made who made it')
+    await remove(admin, by)
+    const strange = await leaseFor(node, 'nobody')
+    see(strange)
+    await look(0)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(strange), 'of a DaemonSet that is not there nobody knows')
+    t.equal(log.lines.length, 1, 'nothing went wrong')
   })
 })

@@ -50,8 +50,8 @@ await clusterTest(async (t, cluster) => {
   const cast = [
     { who: 'an agent', access: agent, verbs: 19, act: actAsAgent },
     { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 11, act: actAsAgentWithDirectory },
-    { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 7, act: actAsReducedAgent },
-    { who: 'a directory', access: directory, verbs: 20, act: actAsDirectory },
+    { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 9, act: actAsReducedAgent },
+    { who: 'a directory', access: directory, verbs: 22, act: actAsDirectory },
   ]
   const { account } = agent
   const { namespace } = account

@@ -6,17 +6,19 @@ import type { Test } from 'tap'
 import { type ApiServer, openApiServer } from '../../src/agent/api-server.js'
 import { type CoverageRecord, createCoverageRecord } from '../../src/agent/coverage-record.js'
 import { createKubeletSource } from '../../src/agent/kubelet.js'
+import { createAbandoned } from '../../src/cluster/abandoned.js'
+import { connect } from '../../src/cluster/connection.js'
 import { ELECTION_LEASE, Overtaken } from '../../src/cluster/election-lease.js'
-import { type CoverageLease, leaseOf, microTimeOf } from '../../src/cluster/leases.js'
+import { ABANDONED_MS, type Claimant, type CoverageLease, coverageLeaseOf, leaseOf, microTimeOf } from '../../src/cluster/leases.js'
 import { defaultConfig } from '../../src/config/config.js'
 import type { Fields } from '../../src/deps.js'
 import { type ApiServer as DirectoryApiServer, openApiServer as openForDirectory } from '../../src/directory/api-server.js'
 import { createTenancies, type Tenancies } from '../../src/identity/tenancies.js'
 import { createToken } from '../cluster/access.js'
-import type { Client } from '../cluster/client.js'
+import type { Client, KubeObject } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
 import { createEndpointSlice, createNode, createPod, createWorkload } from '../cluster/objects.js'
-import { create, type NewObject, ownerOf, remove } from '../cluster/resource.js'
+import { create, type NewObject, ownerOf, read, remove } from '../cluster/resource.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { startKubelet } from './kubelet.js'
 
@@ -68,6 +70,7 @@ export const actAsAgent: Act = (t, cluster, actor) =>
     await until(() => record.covering?.includes(actor.name) === true)
     await api.deleteLease(actor.name, signal).catch(failed)
     await until(() => record.covering?.includes(actor.name) === false)
+    await endsAbandoned(cluster, actor, stage)
     await looksBack(api, actor, stage)
     await readKubelet(t, cluster, actor, stage)
   })
@@ -92,7 +95,10 @@ export const actAsAgentWithDirectory: Act = (t, cluster, actor) =>
     await readKubelet(t, cluster, actor, stage)
   })
 
-/** It counts no flows: the pods of one node, and that Node, are all it asks the API server about. */
+/**
+ * It counts no flows: the pods of one node, and that Node, are all it asks the API server about. The one before it may have counted them, and
+ * leaves by these rules.
+ */
 export const actAsReducedAgent: Act = (t, cluster, actor) =>
   attempt(t, async (stage) => {
     const { api, tenancies } = await openAgent(cluster, actor, stage)
@@ -100,6 +106,8 @@ export const actAsReducedAgent: Act = (t, cluster, actor) =>
     await api.followPods(NODE_OF_PODS, tenancies, { patienceMs: WITHIN_MS }, signal)
     await until(areNamedIn(tenancies, OF_PODS))
     await api.readNode(NODE_OF_PODS, tenancies, signal).catch(failed)
+    await looksBack(api, actor, stage)
+    await api.deleteLease(actor.name, signal).catch(failed)
     await readKubelet(t, cluster, actor, stage)
   })
 
@@ -117,8 +125,36 @@ export async function createOwnPod(admin: Client, { namespace, name, node }: Act
   await createPod(admin, { namespace, name: OWN_POD, node, owner })
 }
 
-export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account }) =>
-  attempt(t, async ({ deps, signal, until, opened }) => {
+/** The Lease of a node that is not wanted, and has no agent. */
+async function endsAbandoned({ admin }: Cluster, { name, kubeconfig, account }: Actor, { deps, signal, opened }: Stage): Promise<void> {
+  const { client, namespace } = opened(await connect({ kubeconfig, environment: {} }, deps, signal))
+  let nowMs = 0
+  const abandoned = createAbandoned({ client, namespace }, { log: deps.log, clock: { ...CLOCK, monotonic: () => nowMs } })
+  const { metadata: node } = await createNode(admin, { name: `${name}-off`, taints: [{ key: 'off', effect: 'NoExecute' }] })
+  const left = await createLease(admin, namespace, { node: node.name, uid: node.uid, daemonSet: account.name })
+  abandoned.leases.put(left.metadata.name, coverageLeaseOf(left) as CoverageLease)
+  await abandoned.look(signal)
+  nowMs = ABANDONED_MS
+  await abandoned.look(signal)
+  if (await isThere(admin, left)) throw new Error('the Lease of a node without an agent was not ended')
+}
+
+const isThere = (admin: Client, object: KubeObject): Promise<boolean> =>
+  read(admin, object).then(
+    () => true,
+    () => false,
+  )
+
+const createLease = (admin: Client, namespace: string, claimant: Claimant): Promise<KubeObject> => {
+  const bare = leaseOf(claimant, Date.now()) as NewObject
+  return create(admin, { ...bare, metadata: { ...bare.metadata, namespace } })
+}
+
+export const actAsDirectory: Act = (t, cluster, actor) =>
+  attempt(t, async (stage) => {
+    const { admin } = cluster
+    const { name, kubeconfig, account } = actor
+    const { deps, signal, until, opened } = stage
     const { uid } = (await createNode(admin, { name })).metadata
     const api = opened(await openForDirectory({ kubeconfig, environment: {} }, deps, signal))
     const tenancies = createTenancies()
@@ -130,11 +166,10 @@ export const actAsDirectory: Act = (t, { admin }, { name, kubeconfig, account })
     await until(areNamedIn(tenancies, OF_ALL))
     const user = await api.review(token, signal)
     if (user !== `system:serviceaccount:${account.namespace}:${account.name}`) throw new Error(`the token is said to be of ${user}`)
-    const bare = leaseOf({ node: name, uid }, Date.now()) as NewObject
-    const lease = { ...bare, metadata: { ...bare.metadata, namespace: account.namespace } }
+    await endsAbandoned(cluster, actor, stage)
     await followOneService(api, admin, signal)
     await holdLease(api, admin, { name, namespace: account.namespace }, signal)
-    await create(admin, lease)
+    const lease = await createLease(admin, account.namespace, { node: name, uid })
     await until(isCovering)
     await remove(admin, lease)
     await until(() => !isCovering())

@@ -31,6 +31,7 @@ t.test('what is counted once is pushed once, to the last change before a stop', 
   slices?.put('shop/cart-1', { ...SERVICE, ready: ['a', 'b'] })
   const added = () => intake.sum('meshtoll.endpoint.changes', 'change:added')
   await until(() => added() === 2)
+  t.same([holder.mayEndLeases(), other.mayEndLeases()], [true, false], 'nor does the other one end anything in the cluster')
   slices?.put('shop/cart-1', { ...SERVICE, ready: ['a', 'b', 'c'] })
   await Promise.all([holder.stop(), other.stop()])
   t.equal(added(), 3)

@@ -45,6 +45,7 @@ export async function serveDirectory(t: Test, given: Given = {}) {
   const log = createKeptLog()
   let told: Tenancies | undefined
   let saidLeases: Leases | undefined
+  let mayEnd: () => boolean = () => false
   let isTold: () => void = () => undefined
   const allTold = new Promise<void>((resolve) => {
     isTold = resolve
@@ -59,6 +60,9 @@ export async function serveDirectory(t: Test, given: Given = {}) {
     },
     async followLeases(leases) {
       saidLeases = leases
+    },
+    async endAbandonedLeases(asked) {
+      mayEnd = asked
     },
     lease: given.lease ?? NO_LEASE,
     followSlices: given.followSlices ?? (async () => undefined),
@@ -104,6 +108,8 @@ export async function serveDirectory(t: Test, given: Given = {}) {
     log: log.lines,
     stop,
     allTold,
+    /** Whether it would end the Leases of nodes without an agent. */
+    mayEndLeases: () => mayEnd(),
     get tenancies(): Tenancies {
       if (!told) throw new Error('it does not follow yet')
       return told

@@ -3,7 +3,7 @@ import { usesCluster } from '../../agent/cluster.js'
 import { ISTIO_RESOURCES } from '../../cluster/lasting-objects.js'
 import { readNode } from '../../cluster/node.js'
 import { PODS } from '../../cluster/objects.js'
-import { readDaemonSet } from '../../cluster/workload.js'
+import { readMaker } from '../../cluster/workload.js'
 import type { Config } from '../../config/fields.js'
 import { within } from '../../deadline.js'
 import type { Deps } from '../../deps.js'
@@ -77,7 +77,7 @@ async function nameOfDaemonSet(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!name || !namespace) return undefined
-  const made = await readDaemonSet(client, { name, namespace }, signal).catch(() => signal.throwIfAborted())
+  const made = await readMaker(client, { name, namespace }, signal).catch(() => signal.throwIfAborted())
   return made?.name
 }
 

@@ -32,7 +32,9 @@ t.test('what is asked for is what the chart allows', async (t) => {
     { manifest: 'reduced', config: { ...ALL, flows: { ...ALL.flows, enabled: false } } },
   ] as const
   for (const { manifest, config } of cases) {
-    const { everywhere, own } = await readAgentAccess(manifest)
+    const { everywhere, own: all } = await readAgentAccess(manifest)
+    // Those of a reduced agent are for the one before it, which may have counted flows.
+    const own = manifest === 'reduced' ? [] : all
     const asked = accessOf({ ...SURROUNDINGS, config: config as Config })
     t.same(saidBy(asked.filter(({ namespace }) => namespace === undefined)), saidIn(everywhere), `${manifest}: everywhere`)
     t.same(saidBy(asked.filter(({ namespace }) => namespace === 'meshtoll')), saidIn(own), `${manifest}: in its namespace`)
