@@ -27,6 +27,7 @@ const BENCHES = [
   'proxies',
   'logs',
   'answers',
+  'rules',
 ]
 
 const { values, positionals } = parseArgs({
