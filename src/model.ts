@@ -13,6 +13,8 @@ export interface Family {
   readonly ofOwner?: 'minimum' | 'maximum'
   /** Series at most; what is beyond goes to `_other`, in all labels but those of its owner. */
   readonly limit?: number
+  /** A new series is served at 0 for a minute: what it begins with is what an alert looks for. */
+  readonly zeroFirst?: true
   /** One sentence, starts with a capital, ends with a full stop. */
   readonly help: string
 }

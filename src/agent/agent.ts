@@ -64,7 +64,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
   const peers = createPeers(identity, deps)
-  const polls = createPolls({ polled, idleMs: config.series.idleMs, readers, self, peers, inTurn, keepValues }, deps)
+  const polls = createPolls({ polled, series: config.series, readers, self, peers, inTurn, keepValues }, deps)
   const leaving = createLeaving(
     { cluster, isCounting: () => isOpen, read: (signal) => inTurn(() => readAll(signal)), finish, uninstall: flows.uninstall },
     deps,
@@ -215,7 +215,7 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return inTurn(async () => {
       await readIfOld()
       const { families } = await posting.snapshot(asOfMs, { zeroFirst: false })
-      return use({ own: [...families, ...polls.families()], foreign: values.families() })
+      return use({ own: [...families, ...polls.families({ zeroFirst: false })], foreign: values.families() })
     })
   }
 

@@ -1,5 +1,6 @@
 // Sources that are asked over a network: each in a loop of its own, so that one that is slow holds up neither the kernel's reading nor a scrape.
 // What they say is added up and written down in the agent's turn, before it is served.
+import type { Config } from '../config/fields.js'
 import type { Clock } from '../deps.js'
 import type { Self } from '../exporters/self.js'
 import type { Budget } from '../ledger/totals/choice.js'
@@ -27,7 +28,8 @@ export interface Polls {
   run(signal: AbortSignal): Promise<void>
   /** Nothing is asked any more: all is written to the platter. In the agent's turn. */
   finish(): Promise<void>
-  families(): readonly FamilySnapshot[]
+  /** `zeroFirst`: as a scraper is to see new series. */
+  families(options?: { readonly zeroFirst?: boolean }): readonly FamilySnapshot[]
   /** What the source names one by one. */
   rowsOf(source: string): readonly RowReading['row'][]
   readonly writable: boolean
@@ -35,7 +37,7 @@ export interface Polls {
 
 export interface PollsParts {
   readonly polled: readonly Polled[]
-  readonly idleMs: number
+  readonly series: Pick<Config['series'], 'idleMs' | 'zeroFirstMs'>
   readonly readers: Readers
   readonly self: Pick<Self, 'reset'>
   readonly peers: Peers
@@ -44,7 +46,7 @@ export interface PollsParts {
   readonly keepValues: (source: string, values: readonly ValueReading[]) => void
 }
 
-export function createPolls({ polled, idleMs, readers, self, peers, inTurn, keepValues }: PollsParts, deps: AgentDeps): Polls {
+export function createPolls({ polled, series, readers, self, peers, inTurn, keepValues }: PollsParts, deps: AgentDeps): Polls {
   const { clock } = deps
   const journal = createTotalsJournal(deps)
   const pauses = createPauses(clock)
@@ -55,7 +57,7 @@ export function createPolls({ polled, idleMs, readers, self, peers, inTurn, keep
     if (polled.length === 0) return
     const families = polled.flatMap(({ source }) => source.families)
     const budgets = polled.flatMap(({ budgets = [] }) => budgets)
-    totals = createTotals({ idleMs, families, budgets }, { clock }, await journal.load())
+    totals = createTotals({ ...series, families, budgets }, { clock }, await journal.load())
     for (const { source } of polled) source.resume?.(totals.marksOf(source.name), totals.readMsOf(source.name))
   }
 
@@ -95,7 +97,7 @@ export function createPolls({ polled, idleMs, readers, self, peers, inTurn, keep
     async finish() {
       if (totals) await journal.close(totals.rows())
     },
-    families: () => totals?.families() ?? [],
+    families: (options) => totals?.families(options) ?? [],
     rowsOf: (source) => rows.get(source) ?? [],
     get writable() {
       return journal.writable

@@ -176,7 +176,7 @@ export const OPTIONS = {
       zeroFirst: time(
         { from: '0s', to: '1h' },
         '0s',
-        'A new flow series is served at 0 for this long, so that rate() sees its first bytes.',
+        'A new series of a counter is served at 0 for this long, so that rate() sees what it begins with; zones are there from the start.',
       ),
     },
   },

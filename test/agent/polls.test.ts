@@ -53,7 +53,7 @@ function createLife({ disk, read, run, resume }: LifeOptions) {
   const polls = createPolls(
     {
       polled: [{ source, intervalMs: INTERVAL_MS, whose: certain }],
-      idleMs: 3_600_000,
+      series: { idleMs: 3_600_000, zeroFirstMs: 0 },
       readers,
       self,
       peers: async (readings) => readings,

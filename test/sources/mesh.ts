@@ -104,7 +104,7 @@ export function createMesh({ create, targets = [], answers = {}, before }: MeshP
       source.run?.(over.signal).catch(() => undefined)
       return mesh
     },
-    seriesOf: (wanted) => [...(totals.families().find(({ family }) => family.name === wanted)?.series ?? [])],
+    seriesOf: (wanted) => [...(totals.families({ zeroFirst: false }).find(({ family }) => family.name === wanted)?.series ?? [])],
   }
   return mesh
 }

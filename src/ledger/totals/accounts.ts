@@ -15,6 +15,8 @@ export interface TotalAccount extends Series {
   sinceMs: number
   /** By the monotonic clock: when something was last added. */
   changedMs: number
+  /** The same; of the process before: long ago. */
+  readonly openedMs: number
   /** Not withdrawn. */
   isOpen: boolean
   /** Of `_other`. */
@@ -34,7 +36,8 @@ export interface TotalAccounts {
   sweep(source: string, used: ReadonlySet<TotalAccount>): void
   restore(state: Pick<TotalsState, 'accounts' | 'sums'>): void
   rows(): { readonly accounts: Iterable<TotalsTables['accounts']>; readonly sums: Iterable<TotalsTables['sums']> }
-  families(): readonly FamilySnapshot[]
+  /** `zeroFirst`: new series are 0 for a while. */
+  families(options?: { readonly zeroFirst?: boolean }): readonly FamilySnapshot[]
 }
 
 interface Parts {
@@ -43,9 +46,14 @@ interface Parts {
   /** All there may be: what a state says of others is dropped. */
   readonly families: ReadonlyMap<string, Family>
   readonly idleMs: number
+  /** For how long new series are 0. */
+  readonly zeroFirstMs: number
 }
 
-export function createTotalAccounts({ clock, changes, families, idleMs }: Parts): TotalAccounts {
+/** Of families of which alerts look for the first: two scrapes, which are 30 s apart at most. */
+const ZERO_FIRST_MS = 60_000
+
+export function createTotalAccounts({ clock, changes, families, idleMs, zeroFirstMs }: Parts): TotalAccounts {
   const accounts = new Map<string, TotalAccount>()
   /** By family, without those of `_other`. */
   const counts = new Map<Family, number>()
@@ -55,9 +63,13 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     if (!isFold) counts.set(family, (counts.get(family) ?? 0) + by)
   }
 
-  function open(account: Omit<TotalAccount, 'changedMs' | 'isOpen' | 'isFold'>): TotalAccount {
+  function open(
+    account: Omit<TotalAccount, 'changedMs' | 'openedMs' | 'isOpen' | 'isFold'>,
+    openedMs = Number.NEGATIVE_INFINITY,
+  ): TotalAccount {
     const opened = {
       ...account,
+      openedMs,
       labels: Object.freeze(account.labels),
       changedMs: clock.monotonic(),
       isOpen: true,
@@ -82,9 +94,15 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
     if (known) return known
     const isFull = family.limit !== undefined && (counts.get(family) ?? 0) >= family.limit
     if (isFull && !isFolded({ family, labels })) return of(source, { family, labels: foldedOf(labels), part })
-    const opened = open({ id: lastId + 1, source, family, labels, part, value: 0, sinceMs: clock.now() })
+    const opened = open({ id: lastId + 1, source, family, labels, part, value: 0, sinceMs: clock.now() }, clock.monotonic())
     changes.put('accounts', rowOf(opened))
     return opened
+  }
+
+  /** As it is to be seen: a rate sees nothing of what the first sample has. */
+  function fromZero(account: TotalAccount): TotalAccount {
+    const untilMs = account.openedMs + Math.max(zeroFirstMs, account.family.zeroFirst ? ZERO_FIRST_MS : 0)
+    return clock.monotonic() < untilMs ? { ...account, value: 0 } : account
   }
 
   return {
@@ -122,12 +140,13 @@ export function createTotalAccounts({ clock, changes, families, idleMs }: Parts)
       accounts: [...accounts.values()].map(rowOf),
       sums: [...accounts.values()].map(({ id, value }) => [id, value] as const),
     }),
-    families() {
+    families({ zeroFirst = true } = {}) {
       const byFamily = new Map<Family, TotalAccount[]>()
       for (const account of accounts.values()) {
+        const seen = zeroFirst ? fromZero(account) : account
         const series = byFamily.get(account.family)
-        if (series) series.push(account)
-        else byFamily.set(account.family, [account])
+        if (series) series.push(seen)
+        else byFamily.set(account.family, [seen])
       }
       return [...byFamily].map(([family, series]) => ({ family, series: family.kind === 'histogram' ? histogramsOf(series) : series }))
     },

@@ -30,6 +30,8 @@ type Valued = TotalEntry & { readonly value: number }
 export interface TotalsOptions {
   readonly idleMs: number
   readonly families: readonly Family[]
+  /** For how long new series are 0; `zeroFirst` of a family is beside it. */
+  readonly zeroFirstMs?: number
   /** Of families of events whose names may be too many. */
   readonly budgets?: readonly Budget[]
 }
@@ -54,7 +56,8 @@ export interface Totals {
   take(): TotalsRows | undefined
   /** The whole state. */
   rows(): TotalsRows
-  families(): readonly FamilySnapshot[]
+  /** `zeroFirst`: as a scraper is to see new series. */
+  families(options?: { readonly zeroFirst?: boolean }): readonly FamilySnapshot[]
 }
 
 const MAX_SWEEP_EVERY_MS = 60_000
@@ -64,10 +67,10 @@ const REST_AFTER = 200
 const MAX_SERIES = 20_000
 
 export function createTotals(options: TotalsOptions, { clock }: { readonly clock: Clock }, restored?: TotalsState): Totals {
-  const { idleMs, families, budgets = [] } = options
+  const { idleMs, zeroFirstMs = 0, families, budgets = [] } = options
   const changes = createChanges()
   const byName = new Map(families.map((family) => [family.name, family]))
-  const accounts = createTotalAccounts({ clock, changes, idleMs, families: byName })
+  const accounts = createTotalAccounts({ clock, changes, idleMs, zeroFirstMs, families: byName })
   const targets = createTargets({ clock, changes, families: byName })
   const reads = new Map<string, number>()
   const sweptMs = new Map<string, number>()

@@ -15,7 +15,10 @@ export const xdsReceive = counter(
   'meshtoll_proxy_xds_receive_bytes_total',
   'Bytes of configuration that the proxies received: what pilot-agent hands on of what istiod sends, without TLS.',
 )
-export const configRejected = counter('meshtoll_proxy_config_rejected_total', 'Updates that the proxies rejected.', ['xds'])
+export const configRejected: Family = {
+  ...counter('meshtoll_proxy_config_rejected_total', 'Updates that the proxies rejected.', ['xds']),
+  zeroFirst: true,
+}
 export const failedRequests: Family = {
   ...counter(
     'meshtoll_proxy_failed_requests_total',
@@ -24,10 +27,10 @@ export const failedRequests: Family = {
   ),
   limit: 1_000,
 }
-export const connectionFailures = counter(
-  'meshtoll_proxy_istiod_connection_failures_total',
-  'Connections to istiod that pilot-agents could not make.',
-)
+export const connectionFailures: Family = {
+  ...counter('meshtoll_proxy_istiod_connection_failures_total', 'Connections to istiod that pilot-agents could not make.'),
+  zeroFirst: true,
+}
 export const connectionTerminations = counter(
   'meshtoll_proxy_istiod_connection_terminations_total',
   'Connections between pilot-agents and istiod that ended.',

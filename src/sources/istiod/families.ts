@@ -5,8 +5,14 @@ export const pushes = counter(
   'meshtoll_pilot_xds_pushes_total',
   'Responses that istiod made for proxies, answers to their requests among them.',
 )
-export const sendErrors = counter('meshtoll_pilot_xds_send_errors_total', 'Responses that istiod could not send.')
-export const rejects = counter('meshtoll_pilot_xds_rejects_total', 'Responses that proxies rejected, as istiod heard it.')
+export const sendErrors: Family = {
+  ...counter('meshtoll_pilot_xds_send_errors_total', 'Responses that istiod could not send.'),
+  zeroFirst: true,
+}
+export const rejects: Family = {
+  ...counter('meshtoll_pilot_xds_rejects_total', 'Responses that proxies rejected, as istiod heard it.'),
+  zeroFirst: true,
+}
 export const configBytes = counter(
   'meshtoll_pilot_xds_config_bytes_total',
   'Bytes of configuration that istiod made for proxies, before TLS.',

@@ -34,6 +34,8 @@ const PUSHES = 'pilot_xds_pushes'
 const SIZES = 'pilot_xds_config_size_bytes_sum'
 const REJECTS = 'pilot_total_xds_rejects'
 const SEND_ERROR = /_senderr$/
+/** What each istiod sends to sidecars and gateways; which others it sends its pushes say. */
+const USUAL = ['cds', 'eds', 'lds', 'rds']
 const HISTOGRAMS: ReadonlyMap<string, Family> = new Map([
   ['pilot_proxy_convergence_time', convergence],
   ['pilot_proxy_queue_time', queue],
@@ -67,7 +69,9 @@ export async function readIstiodMetrics(pieces: AsyncIterable<string>): Promise<
   )
   if (!isIstiod) throw new Error('it is no istiod')
   const said = sums.done()
-  return { ...said, rejected: rejected + said.rejected }
+  // What could not be understood may be one of those.
+  const zeros = rejected === 0 ? zerosOf(said.totals) : []
+  return { ...said, totals: [...said.totals, ...zeros], rejected: rejected + said.rejected }
 }
 
 interface Counter {
@@ -127,6 +131,16 @@ function familyOf(name: string, type: string): Family | undefined {
   if (name === PUSHES) return SEND_ERROR.test(type) ? sendErrors : pushes
   if (name === REJECTS) return rejects
   return name === SIZES ? configBytes : undefined
+}
+
+/** istiod says nothing of what never happened: rejects and errors of each type that are not there were none. */
+function zerosOf(totals: readonly IstiodTotal[]): readonly IstiodTotal[] {
+  const typesOf = (wanted: Family): readonly string[] => totals.flatMap(({ family, xds }) => (family === wanted && xds ? [xds] : []))
+  const types = new Set([...USUAL, ...typesOf(pushes)])
+  return [rejects, sendErrors].flatMap((family) => {
+    const said = new Set(typesOf(family))
+    return [...types].filter((xds) => !said.has(xds)).map((xds) => ({ family, xds, value: 0 }))
+  })
 }
 
 interface Histogram {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Series, Source } from '../../../src/model.js'
+import type { Reading, Series, Source } from '../../../src/model.js'
 import { createIstiod } from '../../../src/sources/istiod/source.js'
 import type { Target } from '../../../src/sources/scraping.js'
 import { testSourceContract } from '../../contract/source.js'
@@ -28,6 +28,9 @@ const FAMILY = 'meshtoll_pilot_'
 const byXds = ({ seriesOf }: Mesh, name: string): Readonly<Record<string, number>> =>
   Object.fromEntries(seriesOf(`${FAMILY}${name}`).map(({ labels, value }) => [labels.xds, value]))
 const histogramOf = ({ seriesOf }: Mesh, name: string): Series | undefined => seriesOf(`${FAMILY}${name}`)[0]
+
+/** And not none for want of a word. */
+const isSaid = (reading: Reading): boolean => reading.kind !== 'total' || reading.value !== 0
 
 const one = (text: string): Source => meshOf([targetOf('istiod')], { istiod: text }).source
 
@@ -108,7 +111,7 @@ t.test('an istiod that begins anew', async (t) => {
   await read({ istiod: started(nowSeconds() - 100, 70) })
   t.same(
     [byXds(mesh, 'xds_pushes_total'), byXds(mesh, 'xds_send_errors_total')],
-    [{ cds: 20 }, { cds: 2 }],
+    [{ cds: 20 }, { cds: 2, eds: 0, lds: 0, rds: 0 }],
     'of the types without their ending',
   )
   await read({ istiod: started(nowSeconds() + 5, 80) })
@@ -119,6 +122,19 @@ t.test('an istiod that begins anew', async (t) => {
   for (let i = 0; i < 45; i++) await read({ istiod: new Error('nobody listens there') })
   await read({ istiod: started(nowSeconds() - 11 * 60 - 35, 95) })
   t.same(byXds(mesh, 'xds_pushes_total'), { cds: 115 }, 'also after more than ten minutes')
+})
+
+t.test('what never happened was none: the first reject is seen against 0', async (t) => {
+  const pushed = 'pilot_xds_pushes{type="cds"} 5\npilot_xds_pushes{type="nds"} 5\n'
+  const none = { cds: 0, eds: 0, lds: 0, rds: 0, nds: 0 }
+  const mesh = meshOf([targetOf('istiod')]).run(t)
+  await mesh.read({ istiod: pushed })
+  t.same([byXds(mesh, 'xds_rejects_total'), byXds(mesh, 'xds_send_errors_total')], [none, none], 'usual types, and those that are sent')
+  await mesh.read({ istiod: `${pushed}pilot_total_xds_rejects{type="lds"} 1\n` })
+  t.same(byXds(mesh, 'xds_rejects_total'), { ...none, lds: 1 })
+  await mesh.read({ istiod: `${pushed}pilot_total_xds_rejects{type="lds"} one\n` })
+  await mesh.read({ istiod: `${pushed}pilot_total_xds_rejects{type="lds"} 1\n` })
+  t.same(byXds(mesh, 'xds_rejects_total'), { ...none, lds: 1 }, 'one that could not be understood was not none')
 })
 
 t.test('several, of two revisions, one of which has other buckets', async (t) => {
@@ -181,7 +197,7 @@ t.test('what cannot be', async (t) => {
     const { readings, rejected } = await one(base + text).read(new AbortController().signal)
     t.equal(rejected, 1, name)
     t.same(
-      readings.map((reading) => 'family' in reading && reading.family.name),
+      readings.filter(isSaid).map((reading) => 'family' in reading && reading.family.name),
       ['meshtoll_pilot_xds_pushes_total'],
       `${name}: the rest stands`,
     )
@@ -201,9 +217,11 @@ t.test('whoever calls itself an istiod has no names of its own making', async (t
     'pilot_xds{version="a b"} 8',
   ].join('\n')
   const { readings } = await one(`${text}\n`).read(new AbortController().signal)
-  const said = readings.flatMap((reading) =>
-    reading.kind === 'total' || reading.kind === 'value' ? [[reading.labels.xds ?? reading.labels.version, reading.value]] : [],
-  )
+  const said = readings
+    .filter(isSaid)
+    .flatMap((reading) =>
+      reading.kind === 'total' || reading.kind === 'value' ? [[reading.labels.xds ?? reading.labels.version, reading.value]] : [],
+    )
   t.same(said, [
     ['1.31.0-alpha.2', 6],
     ['_other', 15],
