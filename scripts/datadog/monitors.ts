@@ -14,6 +14,7 @@ const PUSHES: Query = { of: 'sum', family: 'meshtoll_pilot_push_causes_total', w
 const book = (name: string): Query => ({ of: 'sum', family: `meshtoll_flow_${name}_bytes_total`, by: HOST, as: 'count' })
 const level = (of: 'max' | 'min', family: string): string => queryOf({ of, family, by: HOST })
 const p99 = (family: string): string => orZero({ of: 'max', family, part: 'p99', by: OWNER })
+const rejected = (family: string): string => orZero({ of: 'sum', family, by: ['xds'], as: 'count' })
 
 const BOOKS = ['posted', 'elsewhere', 'tunnel', 'multicast', 'overflow'].map((name) => orZero(book(name)))
 
@@ -80,6 +81,17 @@ const SOURCES: readonly MonitorSource[] = [
     query: orZero({ of: 'sum', family: 'meshtoll_proxy_config_rejected_total', by: [...OWNER, 'xds'], as: 'count' }),
     by: [...OWNER, 'xds'],
     says: `Proxies of ${nameOf('owner_kind')} ${ownerOf('owner_')} rejected {{value}} updates of ${nameOf('xds')} within 10 minutes. What they change is not in force there.`,
+    priority: 3,
+  },
+  {
+    name: 'ConfigRejectedAtIstiod',
+    title: 'Proxies that cannot be asked reject configuration of istiod: {{xds.name}}',
+    over: 'sum(last_10m)',
+    // What proxies say themselves ConfigRejected tells, by whose they are.
+    query: `${rejected('meshtoll_pilot_xds_rejects_total')} - ${rejected('meshtoll_proxy_config_rejected_total')}`,
+    by: ['xds'],
+    says: `istiod heard of {{value}} more rejected updates of ${nameOf('xds')} within 10 minutes than proxies tell of. What they change is not in force there; istiod's log says where.`,
+    runbook: 'ConfigRejected',
     priority: 3,
   },
   {

@@ -33,6 +33,7 @@ export const THRESHOLDS = {
   ConvergenceSlow: { critical: slow, warning: slow / 2 },
   /** Updates within ten minutes. */
   ConfigRejected: { critical: 0 },
+  ConfigRejectedAtIstiod: { critical: 0 },
   /** Connections within ten minutes. */
   ProxiesDisconnected: { critical: ofChart('ProxiesDisconnected', 'failures') },
   /** Bytes within fifteen minutes. */
