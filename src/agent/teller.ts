@@ -113,6 +113,7 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
   const early = new Set<string>()
   let goneByMs = Number.POSITIVE_INFINITY
   let isFollowed: Promise<void> | undefined
+  let isOwnTold = false
   let looks = 0
   let selfTrouble = notRead(node)
 
@@ -135,7 +136,11 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
   async function followOwnPods(): Promise<void> {
     await api.followPods(node, tenancies, { patienceMs }, signal)
     goneByMs = past.goneByMs()
+    isOwnTold = true
   }
+
+  /** A pod is told of once its owner is read, which may be after the list. */
+  const ownTrouble = (): string => selfTrouble || api.following.trouble || (isOwnTold ? '' : NOT_YET)
 
   async function begin(): Promise<void> {
     await lookAtSelf()
@@ -174,10 +179,10 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
       return tenancies.nodes.get(node)
     },
     get trouble() {
-      return selfTrouble || api.following.trouble || directory.trouble
+      return ownTrouble() || directory.trouble
     },
     get ownTrouble() {
-      return selfTrouble || api.following.trouble
+      return ownTrouble()
     },
     ask: (addresses) => directory.ask(addresses, signal),
     lookAtSelf,

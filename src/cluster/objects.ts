@@ -62,10 +62,11 @@ const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets',
 type PodParts = Omit<ClusterObjectsParts, 'resolve' | 'restarts' | 'agents'>
 
 /** The pods of one node. Resolves once all of them have been told; goes on in the background until aborted. */
-export function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
+export async function followPodsOf(node: string, parts: PodParts, deps: ClusterDeps, signal: AbortSignal): Promise<void> {
   const pods = createOwnedPods(parts, deps, signal)
   const query = { fieldSelector: `spec.nodeName=${node}` }
-  return parts.following.follow({ path: PODS, query, prune: (raw) => podOf(raw, node), ...pods }, signal)
+  await parts.following.follow({ path: PODS, query, prune: (raw) => podOf(raw, node), ...pods }, signal)
+  await pods.told()
 }
 
 /** Of its own node's pods an agent keeps more than the directory does of all. */
@@ -116,6 +117,7 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
     ),
     followLasting({ ...parts, clock, log: deps.log }, signal),
   ])
+  await pods.told()
 }
 
 /** A pod is told of with its owner: until that is known its bytes wait. */
@@ -124,6 +126,7 @@ function createOwnedPods({ client, tenancies, patienceMs }: PodParts, deps: Clus
     controllerIn(await readMetadata(client, objectNameOf(reference), until), reference)
   const owners = createOwners({ readController, createBackoff: () => createBackoff(deps.random), giveUpMs: patienceMs, ...deps }, signal)
   const waiting = new Map<string, Waiting>()
+  const underWay = new Set<Promise<void>>()
 
   function tell(key: string, { pod, heard, goneMs }: Waiting, owner: Owner): void {
     tenancies.putPod(key, pod, owner, heard)
@@ -153,7 +156,12 @@ function createOwnedPods({ client, tenancies, patienceMs }: PodParts, deps: Clus
         return
       }
       waiting.set(key, latest)
-      void tellLater(key, pod.uid, owner)
+      const telling = tellLater(key, pod.uid, owner).finally(() => underWay.delete(telling))
+      underWay.add(telling)
+    },
+    /** All whose owners are asked for by now: what cannot be read is given up after `patienceMs`. */
+    async told(): Promise<void> {
+      await Promise.all(underWay)
     },
     missed: tenancies.miss,
     /** `sinceMs`: it may have ended at any time after that. */

@@ -51,10 +51,14 @@ t.test("a directory's word of other nodes' pods is taken, of this node's own the
 t.test("what stands in the directory's way is none in that of this node's own pods", async (t) => {
   const { signal } = new AbortController()
   const following = { trouble: '' }
+  let sayOwn = (): void => undefined
+  const ownTold = new Promise<void>((resolve) => {
+    sayOwn = resolve
+  })
   const api = {
     readNode: async () => undefined,
     readLease: async () => undefined,
-    followPods: async () => undefined,
+    followPods: () => ownTold,
     following,
   } as unknown as ApiServer
   const directory = { run: async () => undefined, covers: undefined, trouble: 'it cannot be asked' } as unknown as DirectoryWatch
@@ -64,6 +68,9 @@ t.test("what stands in the directory's way is none in that of this node's own po
   t.match(teller, { trouble: /n1 was not read yet/, ownTrouble: /n1 was not read yet/ })
   tenancies.putNode({ name: 'n1', zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts)
   await teller.lookAtSelf().catch(() => undefined)
+  t.match(teller, { trouble: /has not told of all/, ownTrouble: /has not told of all/ }, 'owners of its pods are still read')
+  sayOwn()
+  await ownTold
   t.match(teller, { trouble: 'it cannot be asked', ownTrouble: '' })
   following.trouble = 'the API server is away'
   t.match(teller, { trouble: 'the API server is away', ownTrouble: 'the API server is away' })

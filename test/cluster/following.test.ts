@@ -1,7 +1,7 @@
 // What may be missing is in nobody's way.
 import t from 'tap'
-import { createFollowing } from '../../src/cluster/following.js'
-import { followPodsOf } from '../../src/cluster/objects.js'
+import { createFollowing, type Following } from '../../src/cluster/following.js'
+import { followCluster, followPodsOf, PODS } from '../../src/cluster/objects.js'
 import { createTenancies } from '../../src/identity/tenancies.js'
 import { createKubeClient } from '../../src/kube/client.js'
 import { createFaultyServer } from '../kube/faulty-server.js'
@@ -101,4 +101,50 @@ t.test('a pod that came back by its name while nothing was heard was there until
   ;(await server.next()).json(list([podOf('u2', '10.1.0.9', '1970-01-01T00:26:00Z')], { resourceVersion: '20' }))
   await server.next()
   t.same(heldBy('u1'), [10_000, certainMs])
+})
+
+t.test('all is told once the owners of the pods are read as well, or given up', async (t) => {
+  const raw = {
+    kind: 'Pod',
+    metadata: {
+      ...{ name: 'cart-7f9c-x2x4v', namespace: 'shop', uid: 'u1', generateName: 'cart-7f9c-' },
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'cart-7f9c', uid: 'r1', controller: true }],
+    },
+    spec: { nodeName: 'n1' },
+    status: { startTime: '1970-01-01T00:00:10Z', podIP: '10.1.0.7' },
+  }
+  const controller = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'cart', uid: 'd1', controller: true }
+  const metadata = { name: 'cart-7f9c', namespace: 'shop', uid: 'r1', ownerReferences: [controller] }
+  const patienceMs = 30_000
+  for (const name of ['of one node', 'of all']) {
+    for (const isRead of [true, false]) {
+      const server = await createFaultyServer(t)
+      const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
+      const client = createKubeClient({ server: server.url }, { clock })
+      const follow: Following['follow'] = async ({ path, prune, put }) => {
+        if (path === PODS) put('shop/cart-7f9c-x2x4v', prune(raw) as never)
+      }
+      const following: Following = { follow, followCustom: async () => undefined, trouble: '', takeRejected: () => 0 }
+      const tenancies = createTenancies()
+      const parts = { client, following, tenancies, patienceMs, resolve: async () => [] }
+      const deps = { clock, log, random: () => '' }
+      let isTold = false
+      const followed = name === 'of all' ? followCluster(parts, deps, stopping.signal) : followPodsOf('n1', parts, deps, stopping.signal)
+      const told = followed.then(() => {
+        isTold = true
+      })
+      const asked = await server.next()
+      t.equal(isTold, false, `${name}: the ReplicaSet is not read yet`)
+      if (isRead) asked.json({ kind: 'PartialObjectMetadata', metadata })
+      else clock.advance(patienceMs)
+      await told
+      t.same(
+        tenancies.take().tenancies.map(({ tenant: { who } }) => who.name),
+        [isRead ? 'cart' : 'cart-7f9c'],
+        `${name}: told with its owner`,
+      )
+      stopping.abort(new Error('stopped'))
+      await client.close()
+    }
+  }
 })
