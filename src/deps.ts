@@ -29,6 +29,27 @@ export interface Clock {
   sinceBoot?(): number
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Absent: nobody looks whether it is set. */
+  readonly settings?: ClockSettings
+}
+
+/** How a clock was set of late. */
+export interface ClockSettings {
+  /** By so much times of the last while may be off, beside what clocks differ anyway. As of the last look at the clock. */
+  doubtMs(): number
+  /** To be written down for another process; undefined where the machine's start is not known. */
+  mark(): ClockMark | undefined
+  /** What another process of this machine wrote down. */
+  resume(past: ClockMark): void
+}
+
+/** In milliseconds: since the machine's start when it was made and from when the clock is trusted, since 1970 when that start was, and between what it was of late. */
+export interface ClockMark {
+  readonly atMs: number
+  readonly trustedMs: number
+  readonly bootedMs: number
+  readonly leastMs: number
+  readonly mostMs: number
 }
 
 /** False when another process has locked the file. The lock goes when the descriptor is closed. */

@@ -15,6 +15,7 @@ import { createLinkWatch } from '../kernel/link-watch.js'
 import { createRtnetlink } from '../kernel/rtnetlink.js'
 import { createValues } from '../ledger/values.js'
 import type { FamilySnapshot, FlowReading, Reading, Snapshot, Source, ValueReading } from '../model.js'
+import { createSetClock } from '../set-clock.js'
 import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
 import { createTurns } from '../turns.js'
@@ -38,7 +39,8 @@ const WATCH_EVERY_MS = 1_000
 const STOP_WITHIN_MS = 1_500
 const DEADLINE_MS = 8_000
 
-export function createAgent({ config, inventory, environment, host }: AgentParts, deps: AgentDeps): Agent {
+export function createAgent({ config, inventory, environment, host }: AgentParts, given: AgentDeps): Agent {
+  const deps = { ...given, clock: createSetClock(given.clock) }
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)

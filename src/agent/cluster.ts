@@ -116,7 +116,7 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   const past = (): Past => ({
     leftOff,
     unheard: () => ({ fromMs: 0, toMs: clock.now() - skewMs }),
-    goneByMs: () => clock.now() + skewMs,
+    goneByMs: () => clock.now() + skewMs + (clock.settings?.doubtMs() ?? 0),
   })
 
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {

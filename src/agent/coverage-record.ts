@@ -41,7 +41,8 @@ export function createCoverageRecord(
   { node, handoverMs, patienceMs }: CoverageRecordOptions,
   { clock, disk }: Pick<Deps, 'clock'> & { readonly disk: Pick<Disk, 'read' | 'replace'> },
 ): CoverageRecord {
-  const leases = new Map<string, CoverageLease>()
+  /** `sinceMs` is by the clock that never jumps: what was said by another one is as young as it may be. */
+  const leases = new Map<string, CoverageLease & { readonly saidMs: number }>()
   const startedMs = clock.monotonic()
   let isSynced = false
   let wasCovering = false
@@ -68,14 +69,22 @@ export function createCoverageRecord(
 
   function toldStanding(): Standing {
     const own = ownLease()
-    const isCovering = own !== undefined && clock.now() >= own.sinceMs + handoverMs
+    const isCovering = own !== undefined && clock.monotonic() >= own.sinceMs + handoverMs
     void remember(isCovering)
     return isCovering ? 'yes' : 'joining'
   }
 
-  return {
+  function put(key: string, lease: CoverageLease): void {
+    const { sinceMs: saidMs, node: of, nodeUid } = lease
+    const known = leases.get(key)
+    if (known?.saidMs === saidMs && known.node === of && known.nodeUid === nodeUid) return
     // A clock that was ahead when it was written would let us wait for that long.
-    put: (key, lease) => void leases.set(key, { ...lease, sinceMs: Math.min(lease.sinceMs, clock.now()) }),
+    const ageMs = Math.max(0, clock.now() - saidMs - (clock.settings?.doubtMs() ?? 0))
+    leases.set(key, { ...lease, saidMs, sinceMs: clock.monotonic() - ageMs })
+  }
+
+  return {
+    put,
     remove: (key) => void leases.delete(key),
     synced() {
       isSynced = true

@@ -80,8 +80,15 @@ export async function createDirectoryWatch(
   let trouble = NOT_YET
   /** When it last said that all is told. A watch that ends before has told nothing for certain, nor has a directory that is deaf itself. */
   let allToldMs = 0
-  /** Since 1970. What was told before is certain up to here. */
-  let certainMs = 0
+  /** What was told before is certain up to here, by the clock that never jumps. */
+  let certainAtMs: number | undefined
+
+  /** By the clock of now, and not later by any that it was of late. */
+  function certainMs(): number {
+    const { now, monotonic, settings } = deps.clock
+    const nowMs = now()
+    return certainAtMs === undefined ? 0 : nowMs - (monotonic() - certainAtMs) - (settings?.doubtMs() ?? 0)
+  }
 
   function hear(line: DirectoryLine): void {
     if (line.session) begin(line)
@@ -96,7 +103,7 @@ export async function createDirectoryWatch(
   /** What this directory has missed since it was last heard; of what another one has, this one or the one before told the rest. */
   function miss(stretches: readonly Stretch[], isSame: boolean): void {
     // A watch that ended before all was told has told nothing, and what the process before heard is not known here.
-    const knownMs = isTold ? certainMs : 0
+    const knownMs = isTold ? certainMs() : 0
     const late = stretches.filter(({ toMs }) => toMs > knownMs)
     unheard = [...unheard, ...late.map(({ fromMs, toMs }) => ({ fromMs: isSame ? fromMs : Math.max(fromMs, knownMs), toMs }))]
   }
@@ -107,9 +114,9 @@ export async function createDirectoryWatch(
     const isSame = line.instance === last.instance
     miss(line.unheard ?? (isSame ? [] : [{ fromMs: 0, toMs: deps.clock.now() }]), isSame)
     if (!isSame) last = { instance: line.instance, revision: 0 }
-    if (line.revision === 0) told.beginAnew(certainMs)
+    if (line.revision === 0) told.beginAnew(certainMs())
     // What is told from here on is true by now, though it may never be said that it is all.
-    if (!isTold) certainMs = deps.clock.now() - LATE_MS
+    if (!isTold) certainAtMs = deps.clock.monotonic() - LATE_MS
   }
 
   function keepRanges(more: readonly NodeRange[]): void {
@@ -123,7 +130,7 @@ export async function createDirectoryWatch(
     told.settle()
     last = { ...last, revision }
     allToldMs = deps.clock.monotonic()
-    certainMs = deps.clock.now() - LATE_MS
+    certainAtMs = deps.clock.monotonic() - LATE_MS
     isTold = true
     sayTold()
     trouble = ''

@@ -24,7 +24,13 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
   if (!usesCluster(config, environment)) return { identity: createIdentity(node), cluster: undefined, endedPod: () => undefined }
   const behind = createBehind(rtnetlink)
   const addresses = (): readonly string[] => rtnetlink.addresses().map(({ address }) => address)
-  const names = createClusterNames({ node: node.name, ...config.identity, isBehindUs: behind.isBehindUs })
+  const names = createClusterNames({
+    node: node.name,
+    ...config.identity,
+    isBehindUs: behind.isBehindUs,
+    monotonic: clock.monotonic,
+    doubtMs: () => clock.settings?.doubtMs() ?? 0,
+  })
   const identity = createIdentity(node, { clock, cluster: names, patienceMs: config.identity.patienceMs })
   const countsFlows = config.flows.enabled !== false
   const parts = { config, countsFlows, environment, identity, names, behind, isCounting, addresses }

@@ -30,6 +30,7 @@ const NOTHING_NEW: TenancyChanges = { tenancies: [], ranges: undefined, zones: u
 export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' | 'log'>): News {
   const { node, identity, names, self, record, isCounting, teller } = parts
   let news: TenancyChanges = NOTHING_NEW
+  let doubtedMs = 0
   let told: { readonly covering: string | undefined; readonly standing: string } = { covering: undefined, standing: '' }
 
   function gather(): TenancyChanges {
@@ -48,7 +49,16 @@ export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' 
     return nodes ? JSON.stringify([[...nodes].sort(), [...toldOf].sort()]) : told.covering
   }
 
+  /** Said once for each time that it is set further. */
+  function sayDoubt(): void {
+    const doubtMs = clock.settings?.doubtMs() ?? 0
+    if (doubtMs > doubtedMs)
+      log.warn('the clock was set: for a while nobody is named around a change of owner', { by_s: Math.round(doubtMs / 1000) })
+    doubtedMs = doubtMs
+  }
+
   async function handOn(): Promise<void> {
+    sayDoubt()
     const changes = gather()
     news = NOTHING_NEW
     self.look(teller()?.ownNode)

@@ -50,8 +50,10 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
   async function loadLedger(): Promise<Ledger> {
     if (ledger) return ledger
     const read = await (keepsState() ? journal.load() : undefined)
-    const state = read?.lastRead ? { ...read, lastRead: byClockOfNow(read.lastRead, clock) } : read
-    leftOff = leftOffIn(state)
+    const past = read?.lastRead?.clock ?? read?.head.clock
+    if (past) clock.settings?.resume(past)
+    const state = read && byClockOfNow(read, clock.settings?.mark())
+    leftOff = leftOffIn(state, clock.now())
     ledger = createLedger({ limit, idleMs }, deps, state)
     return ledger
   }
@@ -104,10 +106,11 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
 }
 
 /** Without what is of the ledger only, and large. Of a table of which no reading is written down nothing is known since the state. */
-function leftOffIn(state: State | undefined): LeftOff | undefined {
+function leftOffIn(state: State | undefined, nowMs: number): LeftOff | undefined {
   if (!state || state.head.epoch === '') return undefined
-  const { atMs } = state.head
+  const atMs = Math.min(state.head.atMs, nowMs)
   if (!state.lastRead) return { readAtMs: atMs, atMs, addresses: [...state.addresses.keys()], had: () => undefined }
   const { readAtMs, atMs: postedMs, addresses, had } = state.lastRead
-  return { readAtMs, atMs: postedMs, addresses, had }
+  // A clock that was set back, and nobody knows by how much: when that was cannot be told.
+  return { readAtMs, atMs: Math.min(postedMs, nowMs), addresses, had: postedMs <= nowMs ? had : () => undefined }
 }

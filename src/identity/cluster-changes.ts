@@ -1,4 +1,5 @@
 // What a cluster has told since the last time, and what its names go by.
+import type { Clock, ClockSettings } from '../deps.js'
 import type { Stretch } from '../model.js'
 import type { Address } from './address.js'
 import type { Standing } from './node-coverage.js'
@@ -27,6 +28,10 @@ export interface ClusterOptions {
   readonly node: string
   readonly patienceMs: number
   readonly skewMs: number
+  /** Patience goes by it; absent: by the clock of the answers. */
+  readonly monotonic?: Clock['monotonic']
+  /** As of `ClockSettings`. */
+  readonly doubtMs?: ClockSettings['doubtMs']
   /** Whether the kernel routes to it over a device that is no uplink: it lives here, whoever it is. */
   readonly isBehindUs: (address: Address) => boolean
 }

@@ -4,6 +4,7 @@ import type { Placement, Stretch, Who } from '../model.js'
 import { type Address, parseAddress } from './address.js'
 import { type Called, createCalledDuring } from './called.js'
 import type { ClusterChanges, ClusterOptions } from './cluster-changes.js'
+import { createDoubt } from './doubt.js'
 import { createPlaceDuring } from './during.js'
 import { createEndedPods, type EndedPods } from './ended-pods.js'
 import { createHearing } from './hearing.js'
@@ -50,13 +51,14 @@ export interface ClusterNames extends EndedPods, Nobodys, Resumed {
 const REMEMBERED_MS = 3_600_000
 const FORGET_EVERY_MS = 60_000
 
-export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: ClusterOptions): ClusterNames {
+export function createClusterNames({ node, patienceMs, skewMs, isBehindUs, monotonic, doubtMs = () => 0 }: ClusterOptions): ClusterNames {
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
+  const isInNewDoubt = createDoubt(holders, doubtMs)
   const outsiders = createOutsiders()
   const coverage = createNodeCoverage(node)
-  const placed = createPlacing(coverage)
-  const waiting = createWaiting(patienceMs)
+  const placed = createPlacing(coverage, doubtMs)
+  const waiting = createWaiting(patienceMs, monotonic)
   const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent, heardSinceMs: () => hearing.sinceMs })
   const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed })
   const { isDoubtful } = hearing
@@ -88,17 +90,17 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   /** Whether an address is nobody's by that. */
   function forget(nowMs: number): boolean {
-    if (nowMs < forgetAtMs) return false
+    if (nowMs < forgetAtMs && nowMs + FORGET_EVERY_MS >= forgetAtMs) return false
     forgetAtMs = nowMs + FORGET_EVERY_MS
     const { size } = holders
-    holders.forget(nowMs - REMEMBERED_MS)
+    holders.forget(nowMs - REMEMBERED_MS - doubtMs())
     return holders.size < size
   }
 
   /** What changes by time alone. */
   function isAnyOver(nowMs: number): boolean {
-    const hasEnded = ends.some(({ atMs }) => atMs <= nowMs)
-    if (hasEnded) ends = ends.filter(({ atMs }) => atMs > nowMs)
+    const hasEnded = ends.some(({ atMs }) => atMs <= nowMs + doubtMs())
+    if (hasEnded) ends = ends.filter(({ atMs }) => atMs > nowMs + doubtMs())
     const isOver = waiting.isAnyOver(nowMs)
     const hasForgotten = forget(nowMs)
     return isOver || hasForgotten || hasEnded
@@ -113,7 +115,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
 
   function apply(changes: ClusterChanges, nowMs: number): boolean {
     const { covering, standing } = changes
-    const isTold = takeAll(changes)
+    const isTold = [takeAll(changes), isInNewDoubt(nowMs)].includes(true)
     zones = changes.zones ?? zones
     if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
     if (standing) coverage.putSelf(standing, nowMs)
@@ -216,7 +218,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs }: Clu
     placeSince,
     here: (who, atMs) => placed({ who, tenants: [here], isAmbiguous: false }, [atMs]),
     isUsed: (tenancies) => tenancies.some(({ address }) => used.has(address)),
-    hasEnded: (nowMs) => ends.some(({ address, atMs }) => atMs <= nowMs && used.has(address)),
+    hasEnded: (nowMs) => ends.some(({ address, atMs }) => atMs <= nowMs + doubtMs() && used.has(address)),
     get used() {
       return used
     },

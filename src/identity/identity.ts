@@ -38,7 +38,7 @@ export interface Changes {
 
 /** `cluster`: what Kubernetes says, where there is one. */
 export interface IdentityParts {
-  readonly clock?: Pick<Clock, 'now'>
+  readonly clock?: Pick<Clock, 'now' | 'settings'>
   readonly cluster?: ClusterNames | undefined
   readonly patienceMs?: number
 }
@@ -54,7 +54,7 @@ const UNKNOWN = '_unknown'
 const NOBODY: Who = { zone: UNKNOWN, region: UNKNOWN, namespace: UNKNOWN, kind: UNKNOWN, name: UNKNOWN, external: false }
 const OUTSIDE: Who = { zone: '', region: '', namespace: '', kind: 'External', name: UNKNOWN, external: true }
 
-const NO_CLOCK = { now: () => 0 }
+const NO_CLOCK: Pick<Clock, 'now' | 'settings'> = { now: () => 0 }
 
 /** The order of answers: own addresses, who holds it in the cluster, the inventory's longest prefix, who is said to be outside, the registries. */
 export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienceMs = 0 }: IdentityParts = {}): ChangingIdentity {
@@ -69,6 +69,12 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
   let names: Names = { table: createPrefixTable(), zones: zonesFrom(here.nodeWho).all() }
   let own = ownTable(addresses, here.nodeWho, names.table)
   let version = 1
+
+  /** A time, where the clock was set of late. */
+  const perhaps = ({ fromMs, toMs }: Stretch): Stretch => {
+    const doubtMs = clock.settings?.doubtMs() ?? 0
+    return { fromMs: fromMs - doubtMs, toMs: toMs + doubtMs }
+  }
 
   const ownPlacement = (address: Address, atMs: number): Placement | undefined => {
     const found = own.lookup(address)
@@ -96,7 +102,8 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
 
   const placeAddress = (text: string): Placement => {
     const address = parseAddress(text)
-    return address ? placeParsed(text, address, clock.now()) : unknown
+    const { toMs } = perhaps({ fromMs: 0, toMs: clock.now() })
+    return address ? placeParsed(text, address, toMs) : unknown
   }
 
   const place = (text: string): Placement => {
@@ -116,11 +123,11 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     const address = cluster && parseAddress(text)
     if (!address) return before ?? placeAddress(text)
     const decided = before && !isPending(before) ? before : undefined
-    const ownOne = ownPlacement(address, sinceMs)
+    const { fromMs, toMs } = perhaps({ fromMs: sinceMs, toMs: clock.now() })
+    const ownOne = ownPlacement(address, fromMs)
     if (ownOne) return decided ?? ownOne
-    const toMs = clock.now()
-    const known = cluster.placeSince(text, before, { fromMs: sinceMs, toMs, isOutside: isOutside(address) })
-    return known ?? stillDecided(text, address, decided) ?? placeParsed(text, address, toMs, sinceMs)
+    const known = cluster.placeSince(text, before, { fromMs, toMs, isOutside: isOutside(address) })
+    return known ?? stillDecided(text, address, decided) ?? placeParsed(text, address, toMs, fromMs)
   }
 
   /** A pod that an agent before this one knew, and nobody tells of, decides nothing; what a range named before stays of it. */
@@ -155,9 +162,10 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
   const placeDuring = (text: string, now: Placement, stretch: Stretch): Placement => {
     const address = cluster && parseAddress(withoutCgroup(text))
     if (!address || own.lookup(address)) return now
-    const then = cluster.placeDuring(text, now, stretch)
+    const when = perhaps(stretch)
+    const then = cluster.placeDuring(text, now, when)
     // What came while surely nobody of the cluster had it is not missed because somebody may have got it later.
-    return then ?? (now.ambiguous && cluster.wasOfNobody(text, stretch) ? placeAddress(withoutCgroup(text)) : now)
+    return then ?? (now.ambiguous && cluster.wasOfNobody(text, when) ? placeAddress(withoutCgroup(text)) : now)
   }
 
   const called = (text: string, stretch: Stretch): Called => {
@@ -166,9 +174,10 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     const here = own.lookup(address)
     if (here) return { who: here.who, ended: '' }
     const canonical = addressText(address)
-    const held = cluster?.called(canonical, stretch)
+    const when = perhaps(stretch)
+    const held = cluster?.called(canonical, when)
     if (held) return held
-    return calledNamed(canonical, address, stretch) ?? calledOutside(canonical, address)
+    return calledNamed(canonical, address, when) ?? calledOutside(canonical, address)
   }
 
   const calledNamed = (text: string, address: Address, stretch: Stretch): Called | undefined => {

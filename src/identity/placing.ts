@@ -1,4 +1,5 @@
 // Whose bytes are posted by which agent, as of the time that they came.
+import type { ClockSettings } from '../deps.js'
 import type { Placement, Who } from '../model.js'
 import { type Held, NOBODY, type Tenant } from './holders.js'
 import type { NodeCoverage } from './node-coverage.js'
@@ -17,9 +18,12 @@ export interface HeldBy {
 /** Of bytes that came between these times. The last of the tenants has the address now. */
 export type Place = (held: HeldBy, times: readonly number[]) => Placement
 
-export function createPlacing(coverage: NodeCoverage): Place {
+export function createPlacing(coverage: NodeCoverage, doubtMs: ClockSettings['doubtMs']): Place {
+  /** Times of a stretch that is wider already by what may be off. */
+  const perhaps = (atMs: number): readonly number[] => (doubtMs() === 0 ? [atMs] : [atMs, atMs + 2 * doubtMs()])
   return ({ who, tenants, isAmbiguous, endedMs }, times) => {
-    const answers = tenants.flatMap((tenant) => times.map((atMs) => coverage.answersFor(tenant, atMs)))
+    const all = times.flatMap(perhaps)
+    const answers = tenants.flatMap((tenant) => all.map((atMs) => coverage.answersFor(tenant, atMs)))
     const last = answers.at(-1) as Answer
     // Where two agents could post them they are rather missed than posted twice.
     const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)

@@ -27,11 +27,14 @@ interface Entry {
 /** Far more than live at a time; of what is beyond, those that nobody asks for are forgotten, and would wait anew. */
 const MOST = 20_000
 
-export function createWaiting(patienceMs: number): Waiting {
+export function createWaiting(patienceMs: number, monotonic?: () => number): Waiting {
   const entries = new Map<string, Entry>()
   let nextOverMs = Number.POSITIVE_INFINITY
   let round = 0
   let roundMs: number | undefined
+
+  /** Of the round. */
+  const timeOf = (nowMs: number): number => roundMs ?? monotonic?.() ?? nowMs
 
   function begin(address: string, nowMs: number, fromMs: number): Entry {
     const entry = { sinceMs: fromMs, overMs: nowMs + patienceMs, round, isSettled: false }
@@ -47,7 +50,7 @@ export function createWaiting(patienceMs: number): Waiting {
 
   return {
     waits(address, nowMs, fromMs = nowMs) {
-      const atMs = roundMs ?? nowMs
+      const atMs = timeOf(nowMs)
       const entry = entries.get(address) ?? begin(address, atMs, fromMs)
       entry.round = round
       return !entry.isSettled && atMs < entry.overMs
@@ -57,10 +60,11 @@ export function createWaiting(patienceMs: number): Waiting {
     settle(address, nowMs) {
       const entry = entries.get(address)
       if (entry) entry.isSettled = true
-      else entries.set(address, { sinceMs: nowMs, overMs: nowMs, round, isSettled: true })
+      else entries.set(address, { sinceMs: nowMs, overMs: timeOf(nowMs), round, isSettled: true })
     },
     isSettled: (address) => entries.get(address)?.isSettled ?? false,
-    isAnyOver(nowMs) {
+    isAnyOver(atMs) {
+      const nowMs = monotonic?.() ?? atMs
       roundMs = nowMs
       if (nowMs < nextOverMs) return false
       round++

@@ -66,7 +66,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   let hasNoCache = false
   let isBehind = false
   let hasExpired = false
-  /** Since 1970. All changes up to then are known. */
+  /** All changes up to then are known, by the clock that never jumps. */
   let heardMs: number | undefined
   /** A watch that was just taken has yet to bring what was missed, and may end before it does. */
   let isStanding = false
@@ -88,10 +88,14 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   }
 
   const hear = (): void => {
-    if (isStanding) heardMs = Math.max(heardMs ?? 0, clock.now() - SILENT_MS)
+    if (isStanding) heardMs = Math.max(heardMs ?? Number.NEGATIVE_INFINITY, clock.monotonic() - SILENT_MS)
   }
 
-  const unheardNow = (): Unheard | undefined => (heardMs === undefined ? undefined : { fromMs: heardMs, toMs: clock.now() })
+  /** By the clock of now, which may have been set meanwhile. */
+  const unheardNow = (): Unheard | undefined => {
+    const nowMs = clock.now()
+    return heardMs === undefined ? undefined : { fromMs: nowMs - (clock.monotonic() - heardMs), toMs: nowMs }
+  }
 
   const list = async (due: Listing, signal: AbortSignal): Promise<void> => {
     const item = (raw: unknown): void => {
@@ -104,7 +108,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     hasNoCache ||= read.hasNoCache
     isBehind = false
     known.complete(unheardNow())
-    heardMs = clock.now()
+    heardMs = clock.monotonic()
     goDeaf()
   }
 

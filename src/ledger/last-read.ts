@@ -8,17 +8,15 @@ import type { GenerationReading, LeftOff, PairColumn, Pairs } from '../model.js'
 import type { Moment as StateMoment } from './state.js'
 import type { Arrivals } from './waited.js'
 
-export interface LastRead extends LeftOff, Pick<StateMoment, 'orderMs'> {
+export interface LastRead extends LeftOff, Pick<StateMoment, 'orderMs' | 'clock'> {
   readonly epoch: string
-  /** When the machine started, by the clock of then; absent where that is not known. */
-  readonly bootedMs?: number | undefined
   /** What the generation held then; nothing where it was not there yet. */
   asOfThen(generation: GenerationReading, pairs: Pairs, pause: () => Promise<void>): Promise<GenerationReading>
   /** When it came what of these pairs waited then; what is missing there came nobody knows when. */
   waitedThen(waiting: PairColumn, pairs: Pairs, pause: () => Promise<void>): AsyncGenerator<Arrivals>
 }
 
-export type Moment = Pick<LastRead, 'epoch' | 'atMs' | 'readAtMs' | 'orderMs' | 'bootedMs'>
+export type Moment = Pick<LastRead, 'epoch' | 'atMs' | 'readAtMs' | 'orderMs' | 'clock'>
 
 interface Header extends Moment {
   readonly version: number
@@ -132,7 +130,7 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
   const texts = body.toString('utf8', 0, header.textBytes).split('\n')
   let places: ReadonlyMap<string, number> | undefined
   const { columns, holders, waiting } = columnsIn(body, header)
-  const { epoch, atMs, orderMs, bootedMs, readAtMs } = header
+  const { epoch, atMs, orderMs, clock, readAtMs } = header
   const finding = async (pairs: Pairs, pause: () => Promise<void>): Promise<Find> => {
     places ??= await indexesOf(texts, pause)
     return { pairs, places, pause }
@@ -140,7 +138,7 @@ export function parseLastRead(file: Buffer): LastRead | undefined {
   return {
     epoch,
     orderMs,
-    bootedMs,
+    clock,
     ...leftOffOf(texts, holders, { atMs, readAtMs }),
     async asOfThen({ id, closed, seen, via }, pairs, pause) {
       const then = columns.get(id)

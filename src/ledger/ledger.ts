@@ -20,7 +20,7 @@ import { createReplay } from './replay.js'
 import type { Column } from './restore.js'
 import { accountRows, evenOut, giveUpPending, isContinued, isUnbroken, restoreAccounts, unservedMs } from './restore.js'
 import { createRoutes } from './routes.js'
-import { bootedMsOf, startOf } from './set-back.js'
+import { startOf } from './set-back.js'
 import { type Moment, NOTHING_COUNTED, orderOf, type State, type StateRows, VERSION } from './state.js'
 import { createTally } from './tally.js'
 import { createTransit } from './transit.js'
@@ -205,7 +205,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
 
   function moment(): Moment {
     const { settled, closed: closedTransit } = transit.totals
-    return { atMs, orderMs, unbrokenSinceMs, counters, live, settled, closedTransit }
+    return { atMs, orderMs, clock: clock.settings?.mark(), unbrokenSinceMs, counters, live, settled, closedTransit }
   }
 
   async function state({ complete = false }: { readonly complete?: boolean } = {}): Promise<StateRows> {
@@ -228,7 +228,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     lastRead(holderOf) {
       if (!last) return Promise.resolve([])
       const parts = { pairs: last.pairs, textOf: book.textOf, holderOf, waiting: book.arrivals(), pause: pauses.pause }
-      return renderLastRead({ epoch, atMs, orderMs, readAtMs, bootedMs: bootedMsOf(clock) }, last.generations, parts)
+      return renderLastRead({ epoch, atMs, orderMs, readAtMs, clock: clock.settings?.mark() }, last.generations, parts)
     },
     state,
     releasable: () => [...closed],

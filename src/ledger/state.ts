@@ -5,6 +5,7 @@
 //   0c4f77aa {"end":true}                      the checkpoint is whole
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
+import type { ClockMark } from '../deps.js'
 import type { KernelCounters, Placement } from '../model.js'
 import { type Pause, readLines, renderLine, slices } from '../state/lines.js'
 import type { ParsedFile, StateFormat } from '../state/state-files.js'
@@ -28,6 +29,8 @@ export interface Moment {
   readonly atMs: number
   /** The same, but never before an earlier one, whatever becomes of the clock; absent in what an earlier version wrote. */
   readonly orderMs?: number | undefined
+  /** By which clock that is; absent where the machine's start is not known. */
+  readonly clock?: ClockMark | undefined
   /** Since when the table had counted without a break. */
   readonly unbrokenSinceMs: number
   readonly counters: KernelCounters
@@ -148,8 +151,8 @@ function applyRows(state: State, rows: Rows): void {
 }
 
 export function applyBatch(state: State, batch: Batch): void {
-  const { atMs, orderMs, unbrokenSinceMs, counters, live, settled, closedTransit } = batch
-  state.head = { ...state.head, atMs, orderMs, unbrokenSinceMs, counters, live, settled, closedTransit, complete: false }
+  const { atMs, orderMs, clock, unbrokenSinceMs, counters, live, settled, closedTransit } = batch
+  state.head = { ...state.head, atMs, orderMs, clock, unbrokenSinceMs, counters, live, settled, closedTransit, complete: false }
   for (const row of batch.owners) state.owners.push(row)
   for (const row of batch.addresses) state.addresses.set(row[0], row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])

@@ -81,6 +81,20 @@ t.test('a Lease of the future is one of now', async (t) => {
   t.equal(record.standing(), 'yes')
 })
 
+t.test('a clock that is set neither ends the wait nor makes it longer', async (t) => {
+  for (const ms of [3_600_000, -3_600_000]) {
+    const { clock, record } = setUp()
+    record.put(KEY, { node: 'n1', sinceMs: clock.now() })
+    record.synced()
+    clock.set(ms)
+    clock.advance(HANDOVER_MS - 1)
+    record.put(KEY, { node: 'n1', sinceMs: clock.now() - ms - HANDOVER_MS + 1 })
+    t.equal(record.standing(), 'joining', `${ms}`)
+    clock.advance(1)
+    t.equal(record.standing(), 'yes', `${ms}`)
+  }
+})
+
 t.test('who loses its Lease, or gives it up, joins anew or not at all', async (t) => {
   const { clock, record, kept } = setUp('n1\n')
   await record.load()

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createPosting } from '../../src/agent/posting.js'
 import type { Clock } from '../../src/deps.js'
 import type { Identity } from '../../src/model.js'
+import { createSetClock } from '../../src/set-clock.js'
 import { createModelDisk, type ModelDisk } from '../ledger/disk-model.js'
 import { createModelIdentity } from '../ledger/identity-model.js'
 import { createKernel, createReader } from '../ledger/kernel-model.js'
@@ -18,7 +19,7 @@ const postingOn = (disk: ModelDisk, now: Clock = clock, identity = {} as Identit
       keepsLastRead: true,
       release: async () => undefined,
     },
-    { clock: now, log, disk },
+    { clock: createSetClock(now), log, disk },
   )
 
 t.test('killed after the table was announced, before a reading of it was written down: since then nothing was heard', async (t) => {

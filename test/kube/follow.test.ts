@@ -517,6 +517,20 @@ t.test('since when nothing was heard', { timeout: 20_000 }, async (t) => {
       },
     },
     {
+      name: 'a clock that was set back meanwhile says it by its own time',
+      async fail(here, watch) {
+        const { server, clock } = here
+        clock.set(-3_600_000)
+        const brokenMs = clock.now()
+        watch.drop()
+        clock.advance(600_000)
+        await waited(here, WAITS_MS[0])
+        await expired(await opened(server))
+        await waited(here, WAITS_MS[1])
+        return brokenMs
+      },
+    },
+    {
       name: 'one that falls silent has heard all up to its last word',
       async fail(here, watch) {
         const { server, seen, clock } = here

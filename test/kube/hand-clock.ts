@@ -4,6 +4,8 @@ import type { Clock } from '../../src/deps.js'
 export interface HandClock extends Clock {
   /** Moves on and wakes whoever is due. */
   advance(ms: number): void
+  /** As somebody sets a clock: no time passes. */
+  set(ms: number): void
   /** Resolves as soon as somebody sleeps for so long, now or later. */
   untilSleeping(ms: number): Promise<void>
   /** How long the sleepers still have to sleep. */
@@ -18,11 +20,15 @@ interface Sleeper {
 
 export function createHandClock(): HandClock {
   let nowMs = 1_000_000
+  let setMs = 0
   const sleepers = new Set<Sleeper>()
   const waiting = new Set<{ readonly ms: number; readonly resolve: () => void }>()
   return {
-    now: () => nowMs,
+    now: () => nowMs + setMs,
     monotonic: () => nowMs,
+    set(ms) {
+      setMs += ms
+    },
     get sleeping() {
       return [...sleepers].map(({ dueMs }) => dueMs - nowMs)
     },

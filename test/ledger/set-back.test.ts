@@ -1,15 +1,22 @@
 import t from 'tap'
 import { type LastRead, parseLastRead, renderLastRead } from '../../src/ledger/last-read.js'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js'
-import { bootedMsOf, byClockOfNow } from '../../src/ledger/set-back.js'
+import { byClockOfNow } from '../../src/ledger/set-back.js'
 import { parseState, renderState, type State } from '../../src/ledger/state.js'
 import type { Identity, Pairs, Placement, Stretch } from '../../src/model.js'
+import { createSetClock } from '../../src/set-clock.js'
 import { CART, createModelIdentity, STOCK, UNKNOWN, WEB } from './identity-model.js'
 import { createKernel, createReader } from './kernel-model.js'
 
-const clockOf = (nowMs: number, bootMs?: number) => ({ now: () => nowMs, ...(bootMs !== undefined && { sinceBoot: () => bootMs }) })
+const clockOf = (nowMs: number, bootMs?: number) =>
+  createSetClock({
+    now: () => nowMs,
+    monotonic: () => 0,
+    sleep: async () => undefined,
+    ...(bootMs !== undefined && { sinceBoot: () => bootMs }),
+  })
 
-t.test('what another process read last, by the clock of now', async (t) => {
+t.test('what another process wrote down, by the clock of now', async (t) => {
   const [then, later] = [1_000_000, 1_060_000]
   const cases = [
     { name: 'the clock went on', now: clockOf(later, 65_000), readAtMs: 999_900 },
@@ -22,13 +29,16 @@ t.test('what another process read last, by the clock of now', async (t) => {
   const parts = { pairs: { size: 0, addresses: 0 } as unknown as Pairs, textOf: () => undefined, pause: async () => undefined }
   const column = { count: 0, pair: new Int32Array(0), bytes: new Float64Array(0) }
   const waiting = [{ fromMs: then - 9_000, toMs: then - 8_000, column }]
-  const moment = { epoch: 'e1', atMs: then, readAtMs: then - 100, bootedMs: bootedMsOf(clockOf(then, 5_000)) }
+  const clock = clockOf(then, 5_000).settings.mark()
+  const moment = { epoch: 'e1', atMs: then, readAtMs: then - 100, clock }
   for (const { name, now, readAtMs } of cases) {
-    const written = parseLastRead(Buffer.concat(await renderLastRead(moment, [], { ...parts, waiting }))) as LastRead
-    const read = byClockOfNow(written, now)
-    t.match(read, { readAtMs, atMs: readAtMs + 100, epoch: 'e1' }, name)
+    const lastRead = parseLastRead(Buffer.concat(await renderLastRead(moment, [], { ...parts, waiting }))) as LastRead
+    const head = { version: 1, atMs: then - 50, clock } as State['head']
+    const read = byClockOfNow({ head, lastRead } as State, now.settings.mark())
+    t.match(read.head, { atMs: readAtMs + 50, orderMs: then - 50 }, name)
+    t.match(read.lastRead, { readAtMs, atMs: readAtMs + 100, orderMs: then, epoch: 'e1' }, name)
     const came: { readonly fromMs: number; readonly toMs: number }[] = []
-    for await (const { fromMs, toMs } of read.waitedThen(column, parts.pairs, parts.pause)) came.push({ fromMs, toMs })
+    for await (const { fromMs, toMs } of read.lastRead?.waitedThen(column, parts.pairs, parts.pause) ?? []) came.push({ fromMs, toMs })
     t.same(came, [{ fromMs: readAtMs - 8_900, toMs: readAtMs - 7_900 }], name)
   }
 })

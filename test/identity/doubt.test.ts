@@ -1,0 +1,124 @@
+import t from 'tap'
+import { createClusterNames } from '../../src/identity/cluster-names.js'
+import type { Tenant } from '../../src/identity/holders.js'
+import { createIdentity } from '../../src/identity/identity.js'
+import type { Tenancy } from '../../src/identity/tenancies.js'
+
+const FOREVER = Number.POSITIVE_INFINITY
+const MINUTE_MS = 60_000
+const [handedOn, lone, late, far, free] = ['10.1.0.7', '10.1.0.8', '10.1.0.9', '10.1.0.10', '10.1.0.11']
+
+/** In seconds. */
+function held(address: string, name: string, [fromS, untilS]: readonly [number, number], node = 'n1'): Tenancy {
+  const who = { zone: 'a', region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false }
+  const tenant: Tenant = { who, node, coverage: 'node' }
+  return { address, key: name, tenant, fromMs: fromS * 1000, untilMs: untilS * 1000 }
+}
+
+/** At 2,000 s, by whichever clock: n3 is heard of at 1,000 s. */
+async function setUp() {
+  const clock = { nowMs: 0, steadyMs: 0, doubtMs: 0 }
+  const doubtMs = () => clock.doubtMs
+  const names = createClusterNames({
+    ...{ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false },
+    ...{ monotonic: () => clock.steadyMs, doubtMs },
+  })
+  const settings = { doubtMs, mark: () => undefined, resume: () => undefined }
+  const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => clock.nowMs, settings }, cluster: names })
+  const apply = (cluster: Parameters<typeof identity.update>[0]['cluster'] = {}) => identity.update({ cluster }, async () => undefined)
+  await apply({ standing: 'yes', covering: new Set(), isCurrent: true })
+  clock.nowMs = 1_000_000
+  const tenancies = [
+    held(handedOn, 'cart', [0, 900]),
+    held(handedOn, 'web', [905, FOREVER]),
+    held(lone, 'stock', [500, FOREVER]),
+    held(late, 'young', [905, FOREVER]),
+    held(far, 'remote', [0, FOREVER], 'n3'),
+  ]
+  await apply({ tenancies, covering: new Set(['n3']) })
+  clock.nowMs = 2_000_000
+  return { clock, names, identity, apply }
+}
+
+t.test('where the clock was set, what is named is named for certain by either time', async (t) => {
+  const { clock, identity, apply } = await setUp()
+  const cases = [
+    { name: 'web has had it for long', address: handedOn, atS: 1_000, calm: 'web', set: 'web' },
+    { name: 'cart or web', address: handedOn, atS: 920, calm: 'web', set: '?' },
+    { name: 'nor may it have been cart still', address: handedOn, atS: 850, calm: 'cart', set: '?' },
+    { name: 'nobody else ever had it', address: lone, atS: 920, calm: 'stock', set: 'stock' },
+    { name: 'somebody may have had it before', address: late, atS: 920, calm: 'young', set: '?' },
+  ]
+  const whoAt = (address: string, atS: number): string => {
+    const { who, ambiguous } = identity.placeDuring(address, identity.place(address), { fromMs: atS * 1000 - 10_000, toMs: atS * 1000 })
+    return ambiguous ? '?' : who.name
+  }
+  for (const { name, address, atS, calm } of cases) t.equal(whoAt(address, atS), calm, name)
+  clock.doubtMs = MINUTE_MS
+  const { version } = identity
+  await apply()
+  t.not(identity.version, version, 'what came across that moment is looked at again')
+  for (const { name, address, atS, set } of cases) t.equal(whoAt(address, atS), set, `${name}, perhaps`)
+  for (const { address } of cases) t.notOk(identity.place(address).ambiguous, 'who has it now is told')
+})
+
+t.test('no byte is posted here that another node may have posted by its own time', async (t) => {
+  const { clock, identity } = await setUp()
+  const isCovered = (atS: number): string =>
+    identity.placeDuring(far, identity.place(far), { fromMs: atS * 1000 - 5_000, toMs: atS * 1000 }).covered
+  t.same([980, 800, 1_100].map(isCovered), ['no', 'no', 'yes'])
+  clock.doubtMs = MINUTE_MS
+  t.same([980, 800, 1_100].map(isCovered), ['yes', 'no', 'yes'])
+  clock.nowMs = 1_015_000
+  t.equal(identity.placeSince(far, undefined, 1_010_000).covered, 'yes')
+})
+
+t.test('a pod that ended by a clock that may be ahead has ended', async (t) => {
+  const { clock, names, identity, apply } = await setUp()
+  identity.place(lone)
+  await apply({ tenancies: [held(lone, 'stock', [500, 2_030])] })
+  t.equal(identity.place(lone).who.name, 'stock')
+  t.notOk(names.hasEnded(clock.nowMs))
+  clock.doubtMs = MINUTE_MS
+  t.ok(names.hasEnded(clock.nowMs))
+  await apply()
+  t.equal(identity.place(lone).local, 'unknown', 'who gets it next is not told yet')
+})
+
+t.test('patience goes by the clock that never jumps', async (t) => {
+  for (const jumpMs of [3_600_000, -3_600_000]) {
+    const { clock, identity, apply } = await setUp()
+    t.equal(identity.place(free).local, 'unknown')
+    clock.nowMs += jumpMs
+    clock.steadyMs += 29_000
+    await apply()
+    t.equal(identity.place(free).local, 'unknown', `${jumpMs}`)
+    clock.steadyMs += 1_000
+    await apply()
+    t.not(identity.place(free).local, 'unknown', `${jumpMs}`)
+  }
+})
+
+t.test('who ended is remembered for as much longer', async (t) => {
+  const { clock, identity, apply } = await setUp()
+  const isKnown = (): boolean =>
+    identity.placeDuring(handedOn, identity.place(handedOn), { fromMs: 800_000, toMs: 810_000 }).who.name === 'cart'
+  clock.nowMs = 900_000 + 3_600_000 + MINUTE_MS
+  clock.doubtMs = 2 * MINUTE_MS
+  await apply()
+  clock.doubtMs = 0
+  t.ok(isKnown())
+})
+
+t.test('where the clock was set back who ended is forgotten in time, not when it is where it was', async (t) => {
+  const { clock, names, apply } = await setUp()
+  const ended = [held(free, 'short', [0, 1])]
+  await apply({ tenancies: ended })
+  t.match(names.endedPod(free, clock.nowMs), { uid: 'short' })
+  clock.nowMs = 8_000_000
+  await apply()
+  t.equal(names.endedPod(free, clock.nowMs), undefined)
+  clock.nowMs -= 2 * MINUTE_MS
+  await apply({ tenancies: ended })
+  t.equal(names.endedPod(free, clock.nowMs), undefined)
+})
