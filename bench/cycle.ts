@@ -68,11 +68,12 @@ async function* measurePairs(pairs: number, cycles: number): AsyncIterable<Figur
   const first = await cycle()
   // A new generation, its first read, and the last one of the generation before.
   skip(AGE_MS)
+  const replacing: Timing[] = []
   for (let round = 0; round < 3; round++) {
-    await cycle()
+    replacing.push(await cycle())
     await send(sender, pairs)
   }
-  await cycle()
+  replacing.push(await cycle())
   const steady: Timing[] = []
   for (let round = 0; round < cycles; round++) {
     await send(sender, pairs)
@@ -82,6 +83,7 @@ async function* measurePairs(pairs: number, cycles: number): AsyncIterable<Figur
   await agent.uninstall(AbortSignal.timeout(10_000))
   const named = `${pairs.toLocaleString('en-US')} pairs`
   yield* figuresOf(`first cycle, ${named} all new`, [first])
+  yield* figuresOf(`cycle, ${named} in sets that are replaced`, replacing)
   yield* figuresOf(`cycle, ${named} with new bytes`, steady)
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../deps.js'
 import type { Identity, Scope } from '../model.js'
 import type { Account, Accounts, Owner } from './accounts.js'
-import { flowKeyOf, OTHER, phantomKeyOf, zoneKeyOf } from './accounts.js'
+import { flowKeyOf, isPhantom, OTHER, phantomKeyOf, zoneKeyOf } from './accounts.js'
 import type { Decisions } from './draft.js'
 import type { Route } from './routes.js'
 import { zoneScopeOf } from './scope.js'
@@ -22,8 +22,8 @@ export interface Admission {
   zoneOf(source: string, destination: string, scope: Scope): Account
   /** From now on this owner pair has no series of its own; returns the one that it goes to, whose zones are exact. */
   foldAway(account: Account): Account
-  /** Owner pairs that none of these needs any more start afresh. */
-  unfoldUnused(used: Iterable<Pick<Route, 'source' | 'destination' | 'scope'>>): void
+  /** Owner pairs that none of these needs any more start afresh; one of these, or of what is folded, at a step. */
+  unfoldUnused(used: Iterable<Pick<Route, 'source' | 'destination' | 'scope'>>): Generator<void>
   /** Takes a series off the budget; its bytes stay in the zone totals. */
   withdraw(account: Account): void
   /** Puts a withdrawn series back; false when the budget is used. */
@@ -135,10 +135,24 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     used = served()
   }
 
-  function unfoldUnused(used: Iterable<Pick<Route, 'source' | 'destination' | 'scope'>>): void {
-    const keys = new Set<string>()
-    for (const { source, destination, scope } of used) keys.add(flowKeyOf(source, destination, scope)).add(phantomKey(source, destination))
-    for (const key of folded) if (!keys.has(key)) folded.delete(key)
+  function* unfoldUnused(used: Iterable<Pick<Route, 'source' | 'destination' | 'scope'>>): Generator<void> {
+    let phantoms = 0
+    for (const key of folded) {
+      if (isPhantom({ key })) phantoms++
+      yield
+    }
+    const needed = new Set<string>()
+    const need = (key: string): unknown => folded.has(key) && needed.add(key)
+    for (const { source, destination, scope } of used) {
+      need(flowKeyOf(source, destination, scope))
+      // To name one makes an owner where there is none yet.
+      if (phantoms > 0) need(phantomKey(source, destination))
+      yield
+    }
+    for (const key of folded) {
+      if (!needed.has(key)) folded.delete(key)
+      yield
+    }
   }
 
   return {

@@ -5,7 +5,7 @@ import type { Account, Accounts } from './accounts.js'
 import type { Admission } from './admission.js'
 import type { Generations } from './generations.js'
 import type { PairBook } from './pair-book.js'
-import type { Routes } from './routes.js'
+import type { Route, Routes } from './routes.js'
 import type { Transit } from './transit.js'
 
 export interface Closing {
@@ -24,13 +24,16 @@ interface Parts {
 }
 
 export function createClosing({ accounts, admission, book, generations, routes, transit, pauses }: Parts): Closing {
-  function hasPending({ count, pair }: PairColumn): boolean {
-    for (let row = 0; row < count; row++) if (book.isPending(pair[row] as number)) return true
+  function* hasPending({ count, pair }: PairColumn): Generator<void, boolean> {
+    for (let row = 0; row < count; row++) {
+      if (book.isPending(pair[row] as number)) return true
+      yield
+    }
     return false
   }
 
   async function close(generation: GenerationReading, pairs: Pairs): Promise<boolean> {
-    if (hasPending(generation.seen) || hasPending(generation.via)) return false
+    for (const column of [generation.seen, generation.via]) if (await pauses.through(hasPending(column))) return false
     const { seen, via } = generations.columnsOf(generation.id, 0)
     await transit.close({ seen, via }, pauses.pause)
     generations.drop(generation.id)
@@ -40,10 +43,22 @@ export function createClosing({ accounts, admission, book, generations, routes, 
 
   async function forgetTheDead(pairs: Pairs): Promise<void> {
     const used = await book.keep(pairs, { isLive: (pair) => generations.seenOf(pair) + generations.viaOf(pair) > 0, pause: pauses.pause })
-    const flows = new Set<Account>([...used].flatMap(({ into, via }) => [...into, ...via]))
-    routes.keep(used)
-    for (const account of accounts.flows.values()) if (account.withdrawn && !flows.has(account)) accounts.remove(account)
-    admission.unfoldUnused(used)
+    await pauses.through(forgetUnused(used))
+  }
+
+  function* forgetUnused(used: ReadonlySet<Route>): Generator<void> {
+    const flows = new Set<Account>()
+    for (const { into, via } of used) {
+      for (const account of into) flows.add(account)
+      for (const account of via) flows.add(account)
+      yield
+    }
+    yield* routes.keep(used)
+    for (const account of accounts.flows.values()) {
+      if (account.withdrawn && !flows.has(account)) accounts.remove(account)
+      yield
+    }
+    yield* admission.unfoldUnused(used)
   }
 
   return { close }

@@ -22,13 +22,18 @@ export async function contributionsOf(
     sums.into += generations.seenOf(pair) - via
     sums.via += via
   }
-  return sumByAccount(byRoute)
+  return sumByAccount(byRoute, pause)
 }
 
-function sumByAccount(byRoute: ReadonlyMap<Route, { into: number; via: number }>): Map<Account, number> {
+async function sumByAccount(
+  byRoute: ReadonlyMap<Route, { into: number; via: number }>,
+  pause: () => Promise<void>,
+): Promise<Map<Account, number>> {
   const sums = new Map<Account, number>()
   const add = (account: Account, bytes: number) => void sums.set(account, (sums.get(account) ?? 0) + bytes)
+  let count = 0
   for (const [route, { into, via }] of byRoute) {
+    if (count++ % PAIRS_BETWEEN_PAUSES === 0) await pause()
     for (const account of route.into) add(account, into)
     for (const account of route.via) add(account, via)
   }

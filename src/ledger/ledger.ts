@@ -170,7 +170,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     const back = { placementOf, placementDuring: identity.placeDuring, stretch }
     if (identity.version !== identityVersion && (await book.lookBack(reading.pairs, back, pauses.pause))) writing.moved()
     for (const generation of open) leaving += await tally.seen(generation, context)
-    for (const generation of open) tally.translated(generation, context)
+    for (const generation of open) await tally.translated(generation, context)
     counters = tally.counters(reading.counters, { before: counters, isBaseline })
     book.restore(undefined)
     if (isBaseline) book.baseline(reading.pairs)

@@ -43,7 +43,7 @@ export function createReplay({ book, tally, pauses }: Parts): Replay {
     const placementOf: PlacementOf = (address, who) => identity.placeSince(address, who, fromMs)
     const before = { ...context, placementOf, stretch: undefined }
     for (const generation of then) leaving += await tally.seen(generation, before)
-    for (const generation of then) tally.translated(generation, before)
+    for (const generation of then) await tally.translated(generation, before)
     book.doubtRestored()
     const { pairs } = context
     const cameThen = (waiting: PairColumn) => lastRead.waitedThen(waiting, pairs, pauses.pause)

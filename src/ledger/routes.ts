@@ -36,10 +36,10 @@ export interface Routes {
   routeOf(source: Placed, destination: Placed): Route
   /** Opens what the translated part of a transit route is posted to. */
   openVia(route: Route): readonly Account[]
-  /** Points routes that lead into an account at another. */
-  redirect(folds: ReadonlyMap<Account, Account>): void
-  /** Forgets the routes that no pair takes. */
-  keep(used: ReadonlySet<Route>): void
+  /** Points routes that lead into an account at another, one at a step. */
+  redirect(folds: ReadonlyMap<Account, Account>): Generator<void>
+  /** Forgets the routes that no pair takes, one at a step. */
+  keep(used: ReadonlySet<Route>): Generator<void>
   clear(): void
 }
 
@@ -79,16 +79,20 @@ export function createRoutes({ accounts, admission }: { accounts: Accounts; admi
     return route.via
   }
 
-  function redirect(folds: ReadonlyMap<Account, Account>): void {
+  function* redirect(folds: ReadonlyMap<Account, Account>): Generator<void> {
     const swap = (accounts: readonly Account[]) => accounts.map((account) => folds.get(account) ?? account)
     for (const route of routes.values()) {
       route.into = swap(route.into)
       route.via = swap(route.via)
+      yield
     }
   }
 
-  function keep(used: ReadonlySet<Route>): void {
-    for (const [key, route] of routes) if (!used.has(route)) routes.delete(key)
+  function* keep(used: ReadonlySet<Route>): Generator<void> {
+    for (const [key, route] of routes) {
+      if (!used.has(route)) routes.delete(key)
+      yield
+    }
   }
 
   return { routeOf, openVia, redirect, keep, clear: () => routes.clear() }

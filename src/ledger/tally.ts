@@ -25,7 +25,7 @@ export interface Tally {
   /** What was seen; returns the bytes among it that left the node. */
   seen(reading: GenerationReading, context: Context): Promise<number>
   /** What of it was translated: after what was seen in all generations. */
-  translated(reading: GenerationReading, context: Context): void
+  translated(reading: GenerationReading, context: Context): Promise<void>
   /** Transit that was certainly not translated is elsewhere. */
   settle(): Promise<void>
   counters(now: KernelCounters, options: { readonly before: KernelCounters; readonly isBaseline: boolean }): KernelCounters
@@ -44,7 +44,14 @@ interface Parts {
   readonly log: Log
 }
 
-const ROWS_BETWEEN_PAUSES = 512
+interface Translated {
+  readonly pair: number
+  /** Since the reading before. */
+  readonly bytes: number
+}
+
+/** Of a pair that is new: whose it is, and which series it opens, takes some ten microseconds. */
+const ROWS_BETWEEN_PAUSES = 64
 
 export function createTally(parts: Parts): Tally {
   const { accounts, book, decisions, generations, routes, transit, pauses, phantoms, clock, log } = parts
@@ -71,23 +78,29 @@ export function createTally(parts: Parts): Tally {
   const notePhantom = (route: Route, pair: number, { pairs, stretch }: Context): void =>
     phantoms.note(route, { endedMs: book.endedMsOf(pair, pairs), sinceMs: stretch?.fromMs })
 
-  function translated({ id: generation, via: { count, pair, bytes } }: GenerationReading, context: Context): void {
+  async function translated({ id: generation, via: { count, pair, bytes } }: GenerationReading, context: Context): Promise<void> {
     if (count === 0) return
     const columns = generations.columnsOf(generation, context.pairs.size)
     columns.via = grown(columns.via, context.pairs.size)
     for (let row = 0; row < count; row++) {
+      if (row % ROWS_BETWEEN_PAUSES === 0) await pauses.pause()
       const id = pair[row] as number
-      const route = book.routeOf(id, context.pairs, context.placementOf)
       const more = (bytes[row] as number) - (columns.via[id] as number)
-      // A pair that found no room in its set is in overflow; its translated bytes are not to be posted beside that.
-      const fresh = route.book === 'transit' && !context.isBaseline ? Math.min(more, transit.openOf(id)) : more
-      if (fresh <= 0) continue
-      columns.via[id] = (columns.via[id] as number) + fresh
-      if (route.book === 'transit') postTranslated(route, { pair: id, bytes: fresh }, context)
+      columns.via[id] = (columns.via[id] as number) + translatedOne({ pair: id, bytes: more }, context)
     }
   }
 
-  function postTranslated(route: Route, { pair, bytes }: { readonly pair: number; readonly bytes: number }, context: Context): void {
+  /** Returns how much of it is taken note of. */
+  function translatedOne({ pair, bytes }: Translated, context: Context): number {
+    const route = book.routeOf(pair, context.pairs, context.placementOf)
+    const isTransit = route.book === 'transit'
+    // A pair that found no room in its set is in overflow; its translated bytes are not to be posted beside that.
+    const fresh = Math.max(0, isTransit && !context.isBaseline ? Math.min(bytes, transit.openOf(pair)) : bytes)
+    if (isTransit && fresh > 0) postTranslated(route, { pair, bytes: fresh }, context)
+    return fresh
+  }
+
+  function postTranslated(route: Route, { pair, bytes }: Translated, context: Context): void {
     const into = routes.openVia(route)
     if (context.isBaseline) return
     post(into, bytes, clock.monotonic())

@@ -52,7 +52,7 @@ export function createUpkeep({ accounts, admission, book, decisions, routes, pau
       account.value -= bytes
       into.value += bytes
     }
-    routes.redirect(folds)
+    await pauses.through(routes.redirect(folds))
   }
 
   return { sweep }

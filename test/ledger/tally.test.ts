@@ -1,7 +1,7 @@
 // Readings that a kernel model would not give: missed elements, sides that do not agree, very many pairs at once.
 import t from 'tap'
 import { createLedger } from '../../src/ledger/ledger.js'
-import type { FlowReading, PairColumn } from '../../src/model.js'
+import type { FlowReading, PairColumn, Placement } from '../../src/model.js'
 import { CART, createModelIdentity, INTERNET, STOCK } from './identity-model.js'
 
 const clock = { now: () => 1_000_000, monotonic: () => 0, sleep: async () => undefined }
@@ -29,9 +29,10 @@ interface Said {
   readonly via?: readonly (readonly [number, number])[]
   readonly counters?: Partial<FlowReading['counters']>
   readonly epoch?: string
+  readonly closed?: boolean
 }
 
-function readingOf({ pairs, seen = [], via = [], counters = {}, epoch = 'e1' }: Said): FlowReading {
+function readingOf({ pairs, seen = [], via = [], counters = {}, epoch = 'e1', closed = false }: Said): FlowReading {
   const addresses = [...new Set(pairs.flat())]
   return {
     kind: 'flows',
@@ -46,7 +47,7 @@ function readingOf({ pairs, seen = [], via = [], counters = {}, epoch = 'e1' }: 
       destinationOf: (pair) => addresses.indexOf(pairs[pair]?.[1] ?? ''),
       addressText: (address) => addresses[address] ?? '',
     },
-    generations: [{ id: 1, closed: false, seen: columnOf(seen), via: columnOf(via) }],
+    generations: [{ id: 1, closed, seen: columnOf(seen), via: columnOf(via) }],
     gapMs: 0,
     unbrokenSinceMs: 1_000_000,
     egress: { uplinks: 0, intoTunnels: 0, outerSent: 0 },
@@ -149,4 +150,54 @@ t.test('a table that goes after a reading under load', async (t) => {
     t.equal(ledger.accounts.book('observed').value, afterwards + 5, `${name}: and goes on`)
     t.equal(ledger.accounts.book('posted').value, 105)
   }
+})
+
+t.test('others have their turn among very many pairs', async (t) => {
+  const PAIRS = 4_096
+  const there = Array.from({ length: PAIRS }, (_, at) => `10.1.${at >> 8}.${at & 255}`)
+  const placeOf = (name: string): Placement => ({ who: { ...STOCK, name }, local: 'no', covered: 'yes' })
+  const whoever = createModelIdentity(
+    new Map([[HERE, { who: CART, local: 'yes', covered: 'yes' }], ...there.map((text): [string, Placement] => [text, placeOf(text)])]),
+  )
+  const numbered = {
+    size: PAIRS,
+    addresses: PAIRS + 1,
+    sourceOf: () => PAIRS,
+    destinationOf: (pair: number) => pair,
+    addressText: (address: number) => there[address] ?? HERE,
+  }
+  const all = there.map((_, pair) => [pair, 1] as const)
+  let nowMs = 0
+  // Each look at the clock finds that it is time to give way.
+  const ledger = createLedger({ limit: 100, idleMs: 1e9 }, { clock: { ...clock, monotonic: () => (nowMs += 10) }, log: SILENT })
+  ledger.announce('e1')
+  let turns = 0
+  const beat = (): void => {
+    turns++
+    beating = setImmediate(beat)
+  }
+  let beating = setImmediate(beat)
+  const turnsOf = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = turns
+    await work()
+    return turns - before
+  }
+  const post = (said: Omit<Said, 'pairs'>) => () => {
+    const reading = readingOf({ ...said, pairs: [] })
+    const next = { id: 2, closed: false, seen: columnOf(said.closed ? all : []), via: columnOf([]) }
+    return ledger.post({ ...reading, pairs: numbered, generations: [...reading.generations, next] }, whoever)
+  }
+  const cases: readonly { name: string; work: () => Promise<unknown>; pairsATurn: number }[] = [
+    { name: 'that are new', work: post({ seen: all }), pairsATurn: 64 },
+    { name: 'that were translated', work: post({ via: all }), pairsATurn: 64 },
+    { name: 'that are written down, pair by pair and route by route', work: () => ledger.state(), pairsATurn: 128 },
+    // Two generations; then what is pending, the dead, accounts, routes, and three times what is folded.
+    { name: 'of a generation that is closed', work: post({ closed: true, seen: all }), pairsATurn: 64 / 8 },
+  ]
+  for (const { name, work, pairsATurn } of cases) {
+    const had = await turnsOf(work)
+    t.ok(had >= PAIRS / pairsATurn, `${name}: ${had} turns`)
+  }
+  clearImmediate(beating)
+  t.equal(ledger.accounts.book('posted').value, 2 * PAIRS)
 })
