@@ -33,7 +33,7 @@ import { createPolls } from './polls.js'
 import { createPosting } from './posting.js'
 import { createReaders, type SourceStatus, valuesIn } from './readers.js'
 
-/** What is served was read no longer ago. */
+/** What is served was read no longer ago when it was asked for. */
 const FRESH_MS = 1_000
 const WATCH_EVERY_MS = 1_000
 const STOP_WITHIN_MS = 1_500
@@ -98,15 +98,15 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   }
 
   async function readAll(signal: AbortSignal): Promise<void> {
-    const startedMs = clock.now()
+    const started = { ms: clock.now(), monotonicMs: clock.monotonic() }
     await readers.read(names, signal)
     if (cluster) await readers.read(cluster, signal)
     if (cluster && isOpen) await readers.read(hostPods, signal)
     const [flowReadings] = await Promise.all([readFlows(signal), ...local.map((source) => readOther(source, signal))])
     keepValues(flows.name, valuesIn(flowReadings))
     self.stateWritable(posting.writable && polls.writable && (datadog?.writable ?? true))
-    readAtMs = clock.monotonic()
-    asOfMs = startedMs
+    readAtMs = started.monotonicMs
+    asOfMs = started.ms
   }
 
   const readOther = async (source: Source, signal: AbortSignal): Promise<void> =>
@@ -196,15 +196,17 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     return rows.length > 0 ? { rows } : {}
   }
 
-  async function readIfOld(): Promise<void> {
+  /** By the beginning of a read: it may take long, and the kernel was read anywhere in it. Who asked meanwhile waits for one read, not one each. */
+  async function readIfOld(askedMs: number): Promise<void> {
     if (refusal) throw refusal
     if (isStopping && !isOver) throw new Error('the agent is stopping')
-    if (!isOver && clock.monotonic() - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
+    if (!isOver && askedMs - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
   }
 
   function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const askedMs = clock.monotonic()
     return inTurn(async () => {
-      await readIfOld()
+      await readIfOld(askedMs)
       const snapshot = await posting.snapshot(asOfMs)
       return use({ ...snapshot, families: [...snapshot.families, ...values.families(), ...polls.families()] })
     })
@@ -214,8 +216,9 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
   function withGroups<T>(
     use: (groups: { readonly own: readonly FamilySnapshot[]; readonly foreign: readonly FamilySnapshot[] }) => Promise<T>,
   ) {
+    const askedMs = clock.monotonic()
     return inTurn(async () => {
-      await readIfOld()
+      await readIfOld(askedMs)
       const { families } = await posting.snapshot(asOfMs, { zeroFirst: false })
       return use({ own: [...families, ...polls.families({ zeroFirst: false })], foreign: values.families() })
     })

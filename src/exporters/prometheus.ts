@@ -15,24 +15,36 @@ export interface Encoding {
 }
 
 export interface Prometheus {
-  /** The whole answer, before a byte of it is sent: a slow reader then holds up nobody, and who asks meanwhile shares it. */
+  /**
+   * The whole answer, before a byte of it is sent: a slow reader then holds up nobody. Who asks before its snapshot is taken shares it; who asks
+   * later would hear what was read before they asked, for as long as rendering takes.
+   */
   render(encoding: Encoding): Promise<readonly Buffer[]>
 }
 
 export function createPrometheus({ withSnapshot, self }: PrometheusParts, options: PrometheusTextOptions = {}): Prometheus {
   const { renderChunks } = createPrometheusText(options)
-  const underWay = new Map<string, Promise<readonly Buffer[]>>()
+  const waiting = new Map<string, Promise<readonly Buffer[]>>()
 
-  const renderNow = ({ format, gzip }: Encoding): Promise<readonly Buffer[]> =>
-    withSnapshot(async ({ families }) => bufferPieces(renderChunks([...families, ...(await self())], format), gzip))
+  const renderOnce = ({ format, gzip }: Encoding, onSnapshot: () => void): Promise<readonly Buffer[]> =>
+    withSnapshot(async ({ families }) => {
+      onSnapshot()
+      return bufferPieces(renderChunks([...families, ...(await self())], format), gzip)
+    })
 
   return {
     render(encoding) {
       const key = `${encoding.format} ${encoding.gzip}`
-      const shared = underWay.get(key)
+      const shared = waiting.get(key)
       if (shared !== undefined) return shared
-      const rendering = renderNow(encoding).finally(() => underWay.delete(key))
-      underWay.set(key, rendering)
+      const isTaken = (): void => {
+        if (waiting.get(key) === rendering) waiting.delete(key)
+      }
+      // Where there is a snapshot at once it is still shared by who asks at the same time.
+      const rendering = Promise.resolve()
+        .then(() => renderOnce(encoding, isTaken))
+        .finally(isTaken)
+      waiting.set(key, rendering)
       return rendering
     },
   }

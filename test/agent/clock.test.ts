@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { OpenNetlink } from '../../src/deps.js'
 import { inNamespace } from '../kernel/in-namespace.js'
 import { IPV4_UDP, sendTo, setUpNode } from '../sources/flows/small-node.js'
 import { type AgentHere, createAgentHere, flowTo, gapOf, type Skew, servedOf } from './agent-here.js'
@@ -101,5 +102,30 @@ await inNamespace(t, import.meta.filename, () => {
     const later = await next.snapshot()
     t.equal(flowTo(later, 'stock'), bytesOf(5), 'after a restart what was served is served')
     t.equal(flowTo(later, 'web'), bytesOf(1))
+  })
+
+  t.test('a read that takes long: how old it is counts from its beginning', async (t) => {
+    const skew: Skew = { wallMs: 0, monotonicMs: 0 }
+    let questions = 0
+    const slowly =
+      (open: OpenNetlink): OpenNetlink =>
+      (...protocol) => {
+        const socket = open(...protocol)
+        return {
+          ...socket,
+          send(message) {
+            questions++
+            skew.monotonicMs += 400
+            socket.send(message)
+          },
+        }
+      }
+    const { agent } = await createAgentHere(t, { stateDir: t.testdir(), skew, through: slowly })
+    const look = () => agent.withSnapshot(async (snapshot) => ({ snapshot, questions }))
+    await agent.start(AbortSignal.timeout(10_000))
+    await sendTo([STOCK])
+    const [one, two] = await Promise.all([look(), look()])
+    t.equal(flowTo(one.snapshot, 'stock'), bytesOf(1), 'what came after the kernel was read is not left out')
+    t.equal(two.questions, one.questions, 'who asked before it began shares it')
   })
 })

@@ -81,6 +81,24 @@ t.test('who asks at the same time shares the rendering, per format', async (t) =
   t.not(await render(TEXT), one, 'who asks afterwards gets a new one')
 })
 
+t.test('who asks while it is rendered hears what was read afterwards', async (t) => {
+  const agent = createAgent(1)
+  let hasLater = false
+  const self = async () => {
+    while (!hasLater) await wait(0)
+    return agent.self()
+  }
+  const { render } = createPrometheus({ withSnapshot: (use) => agent.withSnapshot(use), self })
+  const first = render(TEXT)
+  while (agent.reads === 0) await wait(0)
+  const later = [render(TEXT), render(TEXT)]
+  hasLater = true
+  const [one, two, three] = await Promise.all([first, ...later])
+  t.not(two, one)
+  t.equal(three, two, 'those that wait for it share one')
+  t.equal(agent.reads, 2)
+})
+
 t.test('a failure reaches everybody who waits, and the next one may succeed', async (t) => {
   const agent = createAgent(1)
   let broken = true
