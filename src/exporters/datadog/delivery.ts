@@ -25,13 +25,15 @@ export interface DeliveryParts {
   readonly random: () => number
 }
 
+/** All that take series in Datadog's format read it. */
+const USUAL = 'deflate'
 const FIRST_MS = 1_000
 const CAP_MS = 60_000
 /** What stands in the way of a batch may go by itself: a clock that was set back, a disk that is full. */
 const LOOK_AGAIN_MS = 10_000
 
 export function createDelivery(
-  { store, intake, encoding, key, random }: DeliveryParts,
+  { store, intake, encoding: wanted, key, random }: DeliveryParts,
   { clock, log }: { clock: Clock; log: Log },
 ): Delivery {
   const news = createNews(clock)
@@ -41,6 +43,9 @@ export function createDelivery(
   /** Of the batch under way. What a process before has tried is not known. */
   let mayHaveIt = true
   let refusedKey: string | undefined
+  let encoding = wanted
+  /** It took what was encoded so. */
+  let isUnderstood = wanted === USUAL
 
   const commit = (...lines: readonly Line[]): Promise<boolean> => store.commit(() => lines)
 
@@ -80,6 +85,8 @@ export function createDelivery(
     const { bytes, to } = await renderBody(store.state, batch, { from: batch.done, encoding, ...(maxPoints ? { maxPoints } : {}) })
     const before = mayHaveIt
     const outcome = await attempt(bytes, signal)
+    if (!isUnderstood && isUnread(outcome)) return encodeAsUsual()
+    isUnderstood ||= outcome.kind === 'accepted'
     return settle(outcome, { points: to - batch.done, to, before })
   }
 
@@ -114,6 +121,14 @@ export function createDelivery(
     else log.warn('Datadog refuses points for good: they are dropped', { points, error: whyOf(outcome) })
     if (!(await commit(outcome.kind === 'accepted' ? { accepted: to } : { refused: to }))) return LOOK_AGAIN_MS
     mayHaveIt = before
+    return 0
+  }
+
+  /** Other intakes than Datadog's own may know less. The values and seconds are the same. */
+  function encodeAsUsual(): number {
+    log.info('the intake does not read this encoding: another is sent', { encoding, instead: USUAL })
+    encoding = USUAL
+    isUnderstood = true
     return 0
   }
 
@@ -154,6 +169,8 @@ interface Attempted {
   /** Whether an attempt before this one may have arrived. */
   readonly before: boolean
 }
+
+const isUnread = (outcome: Outcome): boolean => outcome.kind === 'refused' || (outcome.kind === 'failed' && outcome.isEncoding === true)
 
 const whyOf = (outcome: Outcome): string => (outcome.kind === 'refused' ? outcome.why : 'a single point is too large')
 

@@ -13,8 +13,15 @@ export type Outcome =
   | { readonly kind: 'too large' }
   /** For good. `why`: in the intake's words. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** `mayHaveIt`: nobody can say whether the intake took it. `afterMs`: its own wish. */
-  | { readonly kind: 'failed'; readonly why: string; readonly mayHaveIt: boolean; readonly afterMs: number; readonly isKey: boolean }
+  /** `mayHaveIt`: nobody can say whether the intake took it. `afterMs`: its own wish. `isEncoding`: it cannot read this one. */
+  | {
+      readonly kind: 'failed'
+      readonly why: string
+      readonly mayHaveIt: boolean
+      readonly afterMs: number
+      readonly isKey: boolean
+      readonly isEncoding?: true
+    }
 
 export interface SendOptions {
   readonly encoding: Encoding
@@ -33,9 +40,9 @@ const ANSWERS_WITHIN_MS = 20_000
 const MAX_ANSWER_BYTES = 16_384
 const MAX_WORDS = 200
 const MAX_AFTER_MS = 300_000
-const [ACCEPTED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, TOO_MANY] = [202, 400, 401, 403, 413, 429]
+const [ACCEPTED, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, UNSUPPORTED, TOO_MANY] = [202, 400, 401, 403, 413, 415, 429]
 /** Whoever answers so has read nothing of it. */
-const NOT_TAKEN = [UNAUTHORIZED, FORBIDDEN, 404, 405, TOO_MANY]
+const NOT_TAKEN = [UNAUTHORIZED, FORBIDDEN, 404, 405, UNSUPPORTED, TOO_MANY]
 const NO_CONNECTION = 'it cannot be connected to'
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
@@ -106,7 +113,8 @@ export function outcomeOf(status: number, { headers, text, nowMs }: Answer): Out
   const isKey = status === UNAUTHORIZED || status === FORBIDDEN
   const remedy = isKey ? '; give an API key of an organisation at this site' : ''
   const why = `it answers ${status}${stranger}${words === '' ? '' : `: ${words}`}${remedy}`
-  return { kind: 'failed', why, mayHaveIt: !NOT_TAKEN.includes(status), afterMs: afterOf(headers, nowMs), isKey }
+  const encoding = status === UNSUPPORTED ? { isEncoding: true as const } : {}
+  return { kind: 'failed', why, mayHaveIt: !NOT_TAKEN.includes(status), afterMs: afterOf(headers, nowMs), isKey, ...encoding }
 }
 
 /** In seconds both, or Retry-After as a date. */

@@ -1,7 +1,8 @@
 // A node that counts, an exporter that dies and begins anew, and an intake that fails, all by one clock that the test moves.
 
 import type { Clock, Disk } from '../../../src/deps.js'
-import type { Outcome } from '../../../src/exporters/datadog/intake.js'
+import type { Encoding } from '../../../src/exporters/datadog/body.js'
+import { type Outcome, outcomeOf } from '../../../src/exporters/datadog/intake.js'
 import { createPush, type Push } from '../../../src/exporters/datadog/push.js'
 import { DATADOG_STATE } from '../../../src/exporters/datadog/state.js'
 import type { Family, FamilySnapshot, Labels, Series } from '../../../src/model.js'
@@ -31,6 +32,8 @@ export type Weather =
   | '500, kept'
   | '429'
   | '413'
+  | '400 to zstd'
+  | '415 to zstd'
 
 interface Total {
   readonly labels: Labels
@@ -68,11 +71,12 @@ export interface WorldOptions {
   readonly maxSeries?: number
   readonly excludeLabels?: readonly string[]
   readonly maxPoints?: number
+  readonly encoding?: Encoding
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints = 10_000 }: WorldOptions = {}): World {
+export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints = 10_000, encoding = 'deflate' }: WorldOptions = {}): World {
   const clock = createHandClock()
   clock.advance(START_MS)
   let skewMs = 0
@@ -95,12 +99,14 @@ export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints =
     if (weather === 'down') return failed('nobody listens there', false)
     if (weather === '429') return failed('it answers 429', false)
     if (weather === '413') return { kind: 'too large' }
+    const isUnread = encoding === 'zstd' && weather.endsWith('to zstd')
+    if (isUnread) return outcomeOf(Number(weather.slice(0, 3)), { headers: {}, text: '', nowMs: clock.now() })
     const refused = weather.includes('not kept') ? undefined : take()
     if (weather.startsWith('hangs')) {
       await clock.sleep(20_000, signal)
       return failed('not done within 20 s', true)
     }
-    if (weather !== 'fine') return failed('it hung up', true)
+    if (weather !== 'fine' && !weather.endsWith('to zstd')) return failed('it hung up', true)
     if (!refused) return { kind: 'accepted', complaint: '' }
     return refused.status === 413 ? { kind: 'too large' } : { kind: 'refused', why: refused.why }
   }
@@ -143,7 +149,7 @@ export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints =
             { families: world.foreign, origin: 'foreign' },
           ]),
         intake,
-        encoding: 'deflate',
+        encoding,
         key: async () => KEY,
         random: () => 0.5,
       },
