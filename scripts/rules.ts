@@ -46,6 +46,12 @@ export function readRuleSettings(): RuleSettings {
   return { ...prometheusRule, runbookUrl: prometheusRule.runbookUrl || RUNBOOKS }
 }
 
+/** With those as well that are off by default. */
+export const withAllAlerts = (settings: RuleSettings): RuleSettings => ({
+  ...settings,
+  alerts: Object.fromEntries(Object.entries(settings.alerts).map(([name, own]) => [name, { ...own, enabled: true }])),
+})
+
 /** All that npm run manifests writes, by its path. */
 export function renderRuleFiles(settings = readRuleSettings()): Readonly<Record<string, string>> {
   const files = readdirSync(SOURCE).sort()
@@ -64,13 +70,14 @@ function renderObject(groups: readonly RuleGroup[]): string {
   return `${HEAD}${stringify(object, { lineWidth: 0 })}`
 }
 
-/** As text, which keeps comments and lines as they are. Before the first rule nothing is to be filled in. */
+/** As text, which keeps comments and lines as they are. Before the first rule nothing is to be filled in. What is off is a comment. */
 function fill(text: string, { runbookUrl, recording, alerts }: RuleSettings): string {
   const [head, ...rules] = text.split(/(?=^ +- (?:alert|record): )/m)
   const filled = rules.map((rule) => {
     const [, alert = ''] = /- alert: (\w+)/.exec(rule) ?? []
     const own = alerts[alert]
-    return fillText(rule, { ...recording, runbookUrl, ...own, job: own?.['job'] || (JOBS[alert] ?? '') })
+    const text = fillText(rule, { ...recording, runbookUrl, ...own, job: own?.['job'] || (JOBS[alert] ?? '') })
+    return own?.['enabled'] === false ? text.replaceAll(/^( {6})(?=.)/gm, '$1# ') : text
   })
   return [head, ...filled].join('')
 }

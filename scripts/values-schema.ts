@@ -126,6 +126,7 @@ const PLAIN_OR_NONE = { ...PLAIN, pattern: PLAIN.pattern.replace('+', '*') }
 /** Pages are below it. */
 const ADDRESS = { type: 'string', pattern: '^(https?://[^\'"\\\\\\s]*[^\'"\\\\\\s/])?$' }
 const PERIOD = { type: 'string', pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }
+const PERIOD_OR_NONE = { ...PERIOD, pattern: PERIOD.pattern.replace('+$', '*$') }
 const PERIODS = ['for', 'window', 'day', 'week']
 
 function ruleSchema(): Schema {
@@ -137,7 +138,7 @@ function ruleSchema(): Schema {
   }
   const of = (settings: Settings): Schema => only(Object.fromEntries(Object.entries(settings).map(schemaOfValue)))
   const each = Object.fromEntries(Object.entries(alerts).map(([name, settings]) => [name, of(settings)]))
-  return only({ enabled: FLAG, labels: TEXTS, runbookUrl: ADDRESS, recording: of(recording), alerts: only(each) })
+  return only({ enabled: FLAG, labels: TEXTS, runbookUrl: ADDRESS, interval: PERIOD_OR_NONE, recording: of(recording), alerts: only(each) })
 }
 
 function configSections(sections: Readonly<Record<string, Section>> = OPTIONS): Readonly<Record<string, Schema>> {

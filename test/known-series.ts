@@ -1,5 +1,5 @@
 // What PromQL can name: series of the catalogue, what rules record of them, and what Prometheus and a scrape add.
-import { groupsOf, type Rule, renderRuleFiles } from '../scripts/rules.js'
+import { groupsOf, type Rule, readRuleSettings, renderRuleFiles, withAllAlerts } from '../scripts/rules.js'
 import { catalogue } from '../src/catalogue.js'
 
 /** Which a scrape puts on each series, or the Prometheus Operator; `cluster` comes from whoever has several. */
@@ -13,9 +13,9 @@ const OWN: readonly [string, readonly string[]][] = [
 /** Labels by the name of their series. */
 export type KnownSeries = ReadonlyMap<string, readonly string[]>
 
-/** Those of deploy/prometheus. */
+/** Those of deploy/prometheus, and those that are a comment there. */
 export function readRules(): readonly Rule[] {
-  const files = Object.entries(renderRuleFiles()).filter(([file]) => !file.endsWith('prometheusrule.yaml'))
+  const files = Object.entries(renderRuleFiles(withAllAlerts(readRuleSettings()))).filter(([file]) => !file.endsWith('prometheusrule.yaml'))
   return files.flatMap(([, text]) => groupsOf(text).flatMap((group) => group.rules))
 }
 

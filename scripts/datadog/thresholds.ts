@@ -34,10 +34,14 @@ export const THRESHOLDS = {
   /** Updates within ten minutes. */
   ConfigRejected: { critical: 0 },
   ConfigRejectedAtIstiod: { critical: 0 },
-  /** Connections within ten minutes. */
-  ProxiesDisconnected: { critical: ofChart('ProxiesDisconnected', 'failures') },
+  /** Seconds. */
+  ConfigUnacknowledged: { critical: ofChart('ConfigUnacknowledged', 'seconds') },
+  /** Hosts, each once a proxy. */
+  StaleHosts: { critical: ofChart('StaleHosts', 'hosts') },
+  /** Connections a second of each proxy; a minute without istiod is 0.011 of fifteen. */
+  ProxiesDisconnected: { critical: 0.02 },
   /** Bytes within fifteen minutes. */
-  PhantomTraffic: { critical: 1_000_000 },
+  PhantomTraffic: { critical: ofChart('PhantomTraffic', 'bytes') },
   /** Per cent of what was observed. */
   BooksOutOfBalance: { critical: 1 },
   /** Seconds within fifteen minutes. */
@@ -46,6 +50,8 @@ export const THRESHOLDS = {
   FlowTableNearlyFull: { critical: ofChart('FlowTableNearlyFull', 'ratio') },
   /** Seen for each byte that was sent. */
   FlowsBypassed: { critical: ofChart('FlowsBypassed', 'ratio') },
+  /** Whether a source can be read. */
+  SourceDown: { critical: 1 },
   /** Agents of a host. */
   AgentDown: { critical: 1 },
   /** Sources that any of them can read. */

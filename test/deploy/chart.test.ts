@@ -371,13 +371,33 @@ t.test('who scrapes it', { skip }, async (t) => {
 })
 
 t.test('the rules', { skip }, async (t) => {
-  const render = async (values: object, name = 'meshtoll'): Promise<NewObject> =>
-    objectOf(await renderObjects({ name, values: { prometheusRule: { enabled: true, runbookUrl, ...values } } }), 'PrometheusRule')
+  const render = async (values: object, more: object = {}, name = 'meshtoll'): Promise<NewObject> =>
+    objectOf(await renderObjects({ name, values: { prometheusRule: { enabled: true, runbookUrl, ...values }, ...more } }), 'PrometheusRule')
   const groupsIn = (object: NewObject): readonly RuleGroup[] => (object['spec'] as { readonly groups: readonly RuleGroup[] }).groups
   const { runbookUrl } = readRuleSettings()
   const [, plain = ''] = Object.entries(renderRuleFiles()).find(([file]) => file.endsWith('prometheusrule.yaml')) ?? []
-  t.same(groupsIn(await render({})), parse(plain).spec.groups, 'by default those of deploy/prometheus')
-  const alerts = { BooksOutOfBalance: { for: '2s' }, FlowsBypassed: { enabled: false }, CrossZoneBytesHigh: { bytesPerSecond: 0.5 } }
+  const plainGroups: readonly RuleGroup[] = parse(plain).spec.groups
+  const without = (groups: readonly RuleGroup[], ...alerts: readonly string[]): readonly RuleGroup[] =>
+    groups.map((group) => ({ ...group, rules: group.rules.filter(({ alert = '' }) => !alerts.includes(alert)) }))
+  const ofDirectory = ['DirectoryDown', 'EndpointFlapping']
+  t.same(
+    groupsIn(await render({})),
+    without(plainGroups, ...ofDirectory),
+    'by default those of deploy/prometheus, less those of a directory',
+  )
+  t.same(groupsIn(await render({}, { directory: { enabled: true } })), plainGroups, 'with a directory all of them')
+  t.same(
+    groupsIn(await render({ interval: '2m', recording: { dollars: false } })),
+    without(plainGroups, ...ofDirectory)
+      .filter(({ name }) => name !== 'meshtoll-dollars')
+      .map((group) => ({ ...group, interval: '2m' })),
+    'without dollars, and less often',
+  )
+  const alerts = {
+    BooksOutOfBalance: { for: '2s' },
+    FlowsBypassed: { enabled: false },
+    CrossZoneBytesHigh: { enabled: true, bytesPerSecond: 0.5 },
+  }
   const given = { labels: { release: 'prometheus' }, runbookUrl: 'https://wiki', recording: { window: '4s' }, alerts }
   const object = await render(given)
   t.match(object, { metadata: { name: 'meshtoll', labels: { release: 'prometheus' } } })
@@ -390,18 +410,14 @@ t.test('the rules', { skip }, async (t) => {
     file.endsWith('prometheusrule.yaml'),
   )
   const wanted: readonly RuleGroup[] = parse(own?.[1] ?? '').spec.groups
-  t.same(
-    groupsIn(object),
-    wanted.map((group) => ({ ...group, rules: group.rules.filter(({ alert }) => alert !== 'FlowsBypassed') })),
-    'with values of ours, and without one',
-  )
+  t.same(groupsIn(object), without(wanted, ...ofDirectory), 'with values of ours, and without one')
   t.same(
     (await renderObjects({})).filter(({ kind }) => kind === 'PrometheusRule'),
     [],
     'and none where nobody asked for them',
   )
   const jobsOf = async (name: string, values: object = {}) =>
-    groupsIn(await render(values, name)).flatMap(({ rules }) =>
+    groupsIn(await render(values, { directory: { enabled: true } }, name)).flatMap(({ rules }) =>
       rules.flatMap(({ alert, expr }) => (expr.includes('{job=~') ? [[alert, ...new Set(expr.match(/(?<=job=~").*?(?=")/g))]] : [])),
     )
   const agents = '(.*/)?meshtoll-prod(-agent)?'

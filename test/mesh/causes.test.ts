@@ -125,7 +125,7 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       const { labels, annotations } = await firing
       t.match(labels, { alertname: 'PushStorm', severity: 'warning' })
       const said =
-        /^Each istiod pushes [1-9]\S* times a second[.] Causes, over all of them: ServiceEntry noisy\/flapper[.]noisy[.]svc\S+ [(][1-9]/
+        /^The istiods of one node push [1-9]\S* times a second[.] Causes, over all nodes: ServiceEntry noisy\/flapper[.]noisy[.]svc\S+ [(][1-9]/
       t.match(annotations['description'], said)
       await storm
       await alertmanager.tells('PushStorm', 'resolved', 40_000)

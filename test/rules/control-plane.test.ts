@@ -7,11 +7,14 @@ const QUEUE = 'cluster:meshtoll_pilot_proxy_queue_seconds:quantile'
 const CPU = 'owner:meshtoll_proxy_cpu_request:ratio_rate'
 const ownerOf = (name: string): string => `owner_namespace="shop",owner_kind="Deployment",owner_name="${name}"`
 const CART = { owner_namespace: 'shop', owner_kind: 'Deployment', owner_name: 'cart' }
+const ZTUNNEL = 'owner_namespace="istio-system",owner_kind="DaemonSet",owner_name="ztunnel"'
 const PILOT = 'owner_namespace="istio-system",owner_kind="Deployment",owner_name="istiod"'
 
-/** By two istiods. */
-const causes = (labels: string, values: string): Record<string, string> =>
-  Object.fromEntries(['a', 'b'].map((instance) => [`meshtoll_pilot_push_causes_total{instance="${instance}",${labels}}`, values]))
+/** By two istiods, and one that was on a third node. */
+const causes = (labels: string, values: string): Record<string, string> => ({
+  ...Object.fromEntries(['a', 'b'].map((instance) => [`meshtoll_pilot_push_causes_total{instance="${instance}",${labels}}`, values])),
+  [`meshtoll_pilot_push_causes_total{instance="c",${labels}}`]: '99+0x70',
+})
 
 const CASES: readonly AlertCase[] = [
   {
@@ -48,7 +51,7 @@ const CASES: readonly AlertCase[] = [
         labels: { severity: 'warning' },
         summary: 'istiod pushes to all proxies again and again.',
         description:
-          'Each istiod pushes 0.30 times a second. Causes, over all of them: ServiceEntry my-app/arangodb (0.50/s), Secret shop/tls (0.10/s).',
+          'The istiods of one node push 0.30 times a second. Causes, over all nodes: ServiceEntry my-app/arangodb (0.50/s), Secret shop/tls (0.10/s).',
       },
     ],
     clears: '48m',
@@ -157,39 +160,74 @@ const CASES: readonly AlertCase[] = [
     clears: '21m',
   },
   {
+    // As pilot-agents counted in the lab: cart and web have two proxies each.
     alert: 'ProxiesDisconnected',
     series: {
-      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('cart')}}`]: '0+0x5 6+0x30',
-      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('web')}}`]: '0+0x5 5+0x30',
+      [`meshtoll_proxies{instance="a",${ownerOf('cart')}}`]: '2+0x60',
+      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('cart')}}`]: '0+0x60',
+      [`meshtoll_proxy_istiod_connection_terminations_total{instance="a",${ownerOf('cart')}}`]: '2+0x10 22+8x20 182+0x20',
+      // Away for a minute.
+      [`meshtoll_proxies{instance="a",${ownerOf('web')}}`]: '2+0x60',
+      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('web')}}`]: '0+0x60',
+      [`meshtoll_proxy_istiod_connection_terminations_total{instance="a",${ownerOf('web')}}`]: '2+0x10 22+0x60',
+      // Of two hundred proxies, which connect anew every half an hour.
+      [`meshtoll_proxies{instance="a",${ownerOf('busy')}}`]: '200+0x60',
+      [`meshtoll_proxy_istiod_connection_failures_total{instance="a",${ownerOf('busy')}}`]: '0+0x60',
+      [`meshtoll_proxy_istiod_connection_terminations_total{instance="a",${ownerOf('busy')}}`]: '0+7x60',
+      [`meshtoll_pilot_proxies{instance="b",${PILOT},version="1.31"}`]: '150+0x60',
     },
-    quiet: ['5m', '10m'],
-    fires: '11m',
+    quiet: ['11m', '20m'],
+    fires: '25m',
     firing: [
       {
         labels: { ...CART, severity: 'critical' },
         summary: 'Proxies of shop/cart cannot reach istiod.',
         description:
-          '6 connections to istiod failed within 10m, from proxies of Deployment shop/cart: they go on with the configuration they have.',
+          'For 10m each proxy of Deployment shop/cart has lost, or could not make, 20.0 connections to istiod every 5m, on average: they go on with the configuration they have, and new pods do not become ready. All istiods together have 150 proxies connected.',
       },
     ],
-    clears: '17m',
+    clears: '37m',
+  },
+  {
+    alert: 'ProxiesDisconnected',
+    name: 'ztunnels, and no istiod is there',
+    series: {
+      [`meshtoll_ztunnels{instance="a",${ZTUNNEL}}`]: '1+0x60',
+      [`meshtoll_ztunnel_istiod_connection_failures_total{instance="a",${ZTUNNEL}}`]: '0+0x10 4+4x30',
+      [`meshtoll_ztunnel_istiod_connection_terminations_total{instance="a",${ZTUNNEL}}`]: '0+0x10 1+0x30',
+    },
+    quiet: ['11m', '20m'],
+    fires: '30m',
+    firing: [
+      {
+        labels: { owner_namespace: 'istio-system', owner_kind: 'DaemonSet', owner_name: 'ztunnel', severity: 'critical' },
+        summary: 'Proxies of istio-system/ztunnel cannot reach istiod.',
+        description:
+          'For 10m each proxy of DaemonSet istio-system/ztunnel has lost, or could not make, 20.0 connections to istiod every 5m, on average: they go on with the configuration they have, and new pods do not become ready. No agent sees an istiod.',
+      },
+    ],
+    clears: '50m',
   },
   {
     alert: 'ProxyOverReserved',
     interval: '1h',
     series: {
-      [`${CPU}{${ownerOf('cart')}}`]: '0.2+0x25 0.1+0x40 0.3+0x10',
-      [`meshtoll_proxy_cpu_request_cores{instance="a",${ownerOf('cart')}}`]: '1.5+0x80',
+      [`${CPU}{${ownerOf('cart')}}`]: '0.5+0x25 0.1+0x40 0.5+0x10',
+      [`meshtoll_proxy_cpu_request_cores{instance="a",${ownerOf('cart')}}`]: '50+0x80',
       [`${CPU}{${ownerOf('web')}}`]: '0.1+0x80',
-      [`meshtoll_proxy_cpu_request_cores{instance="a",${ownerOf('web')}}`]: '1+0x80',
+      [`meshtoll_proxy_cpu_request_cores{instance="a",${ownerOf('web')}}`]: '10+0x80',
+      // Never used, and little.
+      [`${CPU}{owner_namespace="stock",owner_kind="Deployment",owner_name="api"}`]: '0+0x80',
+      'meshtoll_proxy_cpu_request_cores{instance="a",owner_namespace="stock",owner_kind="Deployment",owner_name="api"}': '50+0x80',
     },
     quiet: ['40h'],
     fires: '60h',
     firing: [
       {
-        labels: { ...CART, severity: 'info' },
-        summary: 'Proxies of shop/cart reserve far more CPU than they use.',
-        description: 'Over 95 % of 1d, proxies of Deployment shop/cart used 10% or less of the CPU they reserve, of 1.5 cores.',
+        labels: { owner_namespace: 'shop', severity: 'info' },
+        summary: 'Proxies of namespace shop reserve 54 cores that they do not use.',
+        description:
+          'Of 60 cores that proxies of namespace shop reserve, 54 were not used over 95 % of 1d: nodes are bought for them. Most is reserved by Deployment cart, 50.0 cores.',
       },
     ],
     clears: '72h',

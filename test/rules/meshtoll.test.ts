@@ -38,10 +38,34 @@ const CASES: readonly AlertCase[] = [
     clears: '16m',
   },
   {
+    alert: 'BooksOutOfBalance',
+    name: 'beyond what a sample can be exact to',
+    series: {
+      [`meshtoll_flow_observed_bytes_total{${N1}}`]: '90071992547409920+0x30',
+      [`meshtoll_flow_posted_bytes_total{${N1}}`]: '90071992547409856+0x5 90071992547408896+0x24',
+      ...Object.fromEntries(
+        ['elsewhere_bytes_total', 'tunnel_bytes_total', 'multicast_bytes_total', 'overflow_bytes_total', 'pending_bytes'].map((name) => [
+          `meshtoll_flow_${name}{${N1}}`,
+          '0+0x30',
+        ]),
+      ),
+    },
+    quiet: ['5m', '10m'],
+    fires: '11m',
+    firing: [
+      {
+        labels: WARNING,
+        summary: 'The books of n1 do not balance.',
+        description: '1.024kB that n1 observed are in none of its other books, or twice in them: its numbers are wrong by as much.',
+      },
+    ],
+    clears: '36m',
+  },
+  {
     alert: 'AccountingGap',
     series: {
-      [`meshtoll_flow_gap_seconds_total{${N1}}`]: '0+0x5 2.5+0x30',
-      [`meshtoll_flow_gap_seconds_total{${N2}}`]: '7+0x30',
+      [`meshtoll_flow_gap_seconds_total{${N1}}`]: '0+0x5 95+0x30',
+      [`meshtoll_flow_gap_seconds_total{${N2}}`]: '7+0x5 57+0x30',
     },
     quiet: ['5m'],
     fires: '6m',
@@ -49,7 +73,7 @@ const CASES: readonly AlertCase[] = [
       {
         labels: WARNING,
         summary: 'n1 did not count for a while.',
-        description: 'n1 did not count for 2.5s of the last 15m, or lost what it had counted.',
+        description: 'n1 did not count for 1m 35s of the last 15m, or lost what it had counted.',
       },
     ],
     clears: '22m',
@@ -183,19 +207,25 @@ const CASES: readonly AlertCase[] = [
   },
   ...[
     {
-      name: 'of one cluster the targets are gone',
-      series: { [`up{${N1},cluster="c1"}`]: '1+0x5 stale', [`up{${N2},cluster="c2"}`]: '1+0x2000' },
+      name: 'of one cluster the targets are gone, for a day',
+      interval: '30m',
+      series: { [`up{${N1},cluster="c1"}`]: '1+0x2 stale', [`up{${N2},cluster="c2"}`]: '1+0x60' },
       cluster: 'c1',
+      quiet: ['60m', '90m'],
+      fires: '120m',
+      clears: '1530m',
     },
     {
       name: 'all targets are gone',
-      series: { [`up{${N1}}`]: '1+0x5 stale', [`up{${DIRECTORY},instance="d1"}`]: '1+0x2000' },
+      series: { [`up{${N1}}`]: '1+0x5 stale', [`up{${DIRECTORY},instance="d1"}`]: '1+0x50' },
+      quiet: ['15m'],
+      fires: '40m',
       clears: '5m',
     },
     { name: 'there never was one', series: { [`up{${N1}}`]: '_x20 1+0x10' }, quiet: ['9m'], fires: '11m', clears: '20m' },
-  ].map(({ name, series, cluster, quiet = ['5m', '15m'], fires = '16m', clears = '1447m' }) => ({
+  ].map(({ cluster, ...life }) => ({
     alert: 'AllAgentsDown',
-    ...{ name, series, quiet, fires, clears },
+    ...life,
     firing: [
       {
         labels: { ...(cluster && { cluster }), severity: 'critical' },

@@ -1,8 +1,9 @@
 // Unit tests of rules, as promtool runs them: samples by hand in, alerts and recorded series out.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
+import { readRuleSettings, renderRuleFiles, withAllAlerts } from '../../scripts/rules.js'
 import { programOf, reasonToSkip } from '../peers/needed.js'
 
 export const RULES = join(import.meta.dirname, '../../deploy/prometheus')
@@ -77,12 +78,25 @@ export interface TestOptions {
   readonly folder: string
   /** Between evaluations. */
   readonly interval: string
-  /** Files; default: those of deploy/prometheus. */
+  /** Files; default: those of deploy/prometheus, with what is a comment there. */
   readonly rules?: readonly string[]
 }
 
+/** Into the folder; their paths. */
+export function writeAllRules(folder: string): readonly string[] {
+  const files = Object.entries(renderRuleFiles(withAllAlerts(readRuleSettings()))).filter(([file]) => !file.endsWith('prometheusrule.yaml'))
+  return files.map(([file, text]) => {
+    writeFileSync(join(folder, basename(file)), text)
+    return join(folder, basename(file))
+  })
+}
+
 /** What promtool finds wrong; empty when nothing is. */
-export function testRules(path: string, tests: readonly object[], { folder, interval, rules = RULE_FILES }: TestOptions): string {
+export function testRules(
+  path: string,
+  tests: readonly object[],
+  { folder, interval, rules = writeAllRules(folder) }: TestOptions,
+): string {
   const file = join(folder, 'tests.json')
   const document = { rule_files: rules, evaluation_interval: interval, group_eval_order: GROUPS, tests }
   writeFileSync(file, JSON.stringify(document))

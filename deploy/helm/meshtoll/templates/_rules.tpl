@@ -1,6 +1,7 @@
 {{- /* Of the rules of one group those that are wanted, with values in the places of ${name}: an alert's own first. */ -}}
 {{- define "meshtoll.rules" -}}
 {{- $given := .given -}}
+{{- $without := .without -}}
 {{- $wanted := list -}}
 {{- range .rules -}}
 {{- $own := dict -}}
@@ -10,7 +11,7 @@
 {{- $own = merge (dict "job" (get $given.jobs .alert)) $own -}}
 {{- end -}}
 {{- end -}}
-{{- if or .record $own.enabled -}}
+{{- if or .record (and $own.enabled (not (has .alert $without))) -}}
 {{- $text := toYaml . -}}
 {{- range $name, $value := merge (dict "runbookUrl" $given.runbookUrl) $own $given.recording -}}
 {{- $text = replace (printf "${%s}" $name) (include "meshtoll.plain" $value) $text -}}
