@@ -110,7 +110,10 @@ await worldTest(
 
       const burst = await pod.pace({ protocol: 'tcp', to: '10.1.3.2', port: 8080, bytesPerSecond: BURST })
       const { annotations } = await alertmanager.tells('CrossZoneBytesHigh', 'firing', 30_000)
-      t.match(annotations['description'], /the budget is 4MB\/s\. At the prices of your configuration that is \$[1-9]\d+ in 30 days\. Most is from lab\/p1a to lab\/p[23]a, /)
+      t.match(
+        annotations['description'],
+        /the budget is 4MB\/s\. At the prices of your configuration that is \$[1-9]\d+ in 30 days\. Most is from lab\/p1a to lab\/p[23]a, /,
+      )
       await burst.close()
       await alertmanager.tells('CrossZoneBytesHigh', 'resolved', 30_000)
       for (const stream of steady) await stream.close()
