@@ -35,7 +35,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
     followPods: (node, tenancies, { patienceMs }, until) => followPodsOf(node, { client, following, tenancies, patienceMs }, deps, until),
     async readNode(name, tenancies, until) {
       const facts = await readNode(client, name, until)
-      if (facts) tenancies.putNode(facts)
+      if (facts) tenancies.putNode(facts, deps.clock.now())
       else if (tenancies.nodes.has(name)) tenancies.removeNode(name, deps.clock.now())
     },
     async readLease(node, record, until) {

@@ -86,7 +86,9 @@ function followKind<T>(kind: Kind<T>, { following, tenancies, resolve, clock, lo
   const objects = {
     prune,
     put(key: string, object: T): void {
-      hostNames.set(key, hostNamesOf(object), (addressesOf) => tenancies.putLasting(`${prefix}/${key}`, tenanciesOf(object, addressesOf)))
+      hostNames.set(key, hostNamesOf(object), (addressesOf) =>
+        tenancies.putLasting(`${prefix}/${key}`, tenanciesOf(object, addressesOf), clock.now()),
+      )
     },
     remove(key: string): void {
       hostNames.remove(key)

@@ -88,7 +88,7 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
     {
       path: NODES,
       prune: nodeFactsOf,
-      put: (_, node) => tenancies.putNode(node),
+      put: (_, node) => tenancies.putNode(node, clock.now()),
       remove: (name) => tenancies.removeNode(name, clock.now()),
     },
     signal,

@@ -104,7 +104,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     return all.some((holding) => surelyHad(address, holding, part) && isBelieved(holding)) || nobodySince(address, all, part)
   }
 
-  /** Nobody says since when nodes and Services have an address: it may have been another's when that process knew of them last. */
+  /** Nodes and Services only say since when they are there: an address of theirs may have been another's when that process knew of them last. */
   const isKnownOfPast = (past: LeftOff, before: Who) => (address: string, part: Stretch) =>
     isKnownAt(address, part, (holding) => isPod(holding.tenant) || !wasAnothers(past.had(address, holding.key), holding, before))
 
@@ -191,7 +191,7 @@ export const endOf = ({ tenant, untilMs }: Holding): Pick<Held, 'endedMs'> => (i
 /** A node is in no namespace; of what kind a pod's owner is anybody may say. */
 export const isPod = ({ who, coverage }: Tenant): boolean => coverage === 'node' && who.namespace !== ''
 
-/** Who has it longest is the last; by what the API server says alone, so that all agents agree. */
+/** Who has it longest is the last, and of those a Service, which does not send, before all others; by what the API server says alone, so that all agents agree. */
 function inOrder(a: Holding, b: Holding): number {
   const [ranks, others] = [ranksOf(a), ranksOf(b)]
   const first = ranks.findIndex((rank, index) => rank !== others[index])
@@ -200,7 +200,7 @@ function inOrder(a: Holding, b: Holding): number {
 }
 
 function ranksOf({ fromMs, untilMs, tenant }: Holding): readonly number[] {
-  return [untilMs, fromMs, tenant.coverage === 'node' ? 1 : 0]
+  return [untilMs, tenant.coverage === 'node' ? 1 : 0, fromMs]
 }
 
 /** A Service may have the address of a node (externalIPs, k3s): then it is the node that sends. */

@@ -18,9 +18,10 @@ const ALWAYS = 0
 const OUTSIDE = { zone: '', region: '' }
 export const FOREVER = Number.POSITIVE_INFINITY
 
-export function tenanciesOfNode({ name, zone, region, internalIps, externalIps }: NodeFacts): readonly Tenancy[] {
+/** Since it was made, as far as the object says: one of its addresses may be younger. */
+export function tenanciesOfNode({ name, zone, region, internalIps, externalIps, createdMs }: NodeFacts): readonly Tenancy[] {
   const tenant = tenantOf({ ...placeOf({ zone, region }), namespace: '', kind: 'Node', name }, name, 'node')
-  return [...new Set([...internalIps, ...externalIps])].map((address) => always(address, `node/${name}`, tenant))
+  return [...new Set([...internalIps, ...externalIps])].map((address) => lastingOf(address, `node/${name}`, { tenant, fromMs: createdMs }))
 }
 
 /**
@@ -28,17 +29,21 @@ export function tenanciesOfNode({ name, zone, region, internalIps, externalIps }
  * sends on comes over the border a second time. An external address may be that of a host which sends, whoever wrote it into a Service.
  */
 export function tenanciesOfService(service: ServiceFacts, addressesOf: AddressesOf): readonly Tenancy[] {
-  const { namespace, name, clusterIps, externalIps, loadBalancerIps, loadBalancerHostnames } = service
+  const { namespace, name, clusterIps, externalIps, loadBalancerIps, loadBalancerHostnames, createdMs: fromMs } = service
   const nowhere = { zone: UNKNOWN, region: UNKNOWN, namespace, name }
   const own = tenantOf({ ...nowhere, kind: 'Service' }, '', 'always')
   const loadBalancer = tenantOf({ ...nowhere, kind: 'LoadBalancer' }, '', 'never')
   const key = `service/${namespace}/${name}`
   const external = tenantOf({ ...nowhere, kind: 'Service' }, '', 'never')
-  const virtual = clusterIps.map((address) => always(address, key, own))
-  const outer = externalIps.filter((address) => !clusterIps.includes(address)).map((address) => always(address, key, external))
+  const virtual = clusterIps.map((address) => lastingOf(address, key, { tenant: own, fromMs }))
+  const outer = externalIps
+    .filter((address) => !clusterIps.includes(address))
+    .map((address) => lastingOf(address, key, { tenant: external, fromMs }))
   const known = new Set([...clusterIps, ...externalIps])
   const balancing = new Set([...loadBalancerIps, ...loadBalancerHostnames.flatMap(addressesOf)])
-  const balanced = [...balancing].filter((address) => !known.has(address)).map((address) => always(address, key, loadBalancer))
+  const balanced = [...balancing]
+    .filter((address) => !known.has(address))
+    .map((address) => lastingOf(address, key, { tenant: loadBalancer, fromMs }))
   return [...virtual, ...outer, ...balanced]
 }
 
@@ -65,6 +70,12 @@ export function tenanciesOfWorkloadEntry({ namespace, name, endpoint }: Workload
   return addressesAt(endpoint, addressesOf).map((address) => always(address, `workloadentry/${namespace}/${name}`, tenant))
 }
 
+/** What is new to it, compared to before, it has since that was heard. */
+export function sinceHeard(tenancies: readonly Tenancy[], before: readonly Tenancy[], atMs: number): readonly Tenancy[] {
+  const known = new Map(before.map(({ address, fromMs }) => [address, fromMs]))
+  return tenancies.map((one) => ({ ...one, fromMs: known.get(one.address) ?? Math.max(one.fromMs, atMs) }))
+}
+
 export function tenantOf(who: Omit<Who, 'external'>, node: string, coverage: Tenant['coverage']): Tenant {
   return Object.freeze({ who: Object.freeze({ ...who, external: false }), node, coverage })
 }
@@ -80,4 +91,10 @@ const addressesAt = ({ address, hostName }: Endpoint, addressesOf: AddressesOf):
 
 const placeOf = ({ zone, region }: Pick<Endpoint, 'zone' | 'region'>) => ({ zone: zone || UNKNOWN, region: region || UNKNOWN })
 
-const always = (address: string, key: string, tenant: Tenant): Tenancy => ({ address, key, tenant, fromMs: ALWAYS, untilMs: FOREVER })
+const lastingOf = (address: string, key: string, { tenant, fromMs }: Pick<Tenancy, 'tenant' | 'fromMs'>): Tenancy => ({
+  ...{ address, key, tenant, fromMs },
+  untilMs: FOREVER,
+})
+
+/** What is only said to be there. */
+const always = (address: string, key: string, tenant: Tenant): Tenancy => lastingOf(address, key, { tenant, fromMs: ALWAYS })

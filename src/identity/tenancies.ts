@@ -3,7 +3,7 @@
 //   -> 10.1.0.7: Deployment cart of shop in us-east-1a, on n1, since 09:00:00
 import type { Stretch } from '../model.js'
 import type { Holding, Tenant } from './holders.js'
-import { FOREVER, tenanciesOfNode } from './lasting-tenancies.js'
+import { FOREVER, sinceHeard, tenanciesOfNode } from './lasting-tenancies.js'
 import type { NodeFacts } from './objects/node.js'
 import type { PodFacts } from './objects/pod.js'
 import type { Owner } from './owners/direct-owner.js'
@@ -33,10 +33,11 @@ export interface Heard {
 export interface Tenancies {
   putPod(key: string, pod: PodFacts, owner: Owner, heard?: Heard): void
   removePod(key: string, atMs: number): void
-  putNode(node: NodeFacts): void
+  /** `atMs`: when it was heard of. */
+  putNode(node: NodeFacts, atMs: number): void
   removeNode(name: string, atMs: number): void
-  /** All that something has for as long as it is there; its key is its own. */
-  putLasting(key: string, tenancies: readonly Tenancy[]): void
+  /** All that something has for as long as it is there; its key is its own. Of one that is known what is new to it, and what it lost, is so since `atMs`. */
+  putLasting(key: string, tenancies: readonly Tenancy[], atMs: number): void
   removeLasting(key: string, atMs: number): void
   /** In that time pods may have come and gone that nobody told of. */
   miss(unheard: Stretch): void
@@ -130,9 +131,10 @@ export function createTenancies(): Tenancies {
     keep(before, after, Math.min(sinceMs, isSamePod ? atMs : pod.startedMs))
   }
 
-  function putLasting(key: string, tenancies: readonly Tenancy[]): void {
-    const after: Kept = { key, tenancies }
-    keep(lasting.get(key), after, ALWAYS)
+  function putLasting(key: string, tenancies: readonly Tenancy[], atMs: number): void {
+    const before = lasting.get(key)
+    const after: Kept = { key, tenancies: before ? sinceHeard(tenancies, before.tenancies, atMs) : tenancies }
+    keep(before, after, atMs)
     lasting.set(key, after)
   }
 
@@ -149,11 +151,11 @@ export function createTenancies(): Tenancies {
       pods.delete(key)
       if (before) end(podOf(before).tenancies, atMs)
     },
-    putNode(node) {
+    putNode(node, atMs) {
       const before = nodes.get(node.name)
       nodes.set(node.name, node)
       haveNodesChanged ||= !before || hasMoved(before, node) || String(before.podCidrs) !== String(node.podCidrs)
-      putLasting(`node/${node.name}`, tenanciesOfNode(node))
+      putLasting(`node/${node.name}`, tenanciesOfNode(node), atMs)
       if (!before || hasMoved(before, node)) putAgain(node.name)
     },
     removeNode(name, atMs) {

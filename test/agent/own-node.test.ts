@@ -11,6 +11,7 @@ const facts = (internalIps: readonly string[], uid = 'u1'): NodeFacts => ({
   externalIps: [],
   podCidrs: [],
   providerId: '',
+  createdMs: 0,
 })
 
 const PATIENCE = { patienceMs: 30_000, monotonic: () => 0 }

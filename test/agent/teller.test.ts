@@ -66,7 +66,7 @@ t.test("what stands in the directory's way is none in that of this node's own po
   const tenancies = createTenancies()
   const teller = createDirectoryTeller({ node: 'n1', patienceMs: 0, api, tenancies, record, past }, directory, signal)
   t.match(teller, { trouble: /n1 was not read yet/, ownTrouble: /n1 was not read yet/ })
-  tenancies.putNode({ name: 'n1', zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts)
+  tenancies.putNode({ name: 'n1', zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts, 0)
   await teller.lookAtSelf().catch(() => undefined)
   t.match(teller, { trouble: /has not told of all/, ownTrouble: /has not told of all/ }, 'owners of its pods are still read')
   sayOwn()
@@ -87,9 +87,9 @@ t.test("of this node's own pods that were gone when all of them were told of the
   const own = createTenancies()
   const api = {
     readNode: async (name: string, { putNode }: Tenancies) =>
-      putNode({ name, zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts),
+      putNode({ name, zone: 'a', region: '', internalIps: [], externalIps: [], podCidrs: [] } as unknown as NodeFacts, 0),
     readLease: async () => undefined,
-    followPods: async () => own.putLasting('10.1.1.4', [ended('10.1.1.4', FOREVER)]),
+    followPods: async () => own.putLasting('10.1.1.4', [ended('10.1.1.4', FOREVER)], 0),
     following: { trouble: '' },
   } as unknown as ApiServer
   const directory = {

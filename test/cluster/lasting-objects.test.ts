@@ -28,6 +28,8 @@ function setUp() {
   const stopping = new AbortController()
   t.teardown(() => stopping.abort(new Error('stopped')))
   return {
+    clock,
+    tenancies,
     collections,
     following: followLasting({ following, tenancies, resolve, clock, log: createKeptLog() }, stopping.signal),
     said: () =>
@@ -68,4 +70,15 @@ t.test('what is told of each, and when it goes', async (t) => {
       `${from}: gone`,
     )
   }
+})
+
+t.test('what it no longer has it had until that was heard', async (t) => {
+  const { collections, following, tenancies, clock } = setUp()
+  await following
+  const made = { 'metadata.creationTimestamp': '1970-01-01T00:00:10Z' }
+  collections.get('/api/v1/services')?.put('shop/one', changed('service-cluster-ip', made))
+  tenancies.take()
+  clock.advance(60_000)
+  collections.get('/api/v1/services')?.put('shop/one', changed('service-cluster-ip', { ...made, 'spec.externalIPs': [] }))
+  t.match(tenancies.take().tenancies, [{ address: '198.51.100.7', untilMs: clock.now() }])
 })

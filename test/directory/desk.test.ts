@@ -20,6 +20,7 @@ const nodeOf = (number: number, changes: Partial<NodeFacts> = {}): NodeFacts => 
   externalIps: [],
   podCidrs: [`10.${number}.0.0/24`],
   providerId: '',
+  createdMs: 0,
   ...changes,
 })
 const leaseOf = (node: string) => ({ node, sinceMs: 0 })
@@ -30,7 +31,7 @@ const HOUR_MS = 3_600_000
 async function start(): Promise<DeskHere> {
   const desk = startDesk()
   for (const number of [1, 2]) {
-    desk.tenancies.putNode(nodeOf(number))
+    desk.tenancies.putNode(nodeOf(number), 0)
     desk.leases.put(`meshtoll/meshtoll-n${number}`, leaseOf(`n${number}`))
   }
   desk.tenancies.putPod('shop/cart', CART, OWNER)
@@ -113,7 +114,7 @@ t.test('who is outside of the cluster', async (t) => {
   }
   const desk = await start()
   const internet = { zone: '', region: '', external: true }
-  desk.tenancies.putLasting('serviceentry/shop/orders', [outside('10.9.0.5'), outside('8.8.8.8', internet), outside('10.2.0.9')])
+  desk.tenancies.putLasting('serviceentry/shop/orders', [outside('10.9.0.5'), outside('8.8.8.8', internet), outside('10.2.0.9')], 0)
   await desk.turn()
   const lines = desk.listen({ addresses: ['10.9.0.5', '8.8.8.8', '10.2.0.9'] }).takeRaw()
   const { external, ...names } = who
@@ -169,7 +170,7 @@ t.test('what changes', async (t) => {
     {
       name: 'a node gets an agent',
       change: ({ leases, tenancies }) => {
-        tenancies.putNode(nodeOf(3))
+        tenancies.putNode(nodeOf(3), 0)
         leases.put('meshtoll/meshtoll-n3', leaseOf('n3'))
       },
       told: ['zones z1 z2 z3', 'to 2'],
@@ -188,8 +189,8 @@ t.test('what changes', async (t) => {
     {
       name: 'a range is that of another node',
       change({ tenancies }) {
-        tenancies.putNode(nodeOf(2, { podCidrs: [] }))
-        tenancies.putNode(nodeOf(3, { zone: '', podCidrs: ['10.2.0.0/24'] }))
+        tenancies.putNode(nodeOf(2, { podCidrs: [] }), 0)
+        tenancies.putNode(nodeOf(3, { zone: '', podCidrs: ['10.2.0.0/24'] }), 0)
       },
       told: ['zones z1 z2', 'n3 does not cover', '10.2.0.0/24 n3', 'to 2'],
     },
@@ -374,7 +375,7 @@ t.test('nodes that are gone give their numbers to others', async (t) => {
   desk.clock.advance(HOUR_MS + 60_000)
   await desk.turn()
   agent.take()
-  desk.tenancies.putNode(nodeOf(3, { zone: 'z1' }))
+  desk.tenancies.putNode(nodeOf(3, { zone: 'z1' }), 0)
   desk.tenancies.putPod('shop/cart', { ...CART, node: 'n3', uid: 'u9', startedMs: 5_000_000 }, OWNER)
   await desk.turn()
   t.same(agent.take(), ['zones z1', 'n3 does not cover', '10.2.0.7 u9 5000-, Deployment cart on n3', 'to 4'])
@@ -435,7 +436,7 @@ t.test('large answers come in pieces, each node before what is on it', async (t)
 t.test('many nodes at once', async (t) => {
   const desk = startDesk()
   const addresses = Array.from({ length: 300 }, (_, index) => `192.168.${index >> 8}.${index & 255}`)
-  for (const [index, address] of addresses.entries()) desk.tenancies.putNode(nodeOf(index, { zone: '', internalIps: [address] }))
+  for (const [index, address] of addresses.entries()) desk.tenancies.putNode(nodeOf(index, { zone: '', internalIps: [address] }), 0)
   await desk.turn()
   const agent = desk.listen({ addresses })
   agent.takeRaw()

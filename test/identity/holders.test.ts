@@ -110,6 +110,7 @@ t.test('who has it now, or had it last, in whatever order it is told', async (t)
       key: '2',
     },
     { name: 'a node before a Service with its address', holdings: [holding('2', SERVICE, 0), holding('1', CART, 0)], key: '1' },
+    { name: 'a node before a Service that came to its address', holdings: [holding('1', CART, 0), holding('2', SERVICE, 60)], key: '1' },
     { name: 'of two alike always the same', holdings: [holding('1', CART, 0), holding('2', WEB, 0)], key: '2' },
   ]
   for (const { name, holdings, key } of cases) {

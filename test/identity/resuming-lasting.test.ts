@@ -27,6 +27,9 @@ const node = (name: string): Tenancy => lasting(`node/${name}`, { who: nodeWho(n
 const SERVICE = lasting('service/shop/web', { who: serviceWho('Service'), node: '', coverage: 'always' })
 const BALANCER = lasting('service/shop/web', { who: serviceWho('LoadBalancer'), node: '', coverage: 'never' })
 
+/** Made after the last reading. */
+const since = (told: Tenancy, afterMs = 30_000): Tenancy => ({ ...told, fromMs: READ_MS + afterMs })
+
 const decided = (who: Who): Placement => ({ who, local: 'no', covered: 'no' })
 const WAITS: Placement = {
   who: { ...CART, ...NOWHERE, namespace: '_unknown', kind: '_unknown', name: '_unknown' },
@@ -65,6 +68,18 @@ t.test('what is there for as long as it is told of is certain over a restart, un
     { name: 'a Service, as an earlier version left it', told: SERVICE, had: '', before: decided(serviceWho('Service')), says: 'web' },
     { name: 'a Service seen for the first time', told: SERVICE, had: '', says: 'web' },
     { name: 'a load balancer that stays', told: BALANCER, had: '', before: decided(serviceWho('LoadBalancer')), says: 'web' },
+    { name: 'a node made since, at an address of which nothing was known', told: since(node('n5')), had: '', says: '_unknown, ambiguous' },
+    { name: 'a Service made since', told: since(SERVICE), had: '', says: '_unknown, ambiguous' },
+    { name: 'a load balancer made since, and bytes waited', told: since(BALANCER), had: '', before: WAITS, says: '_unknown, ambiguous' },
+    { name: 'a node made within the skew of the reading', told: since(node('n5'), -1_000), had: '', says: '_unknown, ambiguous' },
+    { name: 'a node made just before that', told: since(node('n5'), -2_000), had: '', says: 'n5' },
+    {
+      name: 'a node made just before, that had it',
+      told: since(node('n2'), -1_000),
+      had: 'node/n2',
+      before: decided(nodeWho('n2')),
+      says: 'n2',
+    },
     { name: 'a new node, after a pod', told: node('n5'), had: 'cart', before: decided(CART), says: '_unknown, ambiguous' },
     { name: 'the same, as an earlier version left it', told: node('n5'), had: '', before: decided(CART), says: '_unknown, ambiguous' },
     { name: 'a new node, after another', told: node('n5'), had: 'node/n2', before: decided(nodeWho('n2')), says: '_unknown, ambiguous' },

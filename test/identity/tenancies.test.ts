@@ -20,6 +20,7 @@ const N1: NodeFacts = {
   externalIps: [],
   podCidrs: ['10.1.0.0/24'],
   providerId: '',
+  createdMs: 20_000,
 }
 const N2: NodeFacts = { ...N1, name: 'n2', zone: 'b', internalIps: ['192.168.0.2'], podCidrs: ['10.2.0.0/24', 'fd00:2::/64'] }
 const WEB: ServiceFacts = {
@@ -29,6 +30,7 @@ const WEB: ServiceFacts = {
   externalIps: ['203.0.113.1'],
   loadBalancerIps: ['203.0.113.1'],
   loadBalancerHostnames: ['web.elb'],
+  createdMs: 30_000,
 }
 const addressesOf = (name: string): readonly string[] => (name === 'web.elb' ? ['203.0.113.2'] : [])
 
@@ -40,11 +42,11 @@ const put =
 const putNode =
   (node: NodeFacts): Step =>
   (tenancies) =>
-    tenancies.putNode(node)
+    tenancies.putNode(node, 150_000)
 const putService =
   (service: ServiceFacts): Step =>
   (tenancies) =>
-    tenancies.putLasting('service/shop/web', tenanciesOfService(service, addressesOf))
+    tenancies.putLasting('service/shop/web', tenanciesOfService(service, addressesOf), 150_000)
 
 const ENTRY: ServiceEntryFacts = {
   namespace: 'shop',
@@ -64,11 +66,15 @@ const isGlobal = (address: string): boolean => ['8.8.8.8', '9.9.9.9'].includes(a
 const putEntry =
   (entry: ServiceEntryFacts): Step =>
   (tenancies) =>
-    tenancies.putLasting('serviceentry/shop/orders', tenanciesOfServiceEntry(entry, { addressesOf, isGlobal }))
+    tenancies.putLasting('serviceentry/shop/orders', tenanciesOfServiceEntry(entry, { addressesOf, isGlobal }), 150_000)
 const putWorkload =
   (endpoint: Endpoint | undefined): Step =>
   (tenancies) =>
-    tenancies.putLasting('workloadentry/shop/vm-1', tenanciesOfWorkloadEntry({ namespace: 'shop', name: 'vm-1', endpoint }, addressesOf))
+    tenancies.putLasting(
+      'workloadentry/shop/vm-1',
+      tenanciesOfWorkloadEntry({ namespace: 'shop', name: 'vm-1', endpoint }, addressesOf),
+      150_000,
+    )
 
 /** `10.1.0.7 u1 100-`: in seconds. */
 function said({ tenancies }: TenancyChanges): readonly string[] {
@@ -94,7 +100,7 @@ t.test('what the last step changes', async (t) => {
     {
       name: 'its node moves',
       steps: [putNode(N1), put(), putNode({ ...N1, zone: 'c' })],
-      says: ['192.168.0.1 node/n1 0-, /Node/n1 in c|r on n1 node', '10.1.0.7 u1 100-, shop/Deployment/cart in c|r on n1 node'],
+      says: ['192.168.0.1 node/n1 20-, /Node/n1 in c|r on n1 node', '10.1.0.7 u1 100-, shop/Deployment/cart in c|r on n1 node'],
     },
     {
       name: 'its node moves, and both of its addresses with it',
@@ -194,32 +200,52 @@ t.test('what the last step changes', async (t) => {
     {
       name: 'a node, with each address once',
       steps: [putNode({ ...N1, zone: '', externalIps: ['203.0.113.9', '192.168.0.1'] })],
-      says: ['192.168.0.1 node/n1 0-, /Node/n1 in _unknown|r on n1 node', '203.0.113.9 node/n1 0-, /Node/n1 in _unknown|r on n1 node'],
+      says: ['192.168.0.1 node/n1 20-, /Node/n1 in _unknown|r on n1 node', '203.0.113.9 node/n1 20-, /Node/n1 in _unknown|r on n1 node'],
     },
     {
       name: 'a node loses an address',
       steps: [putNode(N1), putNode({ ...N1, internalIps: ['192.168.0.9'] })],
-      says: ['192.168.0.9 node/n1 0-, /Node/n1 in a|r on n1 node', '192.168.0.1 node/n1 0-0, /Node/n1 in a|r on n1 node'],
+      says: ['192.168.0.9 node/n1 150-, /Node/n1 in a|r on n1 node', '192.168.0.1 node/n1 20-150, /Node/n1 in a|r on n1 node'],
+    },
+    {
+      name: 'and gets another one, and the first back',
+      steps: [putNode(N1), putNode({ ...N1, internalIps: ['192.168.0.9'] }), putNode(N1)],
+      says: ['192.168.0.1 node/n1 150-, /Node/n1 in a|r on n1 node', '192.168.0.9 node/n1 150-150, /Node/n1 in a|r on n1 node'],
+    },
+    {
+      name: 'it keeps one of two, since then',
+      steps: [putNode({ ...N1, externalIps: ['203.0.113.9'] }), putNode({ ...N1, zone: 'c' })],
+      says: ['192.168.0.1 node/n1 20-, /Node/n1 in c|r on n1 node', '203.0.113.9 node/n1 20-150, /Node/n1 in a|r on n1 node'],
+    },
+    {
+      name: 'the address of a load balancer comes later',
+      steps: [putService({ ...WEB, loadBalancerHostnames: [] }), putService(WEB)],
+      says: ['203.0.113.2 service/shop/web 150-, shop/LoadBalancer/web in _unknown|_unknown on  never'],
+    },
+    {
+      name: 'a Service loses its external address',
+      steps: [putService(WEB), putService({ ...WEB, externalIps: [], loadBalancerIps: [] })],
+      says: ['203.0.113.1 service/shop/web 30-150, shop/Service/web in _unknown|_unknown on  never'],
     },
     {
       name: 'a node is gone',
       steps: [putNode(N1), (all) => all.removeNode('n1', 150_000)],
-      says: ['192.168.0.1 node/n1 0-150, /Node/n1 in a|r on n1 node'],
+      says: ['192.168.0.1 node/n1 20-150, /Node/n1 in a|r on n1 node'],
     },
     {
       name: 'a Service, whose own addresses are not the load balancer',
       steps: [putService(WEB)],
       says: [
-        '10.96.0.1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
-        'fd00:96::1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  always',
-        '203.0.113.1 service/shop/web 0-, shop/Service/web in _unknown|_unknown on  never',
-        '203.0.113.2 service/shop/web 0-, shop/LoadBalancer/web in _unknown|_unknown on  never',
+        '10.96.0.1 service/shop/web 30-, shop/Service/web in _unknown|_unknown on  always',
+        'fd00:96::1 service/shop/web 30-, shop/Service/web in _unknown|_unknown on  always',
+        '203.0.113.1 service/shop/web 30-, shop/Service/web in _unknown|_unknown on  never',
+        '203.0.113.2 service/shop/web 30-, shop/LoadBalancer/web in _unknown|_unknown on  never',
       ],
     },
     {
       name: 'an address of a Service is now one of its load balancer',
       steps: [putService(WEB), putService({ ...WEB, externalIps: [] })],
-      says: ['203.0.113.1 service/shop/web 0-, shop/LoadBalancer/web in _unknown|_unknown on  never'],
+      says: ['203.0.113.1 service/shop/web 30-, shop/LoadBalancer/web in _unknown|_unknown on  never'],
     },
     {
       name: 'a ServiceEntry: in its zone, in its region, on the internet, behind a host name, and in no place twice',
@@ -249,7 +275,7 @@ t.test('what the last step changes', async (t) => {
         putService({ ...WEB, clusterIps: [], loadBalancerIps: [], loadBalancerHostnames: [] }),
         (all) => all.removeLasting('service/shop/web', 150_000),
       ],
-      says: ['203.0.113.1 service/shop/web 0-150, shop/Service/web in _unknown|_unknown on  never'],
+      says: ['203.0.113.1 service/shop/web 30-150, shop/Service/web in _unknown|_unknown on  never'],
     },
   ]
   for (const { name, steps, says } of cases) {
@@ -287,8 +313,8 @@ t.test('ranges and zones, all of them, where a node changed', async (t) => {
   ]
   for (const { name, step, says } of cases) {
     const tenancies = createTenancies()
-    tenancies.putNode(N1)
-    tenancies.putNode(N2)
+    tenancies.putNode(N1, 0)
+    tenancies.putNode(N2, 0)
     tenancies.take()
     step(tenancies)
     const { ranges, zones } = tenancies.take()
@@ -301,8 +327,8 @@ t.test('ranges and zones, all of them, where a node changed', async (t) => {
 
 t.test('the nodes that there are', async (t) => {
   const tenancies = createTenancies()
-  tenancies.putNode(N1)
-  tenancies.putNode(N2)
+  tenancies.putNode(N1, 0)
+  tenancies.putNode(N2, 0)
   tenancies.removeNode('n1', 150_000)
   t.same([...tenancies.nodes], [['n2', N2]])
 })

@@ -1,7 +1,7 @@
 // The few facts of a Node that are kept (k8s.io/api core/v1).
 
 import { addressText } from '../../formats/address-text.js'
-import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
+import { fieldsOf, listOf, type Raw, textOf, timeMsOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'
 import { addressesOf, objectOf } from './raw.js'
 
@@ -18,6 +18,8 @@ export interface NodeFacts {
   readonly podCidrs: readonly string[]
   /** `aws:///us-east-1a/i-0a1b2c3d4e5f60718`; `''` outside of clouds. */
   readonly providerId: string
+  /** Since 1970, whole seconds, rounded down; 0 where it does not say. */
+  readonly createdMs: number
 }
 
 /** Undefined where it is no Node as the API server writes it. */
@@ -36,6 +38,7 @@ export function nodeFactsOf(raw: unknown): NodeFacts | undefined {
     externalIps: addressesOf(ofType(addresses, 'ExternalIP')),
     podCidrs: cidrsOf([...listOf(spec.podCIDRs), spec.podCIDR]),
     providerId: textOf(spec.providerID),
+    createdMs: timeMsOf(metadata.creationTimestamp) ?? 0,
   })
 }
 

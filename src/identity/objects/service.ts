@@ -1,5 +1,5 @@
 // The few facts of a Service that are kept (k8s.io/api core/v1).
-import { fieldsOf, listOf } from '../../formats/raw.js'
+import { fieldsOf, listOf, timeMsOf } from '../../formats/raw.js'
 import { addressesOf, objectOf, textsOf } from './raw.js'
 
 export interface ServiceFacts {
@@ -11,13 +11,15 @@ export interface ServiceFacts {
   /** As the load balancer was given them, not as they were wished for (`spec.loadBalancerIP`). */
   readonly loadBalancerIps: readonly string[]
   readonly loadBalancerHostnames: readonly string[]
+  /** Since 1970, whole seconds, rounded down; 0 where it does not say. */
+  readonly createdMs: number
 }
 
 /** Undefined where it is no Service as the API server writes it. */
 export function serviceFactsOf(raw: unknown): ServiceFacts | undefined {
   const object = objectOf(raw, 'Service')
   if (!object?.namespace) return undefined
-  const { spec, status, namespace, name } = object
+  const { metadata, spec, status, namespace, name } = object
   const ingress = listOf(fieldsOf(status.loadBalancer).ingress).map(fieldsOf)
   return Object.freeze({
     namespace,
@@ -27,5 +29,6 @@ export function serviceFactsOf(raw: unknown): ServiceFacts | undefined {
     externalIps: addressesOf(listOf(spec.externalIPs)),
     loadBalancerIps: addressesOf(ingress.map(({ ip }) => ip)),
     loadBalancerHostnames: textsOf(ingress.map(({ hostname }) => hostname)),
+    createdMs: timeMsOf(metadata.creationTimestamp) ?? 0,
   })
 }

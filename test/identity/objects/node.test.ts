@@ -16,6 +16,7 @@ t.test('nodes', async (t) => {
         externalIps: ['203.0.113.23'],
         podCidrs: ['10.244.1.0/24', 'fd00:10:244:1::/64'],
         providerId: 'aws:///us-east-1a/i-0a1b2c3d4e5f60718',
+        createdMs: Date.parse('2026-01-05T07:00:00Z'),
       },
     },
     {
@@ -30,6 +31,7 @@ t.test('nodes', async (t) => {
         externalIps: [],
         podCidrs: ['10.244.2.0/24'],
         providerId: 'openstack:///0e9f8a7b-6c5d-4e3f-8a1b-0c9d8e7f6a5b',
+        createdMs: Date.parse('2026-01-05T07:00:00Z'),
       },
     },
     {
@@ -44,6 +46,7 @@ t.test('nodes', async (t) => {
         externalIps: [],
         podCidrs: [],
         providerId: '',
+        createdMs: Date.parse('2026-01-05T07:00:00Z'),
       },
     },
     { name: 'a pod', raw: fixture('pod-deployment'), facts: undefined },
@@ -71,6 +74,7 @@ t.test('odd values', async (t) => {
       facts: { podCidrs: [] },
     },
     { name: 'a range twice', changes: { 'spec.podCIDRs': ['10.244.1.0/24', '10.244.1.0/24'] }, facts: { podCidrs: ['10.244.1.0/24'] } },
+    { name: 'it does not say since when it is there', changes: { 'metadata.creationTimestamp': undefined }, facts: { createdMs: 0 } },
     {
       name: 'a name for an address',
       changes: { 'status.addresses': [{ type: 'InternalIP', address: 'worker-2' }] },
