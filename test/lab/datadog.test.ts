@@ -127,6 +127,28 @@ await worldTest(
       t.same(intake.problems, [])
     })
 
+    t.test('meshtoll datadog preview of an agent that runs: what came between its two looks, to the byte', async (t) => {
+      const { lab, intake } = await startPushing(t)
+      const { topology, agents } = lab
+      const [main, ...flags] = agents.on('n1').argv.slice(1)
+      const file = flags.find((flag) => flag.startsWith('--config.file='))
+      const program = topology.start('n1', [process.execPath, `${main}`, 'datadog', 'preview', `${file}`, '--json'], {
+        env: { ...process.env, DD_API_KEY: KEY },
+      })
+      await program.waitFor(/waiting 10 s, a window of datadog.flushInterval, for what the agent of n1 counts/, 10_000)
+      const sent = await (await createOnePair(topology)).send(300)
+      t.match(await endOf(program), { code: 0 }, program.stderr())
+      const { series, customMetrics, ...rest } = JSON.parse(program.stdout())
+      const values = (metric: string) =>
+        series.flatMap((one: { metric: string; value: number }) => (one.metric === metric ? [one.value] : []))
+      t.match(rest, { agent: 'http://localhost:10042', node: 'n1', seconds: 10, enabled: true })
+      t.same([values('meshtoll.flow.bytes'), values('meshtoll.zone.bytes')], [[sent], [sent]])
+      t.equal(customMetrics.window, series.length)
+      await eventually('the push of the same', () => (intake.sum('meshtoll.flow.bytes') === sent ? true : undefined), 15_000)
+      const pushed = intake.points().find(({ metric }) => metric === 'meshtoll.flow.bytes')
+      t.same(series.find((one: { metric: string }) => one.metric === 'meshtoll.flow.bytes').tags, pushed?.tags, 'under the same tags')
+    })
+
     t.test('VictoriaMetrics has what was sent, to the byte', { skip: reasonToSkip(['victoriametrics']) ?? false }, async (t) => {
       const judge = await runVictoriaMetrics(await mkdtemp('/run/lab/victoriametrics-'))
       t.teardown(() => judge.stop())

@@ -1,5 +1,5 @@
 // What came since it was last taken, of running totals: by the key of each single series, before any are added up.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Family, Labels } from '../../model.js'
 import type { Mark } from './marks.js'
 
@@ -43,7 +43,8 @@ export function createKeys(): Keys {
   return {
     of(family, labels, part) {
       const { key, kept } = familyOf(family.name)
-      const whole = kept.get(labels) ?? key + digestOf(JSON.stringify(family.labels.map((name) => labels[name]))).slice(0, LABELS_LENGTH)
+      const whole =
+        kept.get(labels) ?? flat(key + digestOf(JSON.stringify(family.labels.map((name) => labels[name]))).slice(0, LABELS_LENGTH))
       kept.set(labels, whole)
       return part === undefined ? whole : `${whole} ${part}`
     },
@@ -60,4 +61,7 @@ export function partIn(key: string): Part {
   return part === undefined || part === 'sum' ? part : Number(part)
 }
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64url')
+const digestOf = (text: string): string => hash('sha256', text, 'base64url')
+
+/** What is put together keeps its parts in memory, and what they were cut out of. */
+const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')

@@ -1,5 +1,5 @@
 // The window that is being taken: its points, in the order of their ids, and the series that the state does not have yet.
-import { createSeriesBook, type Kind, type SeriesBook } from './series.js'
+import type { Kind, SeriesBook } from './series.js'
 import { both, createGrowing, type Points } from './windows.js'
 
 export interface Draft {
@@ -11,7 +11,7 @@ export interface Draft {
 }
 
 export function createDraft(known: SeriesBook): Draft {
-  const fresh = createSeriesBook()
+  const fresh = known.beside()
   /** By the rows of their series; NaN where nothing is sent. */
   const values = new Float64Array(known.size).fill(Number.NaN)
   const added: number[] = []

@@ -1,7 +1,7 @@
 // Targets as series of the intake (docs.datadoghq.com/api/latest/metrics/submit-metrics), but for interval and time.
 import type { MetricSeries } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/models/MetricSeries.js'
 import { maxOf, quantileOf } from './quantiles.js'
-import type { Kind } from './series.js'
+import { type Kind, type Pieces, piecesOf } from './series.js'
 import type { Target } from './targets.js'
 
 export interface Point {
@@ -52,21 +52,40 @@ export function unitOf(name: string): string | undefined {
 const COUNT = 1
 const GAUGE = 3
 
-type Head = Required<Pick<MetricSeries, 'metric' | 'type' | 'resources' | 'tags'>> & Pick<MetricSeries, 'unit'>
+type Head = Required<Pick<MetricSeries, 'metric' | 'type' | 'resources'>> & Pick<MetricSeries, 'unit'>
 
 export const isCount = (kind: Kind): boolean => kind === 'bytes' || kind === 'count'
 
-/** The JSON of all that stays the same, without braces. */
-export function renderHead(
-  { metric, kind, unit }: Point,
-  { host, tags }: { readonly host: string; readonly tags: readonly string[] },
-): string {
+export interface Heads {
+  /** The JSON of all that stays the same, without braces, in the pieces of a series. `tags`: as JSON has them, but for the first quote. */
+  of(point: Point, of: { readonly host: string; readonly tags: Pieces }): Pieces
+}
+
+export function createHeads(): Heads {
+  /** Of a host, by metric. */
+  const known = new Map<string, Pieces>()
+  let knownHost = ''
+
+  return {
+    of(point, { host, tags }) {
+      if (host !== knownHost) known.clear()
+      knownHost = host
+      const head = known.get(point.metric) ?? piecesOf(renderHead(point, host))
+      known.set(point.metric, head)
+      if (tags.length === 0) return [...head, 'tags":[]']
+      const pieces = [...head, `tags":["${tags[0]}`, ...tags.slice(1)]
+      pieces[pieces.length - 1] += ']'
+      return pieces
+    },
+  }
+}
+
+function renderHead({ metric, kind, unit }: Point, host: string): string {
   const head: Head = {
     metric,
     type: isCount(kind) ? COUNT : GAUGE,
     ...(unit === undefined ? {} : { unit }),
     resources: [{ type: 'host', name: host }],
-    tags: [...tags],
   }
   return JSON.stringify(head).slice(1, -1)
 }

@@ -1,5 +1,5 @@
 // The series that are sent, each with one id for as long as it is, in this process and the ones after it.
-import type { SentSeries, SeriesBook } from './series.js'
+import type { Pieces, SentSeries, SeriesBook } from './series.js'
 import type { State } from './state.js'
 
 export interface Sent {
@@ -12,11 +12,11 @@ export interface Sent {
 interface SentParts {
   readonly state: Pick<State, 'series' | 'nextId'>
   readonly fresh: SeriesBook
-  readonly make: () => Omit<SentSeries, 'id'>
+  readonly make: () => Omit<SentSeries, 'id' | 'text'> & { readonly pieces: Pieces }
 }
 
 export function createSent(): Sent {
-  /** So that a text is made once. */
+  /** So that its pieces are looked up once. */
   const byKey = new Map<string, number>()
 
   return {
@@ -24,9 +24,9 @@ export function createSent(): Sent {
       const known = byKey.get(key)
       // One that could not be written has no place among the others.
       if (known !== undefined && (state.series.has(known) || fresh.has(known))) return known
-      const made = make()
-      const id = state.series.find(made.text) ?? fresh.find(made.text) ?? state.nextId++
-      if (!state.series.has(id)) fresh.add({ id, ...made })
+      const { metric, kind, pieces } = make()
+      const id = state.series.find(pieces) ?? fresh.find(pieces) ?? state.nextId++
+      if (!state.series.has(id)) fresh.add({ id, metric, kind }, pieces)
       byKey.set(key, id)
       return id
     },

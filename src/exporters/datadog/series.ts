@@ -18,28 +18,36 @@ export interface SentSeries {
 export interface SeriesBook {
   readonly size: number
   /** Ids ascend. */
-  add(series: SentSeries): void
+  add(series: Omit<SentSeries, 'text'>, pieces: Pieces): void
   has(id: number): boolean
   get(id: number): SentSeries | undefined
   kindOf(id: number): Kind | undefined
-  /** The id of the one with this text. */
-  find(text: string): number | undefined
+  /** The id of the one with the text of these pieces. */
+  find(pieces: Pieces): number | undefined
   /** How many have smaller ids; undefined where it is not there. */
   rowOf(id: number): number | undefined
   idAt(row: number): number
   /** Those that are wanted, in a book of their own; one step for each. */
   only(isWanted: (row: number) => boolean): Generator<void, SeriesBook>
+  /** For series that may be added to this one: what they are made of is kept once. */
+  beside(): SeriesBook
   /** By id, ascending. */
   [Symbol.iterator](): IterableIterator<SentSeries>
 }
+
+/** Of a text. Those that are cut out of one are new strings each time; that of a tag is best the same one always: it is looked up sooner. */
+export type Pieces = readonly string[]
 
 const KINDS: readonly Kind[] = ['bytes', 'count', 'level', 'peak']
 const BETWEEN = ',"'
 const FIRST_ROWS = 64
 const FIRST_SLOTS = 256
 
-export function createSeriesBook(): SeriesBook {
-  const pieces = createPieces()
+export const piecesOf = (text: string): Pieces => text.split(BETWEEN)
+
+export const createSeriesBook = (): SeriesBook => createBookOf(createPieceBook())
+
+function createBookOf(pieces: PieceBook): SeriesBook {
   let size = 0
   let ids = new Float64Array(FIRST_ROWS)
   /** Of each its metric and its kind, and where its pieces begin in `pool`. */
@@ -54,10 +62,12 @@ export function createSeriesBook(): SeriesBook {
   const endOf = (row: number): number => (row + 1 < size ? (starts[row + 1] as number) : used)
   const textAt = (row: number): string => pieces.join(pool, starts[row] as number, endOf(row))
 
-  function at(row: number): SentSeries {
+  const at = (row: number): SentSeries => ({ ...headAt(row), text: textAt(row) })
+
+  function headAt(row: number): Omit<SentSeries, 'text'> {
     const kind = (metrics[row] as number) % KINDS.length
     const metric = pieces.at(((metrics[row] as number) - kind) / KINDS.length)
-    return { id: ids[row] as number, metric, kind: KINDS[kind] as Kind, text: textAt(row) }
+    return { id: ids[row] as number, metric, kind: KINDS[kind] as Kind }
   }
 
   /** Most are asked for one after the other. */
@@ -112,7 +122,7 @@ export function createSeriesBook(): SeriesBook {
     get size() {
       return size
     },
-    add: (one) => addRow(one, one.text.split(BETWEEN).map(pieces.numberOf)),
+    add: (one, text) => addRow(one, text.map(pieces.numberOf)),
     has: (id) => rowOf(id) !== undefined,
     get(id) {
       const row = rowOf(id)
@@ -124,7 +134,8 @@ export function createSeriesBook(): SeriesBook {
     },
     find(text) {
       const numbers: number[] = []
-      for (const piece of text.split(BETWEEN)) {
+      if (size === 0) return undefined
+      for (const piece of text) {
         const number = pieces.find(piece)
         if (number === undefined) return undefined
         numbers.push(number)
@@ -140,25 +151,27 @@ export function createSeriesBook(): SeriesBook {
     *only(isWanted) {
       const book = createSeriesBook()
       for (let row = 0; row < size; row++) {
-        if (isWanted(row)) book.add(at(row))
+        if (isWanted(row)) book.add(headAt(row), pieces.list(pool, starts[row] as number, endOf(row)))
         yield
       }
       return book
     },
+    beside: () => createBookOf(pieces),
     *[Symbol.iterator]() {
       for (let row = 0; row < size; row++) yield at(row)
     },
   }
 }
 
-interface Pieces {
+interface PieceBook {
   numberOf(piece: string): number
   find(piece: string): number | undefined
   at(number: number): string
   join(numbers: Int32Array, from: number, to: number): string
+  list(numbers: Int32Array, from: number, to: number): Pieces
 }
 
-function createPieces(): Pieces {
+function createPieceBook(): PieceBook {
   const numbers = new Map<string, number>()
   const pieces: string[] = []
   return {
@@ -177,6 +190,7 @@ function createPieces(): Pieces {
       for (let at = from + 1; at < to; at++) text += BETWEEN + pieces[row[at] as number]
       return text
     },
+    list: (row, from, to) => Array.from(row.subarray(from, to), (number) => pieces[number] as string),
   }
 }
 

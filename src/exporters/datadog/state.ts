@@ -10,7 +10,7 @@
 import { type Pause, readLines, renderLine, slices } from '../../state/lines.js'
 import type { ParsedFile, StateFormat } from '../../state/state-files.js'
 import { createMarks, type Marks } from './marks.js'
-import { createSeriesBook, type Kind, type SeriesBook } from './series.js'
+import { createSeriesBook, type Kind, piecesOf, type SeriesBook } from './series.js'
 import { createGrowing, type Growing, type Points, sumOf } from './windows.js'
 
 const VERSION = 1
@@ -120,7 +120,7 @@ function applyHead(state: State, { hasBegun, lastStamp, takenMs, nextId }: Head)
 }
 
 function applySeries(state: State, [id, metric, kind, text]: SeriesRow): void {
-  state.series.add({ id, metric, kind, text })
+  state.series.add({ id, metric, kind }, piecesOf(text))
   state.nextId = Math.max(state.nextId, id + 1)
 }
 

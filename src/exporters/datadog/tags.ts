@@ -7,7 +7,10 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Labels } from '../../model.js'
 
 export interface Tags {
-  /** Of one series: its labels, and for the sending side the tags that the Datadog Agent gives its workload. Not of empty values. */
+  /**
+   * Of one series: its labels, and for the sending side the tags that the Datadog Agent gives its workload. Not of empty values. Each as JSON
+   * has it, but for the first quote; of one tag the same string each time.
+   */
   of(labels: Labels): readonly string[]
 }
 
@@ -36,14 +39,18 @@ const SIDES = [
 export function createTags(constant: readonly string[] = []): Tags {
   /** What a tag stands for, and the other way round. */
   const known = new Map<string, string>()
-  const tagsOf = new Map<string, string>()
+  /** As they are said, by key and value: both are at hand, and what they come to together would have to be made. */
+  const saidOf = new Map<string, Map<string, string>>()
+  const constants = constant.map(quoted)
+  let said = 0
 
   function tagOf(key: string, value: string): string {
-    const whole = `${key}:${value}`
-    const said = tagsOf.get(whole)
-    if (said !== undefined) return said
-    const tag = newTagOf(whole)
-    if (tagsOf.size < MAX_KNOWN) tagsOf.set(whole, tag)
+    const ofKey = saidOf.get(key) ?? new Map<string, string>()
+    saidOf.set(key, ofKey)
+    const known = ofKey.get(value)
+    if (known !== undefined) return known
+    const tag = quoted(newTagOf(`${key}:${value}`))
+    if (said++ < MAX_KNOWN) ofKey.set(value, tag)
     return tag
   }
 
@@ -67,7 +74,7 @@ export function createTags(constant: readonly string[] = []): Tags {
 
   return {
     of(labels) {
-      const tags = [...constant]
+      const tags = [...constants]
       for (const label of Object.keys(labels)) {
         const value = labels[label]
         if (value) tags.push(tagOf(RENAMED[label] ?? label, value))
@@ -77,6 +84,8 @@ export function createTags(constant: readonly string[] = []): Tags {
     },
   }
 }
+
+const quoted = (tag: string): string => JSON.stringify(tag).slice(1)
 
 /** The intake would take a colon at the end for no value. */
 const keepsAll = (plain: string, whole: string): boolean =>

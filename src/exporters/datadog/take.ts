@@ -7,7 +7,7 @@ import { createBudget } from './budget.js'
 import { familyIn, type Origin } from './deltas.js'
 import { createDraft, type Draft } from './draft.js'
 import { createHeld } from './held.js'
-import { pointsOf, renderHead } from './points.js'
+import { createHeads, pointsOf } from './points.js'
 import { createSent } from './sent.js'
 import type { SeriesBook } from './series.js'
 import { type Line, ROWS_PER_LINE, type State } from './state.js'
@@ -51,6 +51,7 @@ export interface Taker {
 export function createTaker({ tags: constant, excludeLabels, maxSeries, startedMs }: TakeOptions, pauses: Pauses): Taker {
   const targets = createTargets({ excludeLabels })
   const tags = createTags(constant)
+  const heads = createHeads()
   const budget = createBudget(maxSeries)
   const sent = createSent()
   const held = createHeld()
@@ -74,7 +75,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
   ): Generator<void> {
     for (const target of targets) {
       for (const point of pointsOf(target)) {
-        const make = () => ({ ...point, text: renderHead(point, { host, tags: tags.of(target.labels) }) })
+        const make = () => ({ ...point, pieces: heads.of(point, { host, tags: tags.of(target.labels) }) })
         const key = point.name === '' ? target.key : `${target.key} ${point.name}`
         draft.put(sent.idOf(key, { state, fresh: draft.fresh, make }), point.value, point.kind)
       }
@@ -109,13 +110,14 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
       else await pauses.through(held.hold(moved))
     },
     async prune(state) {
+      // Those that have no name of their own are sent in a series that goes on.
+      await pauses.through(targets.forget())
       const isUsed = new Uint8Array(state.series.size)
       for (const { ids } of [{ ids: current }, ...(state.batch ? [state.batch] : []), ...state.windows])
         await pauses.through(setAll(isUsed, ids, state.series))
       if (isUsed.every((one) => one === 1)) return
       state.series = await pauses.through(state.series.only((row) => isUsed[row] === 1))
       await pauses.through(sent.forget(state.series))
-      await pauses.through(targets.forget())
     },
     get last() {
       return { series: current.length, folded }

@@ -2,14 +2,14 @@ import * as zlib from 'node:zlib'
 import { inflateSync } from 'node:zlib'
 import t from 'tap'
 import { encodingHere, renderBody } from '../../../src/exporters/datadog/body.js'
-import { createSeriesBook, type SeriesBook } from '../../../src/exporters/datadog/series.js'
+import { createSeriesBook, piecesOf, type SeriesBook } from '../../../src/exporters/datadog/series.js'
 import type { Batch } from '../../../src/exporters/datadog/state.js'
 
 const STAMP = 1_763_688_000
 
 function batchOf(texts: readonly string[]): { state: { series: SeriesBook }; batch: Batch } {
   const series = createSeriesBook()
-  for (const [id, text] of texts.entries()) series.add({ id, metric: 'm', kind: 'bytes', text })
+  for (const [id, text] of texts.entries()) series.add({ id, metric: 'm', kind: 'bytes' }, piecesOf(text))
   const ids = Float64Array.from(texts.keys())
   return { state: { series }, batch: { fromMs: 0, toMs: 0, ids, values: ids.map((id) => id + 1), stamp: STAMP, interval: 30, done: 0 } }
 }

@@ -1,6 +1,12 @@
 import t from 'tap'
-import { createTags } from '../../../src/exporters/datadog/tags.js'
+import { createTags as createQuotedTags } from '../../../src/exporters/datadog/tags.js'
+import type { Labels } from '../../../src/model.js'
 import { fc, runs } from '../../property.js'
+
+function createTags(constant?: readonly string[]) {
+  const tags = createQuotedTags(constant)
+  return { of: (labels: Labels) => tags.of(labels).map((tag) => JSON.parse(`"${tag}`) as string) }
+}
 
 const OWNER = { owner_zone: 'us-east-1a', owner_namespace: 'shop', owner_kind: 'Deployment', owner_name: 'cart' }
 
