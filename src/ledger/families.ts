@@ -60,7 +60,10 @@ export const bookFamilies = {
   multicast: counter('multicast', 'Observed bytes to multicast and broadcast addresses.'),
   overflow: counter('overflow', 'Observed bytes that could not be given a pair.'),
   ambiguous: counter('ambiguous', 'Posted bytes that two owners of one address could claim.'),
-  handover: counter('handover', 'Bytes that were missed while coverage of an address was handed over.'),
+  handover: counter(
+    'handover',
+    'Bytes that no agent may have counted while it was handed over who does; others have counted some of them, so that fewer were missed, or as many.',
+  ),
 } as const satisfies Record<string, Family>
 
 export const pendingBytes = {

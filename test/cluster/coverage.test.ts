@@ -4,7 +4,7 @@ import { booked, endOf, flowBytes } from '../lab/agents.js'
 import { worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
 import { CLUSTER_PEERS } from './cluster.js'
-import { handover, holdMissed } from './handover.js'
+import { createMoving, handover, holdMissed } from './handover.js'
 import { createTalkers, SIZE, says, talk, talkUntil } from './talk.js'
 
 const HEARD_MS = 2_500
@@ -50,25 +50,38 @@ await worldTest(
       const sentBefore = await lab.truth.total()
       let isOver = false
       const talking = talkUntil(lab, () => isOver)
-      const moving = await lab.startAgents({ options, nodes: ['n2'] })
-      const agent = moving.on('n2')
-      await says(moving, /covers its pods/)
-      await sleep(2_000)
+      const moving = createMoving(lab.topology, 'p2a')
+      const changing = await moving.during(async () => {
+        const started = await lab.startAgents({ options, nodes: ['n2'] })
+        await says(started, /covers its pods/)
+        await sleep(2_000)
+        return started
+      })
+      const agent = changing.on('n2')
+      const handedOver = async (): Promise<number> => handover([await agent.snapshot()])
+      const joined = await handedOver()
       await agent.kill()
       await sleep(1_500)
       await agent.start()
       await sleep(3_000)
+      t.ok(joined > 0)
+      t.equal(await handedOver(), joined, 'a crash hands nothing over')
       await agent.stop()
-      const uninstall = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
-      t.same(await endOf(uninstall, 20_000), { code: 0, signal: null }, uninstall.stderr())
-      await sleep(3_000)
-      await agent.start()
-      await says(moving, /covers its pods/)
-      await sleep(2_000)
+      await moving.during(async () => {
+        const uninstall = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
+        t.same(await endOf(uninstall, 20_000), { code: 0, signal: null }, uninstall.stderr())
+        await sleep(2_000)
+      })
+      await sleep(1_000)
+      await moving.during(async () => {
+        await agent.start()
+        await says(changing, /covers its pods/)
+        await sleep(2_000)
+      })
       isOver = true
       await talking
-      const all = [...(await stable.atRest()), ...(await moving.atRest())]
-      holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore })
+      const all = [...(await stable.atRest()), ...(await changing.atRest())]
+      holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore, moving })
       t.equal(booked(all, 'pending'), 0)
     })
   },

@@ -7,7 +7,7 @@ import { reasonToSkip } from '../peers/needed.js'
 import type { ClusterLab } from './agents.js'
 import type { KubeObject } from './client.js'
 import { CLUSTER_PEERS } from './cluster.js'
-import { holdMissed } from './handover.js'
+import { createMoving, holdMissed } from './handover.js'
 import { createPod, createWorkload } from './objects.js'
 import { change, ownerOf, remove } from './resource.js'
 import { createTalkers, leasesOf, says, talk, talkUntil } from './talk.js'
@@ -101,23 +101,29 @@ await worldTest(
       let isOver = false
       const talking = talkUntil(lab, () => isOver)
       await remove(lab.cluster.admin, daemonSet)
-      for (const killAfterMs of [100, 1_500, 3_400]) {
-        agent.program.signal('SIGTERM')
-        await sleep(killAfterMs)
-        await agent.kill()
+      const moving = createMoving(lab.topology, 'p2a')
+      const comesBack = async (): Promise<void> => {
         await agent.start()
         await says(agents, /covers its pods/)
         await sleep(2_500)
       }
-      await stopped(t, agent)
-      t.notOk(await hasTable(lab, 'n2'))
-      await sleep(2_500)
-      await agent.start()
-      await says(agents, /covers its pods/)
-      await sleep(2_500)
+      for (const killAfterMs of [100, 1_500, 3_400]) {
+        await moving.during(async () => {
+          agent.program.signal('SIGTERM')
+          await sleep(killAfterMs)
+          await agent.kill()
+          await comesBack()
+        })
+      }
+      await moving.during(async () => {
+        await stopped(t, agent)
+        t.notOk(await hasTable(lab, 'n2'))
+        await sleep(2_500)
+      })
+      await moving.during(comesBack)
       isOver = true
       await talking
-      holdMissed(t, { before, all: await agents.atRest(), sent: (await lab.truth.total()) - sentBefore })
+      holdMissed(t, { before, all: await agents.atRest(), sent: (await lab.truth.total()) - sentBefore, moving })
     })
 
     t.test('nobody knows: the table stays, and the last line says why', { skip }, async (t) => {
