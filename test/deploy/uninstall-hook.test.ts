@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { allow, createServiceAccount, createToken } from '../cluster/access.js'
+import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
 import type { Cluster } from '../cluster/cluster.js'
 import { createNamespace, createWorkload } from '../cluster/objects.js'
 import { change, create, type NewObject, read } from '../cluster/resource.js'
@@ -38,6 +38,14 @@ async function renderHook(cluster: Cluster, values: object = {}, token = cluster
   const objects = objectsOf(await ask('template', cluster, token, values))
   return objects.filter(({ metadata }) => 'helm.sh/hook' in ((metadata['annotations'] ?? {}) as object))
 }
+
+const rulesOf = (role: NewObject): readonly Rule[] => role['rules'] as readonly Rule[]
+const verbsOf = (role: NewObject): readonly string[] =>
+  rulesOf(role)
+    .flatMap(({ verbs }) => verbs)
+    .sort()
+const rulesWithout = (role: NewObject, left: string): readonly Rule[] =>
+  rulesOf(role).map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== left) }))
 
 /** The container's program, as the hook's ServiceAccount. */
 async function run({ url, caFile, folder, admin }: Cluster, job: NewObject): Promise<string> {
@@ -80,8 +88,18 @@ await clusterTest(async (t, cluster) => {
     await create(admin, account)
     await create(admin, job)
     t.match(await run(cluster, job), /^agents may leave their kernel tables behind: DELETE .*: 403$/m, 'what fails is said, and no more')
-    await create(admin, role)
+    t.same(verbsOf(role), ['delete', 'get'])
+    await create(admin, { ...role, rules: rulesWithout(role, 'get') })
     await create(admin, binding)
+    await createWorkload(admin, { kind: 'DaemonSet', ...DAEMON_SET.metadata })
+    // The API server knows of rules a moment later.
+    const says = (words: RegExp) => eventually(String(words), async () => (words.test(await run(cluster, job)) ? true : undefined))
+    await says(/^agents may leave their kernel tables behind: GET .*: 403$/m)
+    await change(admin, role, { rules: rulesWithout(role, 'delete') })
+    await says(/^agents may leave their kernel tables behind: DELETE .*: 403$/m)
+    await change(admin, DAEMON_SET, { metadata: { finalizers: [] } })
+    await change(admin, role, { rules: rulesOf(role) })
+    await says(/^all agents are gone/)
     await createWorkload(admin, { kind: 'DaemonSet', ...DAEMON_SET.metadata })
     const running = run(cluster, job)
     const found = await eventually('it is deleted', async () => {

@@ -36,7 +36,8 @@ async function remove() {
   const status = await ask('DELETE', { propagationPolicy: 'Foreground' })
   if (status !== 404 && status >= 300) throw new Error(`DELETE ${path}: ${status}`)
   const deadline = performance.now() + WITHIN_MS
-  while ((await ask('GET')) !== 404) {
+  for (let found = await ask('GET'); found !== 404; found = await ask('GET')) {
+    if (found === 401 || found === 403) throw new Error(`GET ${path}: ${found}`)
     if (performance.now() > deadline) throw new Error(`there are still pods of ${path}`)
     await sleep(EVERY_MS)
   }
