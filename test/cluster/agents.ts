@@ -9,7 +9,7 @@ import { THREE_ZONES } from '../lab/three-zones.js'
 import { createTruth, type Truth } from '../lab/truth.js'
 import { createToken } from './access.js'
 import type { KubeObject } from './client.js'
-import { type Cluster, startCluster } from './cluster.js'
+import { type Cluster, type ClusterOptions, startCluster } from './cluster.js'
 import { writeKubeconfig } from './kubeconfig.js'
 import { createNamespace, createNode, createReplicaSet, createRunningPod } from './objects.js'
 import { reachFrom } from './reach.js'
@@ -29,6 +29,8 @@ export interface ClusterLab {
   createPod(pod: {
     readonly name: string
     readonly address: string
+    /** Of the other family. */
+    readonly address6?: string
     readonly node: string
     readonly deployment: string
   }): Promise<KubeObject>
@@ -38,12 +40,16 @@ export interface ClusterLabOptions {
   readonly spec?: TopologySpec
   /** Of which agents have their rules. */
   readonly manifest?: Manifest
+  readonly audit?: ClusterOptions['audit']
 }
 
-export async function createClusterLab(t: Test, { spec = THREE_ZONES, manifest = 'full' }: ClusterLabOptions = {}): Promise<ClusterLab> {
+export async function createClusterLab(
+  t: Test,
+  { spec = THREE_ZONES, manifest = 'full', audit = false }: ClusterLabOptions = {},
+): Promise<ClusterLab> {
   const topology = await createTopology(spec)
   t.teardown(() => topology.close())
-  const cluster = await startCluster()
+  const cluster = await startCluster({ audit })
   t.teardown(() => cluster.stop())
   const { admin } = cluster
   const nodes = spec.nodes.map(({ name }) => name)
@@ -70,9 +76,9 @@ export async function createClusterLab(t: Test, { spec = THREE_ZONES, manifest =
     account,
     access,
     kubeconfig,
-    async createPod({ name, address, node, deployment }) {
+    async createPod({ name, address, address6, node, deployment }) {
       const owner = ownerOf(await replicaSetOf(deployment))
-      return createRunningPod(admin, { namespace: 'shop', name, node, owner, podIps: [address] })
+      return createRunningPod(admin, { namespace: 'shop', name, node, owner, podIps: [address, ...(address6 ? [address6] : [])] })
     },
     async startAgents({ options = {}, ...given } = {}) {
       const kubernetes = { ...options['kubernetes'], kubeconfig }

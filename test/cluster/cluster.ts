@@ -1,5 +1,6 @@
 // A real API server with its own etcd, in a temporary folder and on free ports. Both end with this process, however it ends.
 import { startApiServer } from './api-server.js'
+import { writeAuditPolicy } from './audit.js'
 import { type Client, createClient } from './client.js'
 import { startEtcd } from './etcd.js'
 import { createFolder } from './folder.js'
@@ -12,6 +13,8 @@ export interface ClusterOptions {
   readonly address?: string
   /** Further flags of kube-apiserver; the last of a kind wins. */
   readonly flags?: readonly string[]
+  /** It writes down what ServiceAccounts ask for. */
+  readonly audit?: boolean
 }
 
 export interface Cluster {
@@ -33,7 +36,7 @@ export interface Cluster {
   stop(): Promise<void>
 }
 
-export async function startCluster({ address = '127.0.0.1', flags = [] }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({ address = '127.0.0.1', flags = [], audit = false }: ClusterOptions = {}): Promise<Cluster> {
   const folder = await createFolder('meshtoll-cluster')
   const undo = [folder.remove]
   const stop = async (): Promise<void> => {
@@ -42,7 +45,8 @@ export async function startCluster({ address = '127.0.0.1', flags = [] }: Cluste
   try {
     const etcd = await startEtcd(folder.path)
     undo.push(() => etcd.server.stop())
-    const api = await startApiServer({ folder: folder.path, etcdUrl: etcd.url, address, flags })
+    const auditing = audit ? await writeAuditPolicy(folder.path) : []
+    const api = await startApiServer({ folder: folder.path, etcdUrl: etcd.url, address, flags: [...auditing, ...flags] })
     undo.push(() => api.server.stop())
     const { url, caFile, adminToken } = api
     const clientOf = (token: string): Client => {

@@ -30,10 +30,18 @@ const LONG_MS = 30_000
 export const livesAround = (times: Omit<Life, 'deployment'>): readonly Life[] =>
   livesOf(2 * LONG + 1, times).map((life, index) => (index === LONG ? { ...life, ms: LONG_MS } : life))
 
-/** What was sent is of who sent it, or said to be ambiguous, and waits for nothing. Answers the ambiguous share, of all or of some. */
-export function hold(t: Test, { before, all, sent }: Judged, some: readonly string[] = [...sent.keys()]): number {
+const bytesOf = (all: readonly Served[], name: string): number => flowBytes(all, { src_owner_name: name })
+
+/** The share of what these sent that is said to be nobody's. */
+export function shareOfNobody({ all, sent }: Omit<Judged, 'before'>, names: readonly string[]): number {
+  const [sentByThem, served] = [names.map((name) => sent.get(name) ?? 0), names.map((name) => bytesOf(all, name))].map(sumOfAll)
+  return 1 - (served ?? 0) / (sentByThem ?? 0)
+}
+
+/** What was sent is of who sent it, or said to be ambiguous, and waits for nothing. Answers the ambiguous share. */
+export function hold(t: Test, { before, all, sent }: Judged): number {
   t.equal(booked(all, 'pending'), 0, 'nothing waits')
-  const servedOf = (name: string): number => flowBytes(all, { src_owner_name: name })
+  const servedOf = (name: string): number => bytesOf(all, name)
   for (const [name, bytes] of sent) t.ok(servedOf(name) <= bytes, `${name}: ${servedOf(name)} served, ${bytes} sent`)
   const certain = [...sent.keys()].reduce((sum, name) => sum + servedOf(name), 0)
   const ambiguous = sumOf(all, AMBIGUOUS) - sumOf(before, AMBIGUOUS)
@@ -41,10 +49,7 @@ export function hold(t: Test, { before, all, sent }: Judged, some: readonly stri
   t.equal(total - certain, ambiguous, 'what has no name is said to be ambiguous')
   t.comment(`${ambiguous} of ${total} bytes to nobody`)
   for (const [name, bytes] of sent) if (servedOf(name) < bytes) t.comment(`${name}: ${bytes - servedOf(name)} of ${bytes} to nobody`)
-  const [sentBySome, servedToSome] = [some.map((name) => sent.get(name) ?? 0), some.map(servedOf)].map((all) =>
-    all.reduce((a, b) => a + b, 0),
-  )
-  return 1 - (servedToSome ?? 0) / (sentBySome ?? 0)
+  return ambiguous / total
 }
 
 interface Judged {
@@ -55,7 +60,8 @@ interface Judged {
 }
 
 const AMBIGUOUS = 'meshtoll_flow_ambiguous_bytes_total'
-export const totalOf = (sent: ReadonlyMap<string, number>): number => [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+const sumOfAll = (all: readonly number[]): number => all.reduce((sum, bytes) => sum + bytes, 0)
+export const totalOf = (sent: ReadonlyMap<string, number>): number => sumOfAll([...sent.values()])
 
 export interface Place {
   /** A namespace of the topology. */

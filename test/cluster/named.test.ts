@@ -6,25 +6,30 @@ import { reasonToSkip } from '../peers/needed.js'
 import { createClusterLab } from './agents.js'
 import { CLUSTER_PEERS } from './cluster.js'
 import { createTalkers, leasesOf, says, talk } from './talk.js'
+import { openedBetween, watchesOf } from './watches.js'
 
 await worldTest(
   import.meta.url,
   async (t) => {
     const skip = reasonToSkip(CLUSTER_PEERS)
     t.test('pods are named by who made them', { skip: skip ?? false }, async (t) => {
-      const { topology, truth, createPod, startAgents } = await createClusterLab(t)
-      await createPod({ name: 'cart-7d9f-a', address: '10.1.1.2', node: 'n1', deployment: 'cart' })
-      await createPod({ name: 'stock-7d9f-a', address: '10.1.2.2', node: 'n2', deployment: 'stock' })
+      const { topology, truth, cluster, createPod, startAgents } = await createClusterLab(t)
+      await createPod({ name: 'cart-7d9f-a', address: '10.1.1.2', address6: 'fd01:0:1::2', node: 'n1', deployment: 'cart' })
+      await createPod({ name: 'stock-7d9f-a', address: '10.1.2.2', address6: 'fd01:0:2::2', node: 'n2', deployment: 'stock' })
+      const watchedBefore = await watchesOf(cluster.admin)
       const agents = await startAgents()
       await eventually('all cover their pods', async () => {
         const all = await Promise.all(agents.all.map((agent) => agent.snapshot()))
         return all.every(({ sources }) => sources.find(({ name }) => name === 'kubernetes')?.up) ? true : undefined
       })
       await new Promise((resolve) => setTimeout(resolve, 2_500))
+      const opened = openedBetween(watchedBefore, await watchesOf(cluster.admin))
+      t.same(opened, { leases: 3, nodes: 3, pods: 3, services: 3 }, 'four watches for each of three agents')
       const before = await agents.atRest()
       const sentBefore = await truth.total()
       await topology.peer('p2a').listenTcp({ port: 80 })
       await topology.peer('p1a').sendTcp({ to: '10.1.2.2', port: 80, bytes: 5_000_000 })
+      await topology.peer('p1a').sendTcp({ to: 'fd01:0:2::2', port: 80, bytes: 3_000_000 })
       const [toStock, toCart] = [await truth.sentBy('p1a'), await truth.sentBy('p2a')]
       const all = await agents.atRest()
       t.comment(JSON.stringify(all.map(({ books, sources }) => [books, sources])))
