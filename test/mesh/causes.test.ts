@@ -15,6 +15,7 @@ import { reasonToSkip } from '../peers/needed.js'
 import { rulesWith } from '../quick-rules.js'
 import { sumOf } from './ask.js'
 import { debouncedIn, endpointsChangedIn, sentIn } from './debounce.js'
+import { targetOf } from './mesh.js'
 import { changeLabels, flipEndpoints } from './services.js'
 import { meshTest } from './suite.js'
 import { ISTIODS, PLACES, WORKLOADS } from './workloads.js'
@@ -23,7 +24,7 @@ const OPTIONS = {
   flows: { interval: '1s' },
   identity: { patience: '5s' },
   istiod: { interval: '1s' },
-  envoy: { interval: '1s', accessLog: 'auto' },
+  envoy: { interval: '1s', agentInterval: '1s', accessLog: 'auto' },
 }
 const PODS = '/var/log/pods'
 /** Two reads of an agent and a little: what came before is served. */
@@ -36,6 +37,7 @@ const ENDED_MS = 5_000
 const PROMETHEUS = ['prometheus', 'alertmanager'] as const
 /** In pushes/s, of the three that changes make. */
 const STORM = 1
+const LOST = 'meshtoll_proxy_istiod_connection_terminations_total'
 const [PLACE] = ISTIODS
 const OWNER = { owner_zone: PLACE?.zone ?? '', owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod' }
 const FLAPPER = { config_namespace: 'noisy', config_name: 'flapper.noisy.svc.cluster.local' }
@@ -202,6 +204,24 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       const phantom = { src_owner_name: 'cart', dst_owner_name: 'flapper' }
       const bytes = async () => servedSum([await node.snapshot()], 'meshtoll_phantom_bytes_total', phantom) || undefined
       t.ok(await eventually('bytes that the kernel counted to it', bytes, 20_000))
+    })
+
+    t.test('a proxy that cannot reach istiod is told to a webhook', { skip: reasonToSkip(PROMETHEUS) ?? false }, async (t) => {
+      const alertmanager = await startAlertmanager()
+      t.teardown(() => alertmanager.stop())
+      const rules = rulesWith({ window: '10s', alerts: { ProxiesDisconnected: { for: '2s', window: '10s' } } })
+      const prometheus = await startPrometheus({ agents: agents.all, interval: '2s', rules, alertmanager: alertmanager.target })
+      t.teardown(() => prometheus.stop())
+      const { checkout } = mesh.proxies
+      const isScraped = async () => ((await prometheus.value(`count(${LOST}{owner_name="checkout"})`)) > 0 ? true : undefined)
+      await eventually('what its pilot-agent counts', isScraped, 20_000)
+      await checkout.moveTo(undefined)
+      const { labels, annotations } = await alertmanager.tells('ProxiesDisconnected', 'firing', 40_000)
+      t.match(labels, { owner_namespace: 'shop', owner_kind: 'Deployment', owner_name: 'checkout', severity: 'critical' })
+      t.match(annotations['description'], /[.] All istiods together have 2 proxies connected[.]$/)
+      await checkout.moveTo(targetOf(istiod))
+      await alertmanager.tells('ProxiesDisconnected', 'resolved', 40_000)
+      t.equal(alertmanager.told.length, 2, 'and of nothing else anybody was told')
     })
 
     t.test('its log says nothing but that istiod was away', async (t) => {
