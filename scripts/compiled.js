@@ -54,6 +54,7 @@ async function bundleTap(folder) {
     entryPoints: [fileURLToPath(import.meta.resolve('tap'))],
     outfile: join(bundle, 'index.js'),
     bundle: true,
+    alias: { 'async-hook-domain': join(ROOT, 'scripts/tap-domain.js') },
     banner: { js: "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)" },
   })
   writeFileSync(join(bundle, 'package.json'), '{"type": "module", "exports": "./index.js"}\n')
