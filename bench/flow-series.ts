@@ -1,7 +1,8 @@
 // A ledger that serves any number of flow series: as many pairs, each between two owners that no other pair has.
 import type { Clock, Log } from '../src/deps.js'
 import { createLedger, type Ledger } from '../src/ledger/ledger.js'
-import type { FlowReading, Identity, PairColumn, Placement } from '../src/model.js'
+import type { FlowReading, PairColumn } from '../src/model/flows.js'
+import type { Identity, Placement } from '../src/model.js'
 
 export const CLOCK: Clock = {
   now: () => Date.now(),

@@ -8,7 +8,8 @@ import { pricesOf } from '../ledger/price.js'
 import { byClockOfNow } from '../ledger/set-back.js'
 import { snapshotOf } from '../ledger/snapshot.js'
 import type { State } from '../ledger/state.js'
-import type { FlowReading, Identity, LeftOff, Snapshot } from '../model.js'
+import type { FlowReading } from '../model/flows.js'
+import type { Identity, LeftOff, Snapshot } from '../model.js'
 
 export interface PostingParts {
   readonly config: Pick<Config, 'series' | 'price'>

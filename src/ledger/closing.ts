@@ -1,5 +1,5 @@
 // A generation that the kernel no longer fills goes into the offsets whole, and what only it had is forgotten.
-import type { GenerationReading, PairColumn, Pairs } from '../model.js'
+import type { GenerationReading, PairColumn, Pairs } from '../model/flows.js'
 import type { Pauses } from '../pauses.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Admission } from './admission.js'

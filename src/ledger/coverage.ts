@@ -1,6 +1,6 @@
 // What was seen leaving the node against what its uplinks say they sent. Traffic that bypasses netfilter (eBPF host routing, XDP,
 // flowtables) shows here as a ratio below one, instead of nowhere.
-import type { Egress } from '../model.js'
+import type { Egress } from '../model/flows.js'
 
 export interface Coverage {
   /** `leaving`: bytes of pairs whose destination does not live here, running total. */

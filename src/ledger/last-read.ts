@@ -4,7 +4,8 @@
 //   addresses, one a line | by column: indexes of sources, of destinations, bytes | of each address the CRC-32 of who held it last, or 0
 //   | of what still waits the same columns again, with the bytes that came between two times
 import { crc32 } from 'node:zlib'
-import type { GenerationReading, LeftOff, PairColumn, Pairs } from '../model.js'
+import type { GenerationReading, PairColumn, Pairs } from '../model/flows.js'
+import type { LeftOff } from '../model.js'
 import type { Moment as StateMoment } from './state.js'
 import type { Arrivals } from './waited.js'
 

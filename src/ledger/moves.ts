@@ -1,6 +1,6 @@
 // A pair goes from one route to another: no total moves, and what was pending goes along.
 import type { Clock } from '../deps.js'
-import type { Pairs } from '../model.js'
+import type { Pairs } from '../model/flows.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import type { Generations } from './generations.js'

@@ -1,5 +1,7 @@
 // Which route each pair takes, and what happens when that changes.
-import type { Pairs, Stretch } from '../model.js'
+
+import type { Pairs } from '../model/flows.js'
+import type { Stretch } from '../model.js'
 import type { Account } from './accounts.js'
 import { contributionsOf } from './contributions.js'
 import { type Bytes, createMoves, type MovesParts, markRowOf } from './moves.js'

@@ -1,5 +1,7 @@
 // When what waits came: noted at each reading, and recalled after a restart.
-import type { PairColumn, Stretch } from '../model.js'
+
+import type { PairColumn } from '../model/flows.js'
+import type { Stretch } from '../model.js'
 import type { Generations } from './generations.js'
 import type { Moves } from './moves.js'
 import type { Route } from './routes.js'

@@ -1,5 +1,5 @@
 // Accounts out of a state and into one.
-import type { FlowReading } from '../model.js'
+import type { FlowReading } from '../model/flows.js'
 import type { Account, Accounts } from './accounts.js'
 import type { AccountRow, State } from './state.js'
 

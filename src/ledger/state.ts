@@ -6,7 +6,8 @@
 //   91d2e6ab {"batch":{...}}                   one line per reading that decided something
 // A served total is its account's offset plus what the kernel holds for the pairs that lead into the account.
 import type { ClockMark } from '../deps.js'
-import type { KernelCounters, Placement } from '../model.js'
+import type { KernelCounters } from '../model/flows.js'
+import type { Placement } from '../model.js'
 import { type Pause, readLines, renderLine, slices } from '../state/lines.js'
 import type { ParsedFile, StateFormat } from '../state/state-files.js'
 import type { LastRead } from './last-read.js'

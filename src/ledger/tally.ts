@@ -1,6 +1,7 @@
 // Adds the bytes that are new since the reading before to the accounts that the pairs' routes lead into.
 import type { Clock, Log } from '../deps.js'
-import type { GenerationReading, KernelCounters, Pairs, Stretch } from '../model.js'
+import type { GenerationReading, KernelCounters, Pairs } from '../model/flows.js'
+import type { Stretch } from '../model.js'
 import type { Pauses } from '../pauses.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'

@@ -1,6 +1,7 @@
 // What every source must do, whatever it reads. A test of a source calls this beside its own tables.
 import type { Test } from 'tap'
-import type { Family, FlowReading, MarkReading, Reading, RowReading, Source } from '../../src/model.js'
+import type { FlowReading } from '../../src/model/flows.js'
+import type { Family, MarkReading, Reading, RowReading, Source } from '../../src/model.js'
 import { NotHere, OWNER_LABELS } from '../../src/sources/source.js'
 
 /** Each makes the source in one situation. Where a situation cannot be, say so in a comment and leave it out. */

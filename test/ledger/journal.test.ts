@@ -5,7 +5,7 @@ import { renderLastRead } from '../../src/ledger/last-read.js'
 import type { Batch, StateRows } from '../../src/ledger/state.js'
 import { NOTHING_COUNTED, renderBatch, VERSION } from '../../src/ledger/state.js'
 import type { Decided } from '../../src/ledger/writing.js'
-import type { Pairs } from '../../src/model.js'
+import type { Pairs } from '../../src/model/flows.js'
 import { createModelDisk } from './disk-model.js'
 
 const FILE = 'ledger.journal'

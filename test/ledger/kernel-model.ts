@@ -1,6 +1,6 @@
 // The kernel's table in memory: it outlives the agent, rotates its sets and may be destroyed. It is read with the agent's own pair table,
 // so that ids are handed out, held and used again as they are on a node.
-import type { FlowReading, GenerationReading, KernelCounters } from '../../src/model.js'
+import type { FlowReading, GenerationReading, KernelCounters } from '../../src/model/flows.js'
 import { createPairs } from '../../src/sources/flows/pairs.js'
 import { createTotals, type Totals } from '../../src/sources/flows/totals.js'
 

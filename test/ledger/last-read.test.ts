@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { type LastRead, parseLastRead, renderLastRead } from '../../src/ledger/last-read.js'
-import type { GenerationReading } from '../../src/model.js'
+import type { GenerationReading } from '../../src/model/flows.js'
 import { createPairs, type PairTable } from '../../src/sources/flows/pairs.js'
 import { createTotals } from '../../src/sources/flows/totals.js'
 

@@ -1,7 +1,8 @@
 // Readings that a kernel model would not give: missed elements, sides that do not agree, very many pairs at once.
 import t from 'tap'
 import { createLedger } from '../../src/ledger/ledger.js'
-import type { FlowReading, PairColumn, Placement } from '../../src/model.js'
+import type { FlowReading, PairColumn } from '../../src/model/flows.js'
+import type { Placement } from '../../src/model.js'
 import { CART, createModelIdentity, INTERNET, STOCK } from './identity-model.js'
 
 const clock = { now: () => 1_000_000, monotonic: () => 0, sleep: async () => undefined }

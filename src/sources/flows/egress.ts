@@ -1,6 +1,6 @@
 // Bytes that left this network namespace, as its devices count them: what the pairs are held against.
 import type { Link } from '../../kernel/rtnetlink.js'
-import type { Egress } from '../../model.js'
+import type { Egress } from '../../model/flows.js'
 import { isTunnel, packetBytesOf } from './mode.js'
 
 export interface EgressParts {

@@ -1,7 +1,7 @@
 // The generations of sets that the table holds, and what each has counted. Dead pairs leave the kernel only by a new generation: every
 // other way to remove an element loses the bytes of packets that come meanwhile.
 import type { Nftables, SetInfo } from '../../kernel/nftables.js'
-import type { GenerationReading } from '../../model.js'
+import type { GenerationReading } from '../../model/flows.js'
 import { parseSetName, type SetKind } from './layout.js'
 import type { PairTable } from './pairs.js'
 import { createTotals, type Totals } from './totals.js'

@@ -1,7 +1,7 @@
 // Address pairs as small numbers. A key of the kernel is the source and the destination side by side: 8 bytes of IPv4, 32 of IPv6; before them, in
 // sets by cgroup, the 8 bytes of its id.
 import { addressText } from '../../kernel/address.js'
-import type { Pairs } from '../../model.js'
+import type { Pairs } from '../../model/flows.js'
 import { createInterner, enlarged } from './interner.js'
 
 /** The pair of a key; it lives while somebody holds it. */

@@ -2,7 +2,7 @@
 import type { Clock } from '../../deps.js'
 import type { Nftables } from '../../kernel/nftables.js'
 import type { Link } from '../../kernel/rtnetlink.js'
-import type { FlowReading } from '../../model.js'
+import type { FlowReading } from '../../model/flows.js'
 import { closeGeneration, SETTLE_MS } from './closing.js'
 import { egressOf } from './egress.js'
 import { dumpRest } from './first-dump.js'

@@ -1,5 +1,5 @@
 // What one generation has counted: bytes by pair, and of each dump whether it told the same as the one before.
-import type { PairColumn } from '../../model.js'
+import type { PairColumn } from '../../model/flows.js'
 import { enlarged } from './interner.js'
 import type { PairTable } from './pairs.js'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { FlowReading } from '../../../src/model.js'
+import type { FlowReading } from '../../../src/model/flows.js'
 import { inNamespace } from '../../kernel/in-namespace.js'
 import { nft } from '../../kernel/nft.js'
 import {

@@ -8,7 +8,7 @@ import type { Clock, Log, OpenNetlink } from '../../../src/deps.js'
 import { loadLock } from '../../../src/kernel/lock.js'
 import { loadNetlink } from '../../../src/kernel/netlink.js'
 import { createRtnetlink } from '../../../src/kernel/rtnetlink.js'
-import type { FlowReading, PairColumn } from '../../../src/model.js'
+import type { FlowReading, PairColumn } from '../../../src/model/flows.js'
 import { createFlows, type FlowDeps, type FlowOptions, type FlowSource } from '../../../src/sources/flows/source.js'
 
 export const IPV4_UDP = 28
