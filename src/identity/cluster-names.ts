@@ -93,7 +93,10 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs, monot
     if (nowMs < forgetAtMs && nowMs + FORGET_EVERY_MS >= forgetAtMs) return false
     forgetAtMs = nowMs + FORGET_EVERY_MS
     const { size } = holders
-    holders.forget(nowMs - REMEMBERED_MS - doubtMs())
+    // What waits may be of any time that it was of late.
+    const latestMs = nowMs + doubtMs()
+    holders.forget(nowMs - REMEMBERED_MS - doubtMs(), latestMs)
+    hearing.notAfter(latestMs)
     return holders.size < size
   }
 

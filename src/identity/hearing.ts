@@ -9,6 +9,8 @@ export interface Hearing {
   readonly isCurrent: boolean
   /** When that was first so. */
   readonly sinceMs: number | undefined
+  /** The clock was ahead then, if that is later. */
+  notAfter(latestMs: number): void
   /** All was heard of once, here or by the process before, and is no more. */
   readonly isStale: boolean
   /** Whether it may not be his any more, or not have been since `sinceMs`. */
@@ -46,6 +48,9 @@ export function createHearing({ node, skewMs, isResumed }: Parts): Hearing {
     },
     get sinceMs() {
       return heardSinceMs
+    },
+    notAfter(latestMs) {
+      if (heardSinceMs !== undefined) heardSinceMs = Math.min(heardSinceMs, latestMs)
     },
     get isStale() {
       return isStale()

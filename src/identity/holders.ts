@@ -3,7 +3,7 @@
 //   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
 import type { LeftOff, Stretch, Who } from '../model.js'
-import { withUnheard } from './unheard.js'
+import { notAfter, withUnheard } from './unheard.js'
 
 /**
  * `node`: where it lives, `''` nowhere. `coverage`: its bytes are posted by the agent of that node, by some agent anyway, or by none;
@@ -52,8 +52,8 @@ export interface Holders {
   resume(leftOff: LeftOff): void
   /** Whether somebody may have had it in that time who is not on record. `before`: as of `heldDuring`. */
   mayHaveMissed(address: string, stretch: Stretch, before?: Who): boolean
-  /** Forgets who ended before, but for the last holder of each address that still has one. */
-  forget(endedBeforeMs: number): void
+  /** Forgets who ended before, but for the last holder of each address that still has one. What is later than `latestMs` nobody can have missed. */
+  forget(endedBeforeMs: number, latestMs?: number): void
   readonly size: number
 }
 
@@ -150,9 +150,9 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
     return { ...merged(holders), tenants, isMissed: false }
   }
 
-  function forget(endedBeforeMs: number): void {
+  function forget(endedBeforeMs: number, latestMs = Number.POSITIVE_INFINITY): void {
     // What nobody heard from the beginning on stays unheard; it is one time at most.
-    missed = missed.filter(({ fromMs, toMs }) => fromMs === 0 || toMs >= endedBeforeMs)
+    missed = notAfter(missed, latestMs).filter(({ fromMs, toMs }) => fromMs === 0 || toMs >= endedBeforeMs)
     for (const [address, all] of byAddress) {
       const kept = all.filter(({ untilMs }) => untilMs >= endedBeforeMs)
       if (kept.length === 0) byAddress.delete(address)

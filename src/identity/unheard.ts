@@ -11,3 +11,7 @@ export function withUnheard(all: readonly Stretch[], { fromMs, toMs }: Stretch):
   }
   return [...others, merged].sort((one, other) => one.toMs - other.toMs)
 }
+
+/** A clock that was ahead and was set back leaves none that is yet to come. */
+export const notAfter = (all: readonly Stretch[], latestMs: number): readonly Stretch[] =>
+  all.map(({ fromMs, toMs }) => ({ fromMs: Math.min(fromMs, latestMs), toMs: Math.min(toMs, latestMs) }))

@@ -8,6 +8,12 @@ const FOREVER = Number.POSITIVE_INFINITY
 const MINUTE_MS = 60_000
 const [handedOn, lone, late, far, free] = ['10.1.0.7', '10.1.0.8', '10.1.0.9', '10.1.0.10', '10.1.0.11']
 
+const WAITS = {
+  who: { zone: '_unknown', region: '_unknown', namespace: '_unknown', kind: '_unknown', name: '_unknown', external: false },
+  local: 'unknown',
+  covered: 'unknown',
+} as const
+
 /** In seconds. */
 function held(address: string, name: string, [fromS, untilS]: readonly [number, number], node = 'n1'): Tenancy {
   const who = { zone: 'a', region: 'r', namespace: 'shop', kind: 'Deployment', name, external: false }
@@ -121,4 +127,40 @@ t.test('where the clock was set back who ended is forgotten in time, not when it
   clock.nowMs -= 2 * MINUTE_MS
   await apply({ tenancies: ended })
   t.equal(names.endedPod(free, clock.nowMs), undefined)
+})
+
+t.test('where the clock was ahead when all was told first, what comes once it is trusted again is certain', async (t) => {
+  const { clock, identity, apply } = await setUp()
+  const entry = {
+    ...{ cidr: '10.0.0.0/8', zone: 'a', region: 'r', namespace: 'shop', ownerKind: 'Database', ownerName: 'orders' },
+    node: '',
+    external: false,
+  }
+  clock.nowMs = 20_000_000
+  await identity.update({ entries: [entry], cluster: { unheard: [{ fromMs: 0, toMs: clock.nowMs }] } }, async () => undefined)
+  clock.nowMs = 10_000_000
+  clock.doubtMs = 10_000_000
+  const seen = async (afterMs: number) => {
+    identity.placeSince(free, undefined, clock.nowMs)
+    const sinceMs = clock.nowMs
+    clock.nowMs += afterMs
+    clock.steadyMs += afterMs
+    await apply()
+    const { who, ambiguous } = identity.placeSince(free, WAITS, sinceMs)
+    return `${who.name}${ambiguous ? '?' : ''}`
+  }
+  t.equal(await seen(MINUTE_MS), '_unknown?', 'either time may be right')
+  clock.doubtMs = 0
+  await seen(MINUTE_MS)
+  await seen(5_000)
+  t.equal(await seen(MINUTE_MS), 'orders')
+})
+
+t.test('where the clock was ahead then, who ended since is not taken for one who ended before', async (t) => {
+  const names = createClusterNames({ node: 'n1', patienceMs: 0, skewMs: 2_000, isBehindUs: () => false })
+  names.apply({ isCurrent: true, tenancies: [held(lone, 'stock', [0, 10_350])] }, 10_900_000)
+  const ended = () => names.called(lone, { fromMs: 10_400_000, toMs: 10_400_000 })?.ended
+  t.equal(ended(), '_unknown')
+  names.apply({}, 10_300_000)
+  t.equal(ended(), 'yes')
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { withUnheard } from '../../src/identity/unheard.js'
+import { notAfter, withUnheard } from '../../src/identity/unheard.js'
 import type { Stretch } from '../../src/model.js'
 import { fc } from '../property.js'
 
@@ -18,4 +18,16 @@ t.test('the same times, in order, each once', async (t) => {
     return isApart && Array.from({ length: 71 }, (_, atMs) => atMs).every((atMs) => isIn(kept, atMs) === isIn(given, atMs))
   })
   t.doesNotThrow(() => fc.assert(property, { numRuns: 2_000 }))
+})
+
+t.test('none is yet to come', async (t) => {
+  const all = [
+    { fromMs: 0, toMs: 30 },
+    { fromMs: 40, toMs: 50 },
+  ]
+  t.same(notAfter(all, 60), all)
+  t.same(notAfter(all, 20), [
+    { fromMs: 0, toMs: 20 },
+    { fromMs: 20, toMs: 20 },
+  ])
 })
