@@ -172,7 +172,7 @@ function foldedOf(target: Target, keys: Keys): Target {
   const names = Object.keys(target.labels)
   const labels = Object.fromEntries(names.map((name) => [name, FOLDED.test(name) ? OTHER : (target.labels[name] as string)]))
   const key = keys.of({ ...target.family, labels: names }, labels)
-  return { ...target, key, labels, within: new Map() }
+  return { ...target, key, labels, within: new Map(), sentAs: undefined }
 }
 
 function empty(other: Target): void {

@@ -51,8 +51,8 @@ function createBookOf(pieces: PieceBook): SeriesBook {
   let size = 0
   let ids = new Float64Array(FIRST_ROWS)
   /** Of each its metric and its kind, and where its pieces begin in `pool`. */
-  let metrics = new Float64Array(FIRST_ROWS)
-  let starts = new Float64Array(FIRST_ROWS)
+  let metrics = new Int32Array(FIRST_ROWS)
+  let starts = new Int32Array(FIRST_ROWS)
   let pool = new Int32Array(FIRST_ROWS * 16)
   let used = 0
   /** Rows, counted from 1, where the hashes of their pieces say. */
@@ -88,10 +88,10 @@ function createBookOf(pieces: PieceBook): SeriesBook {
     if (size > 0 && id <= (ids[size - 1] as number)) return
     if (size === ids.length) {
       ids = grown(ids)
-      metrics = grown(metrics)
-      starts = grown(starts)
+      metrics = longer(metrics, ids.length)
+      starts = longer(starts, ids.length)
     }
-    if (used + numbers.length > pool.length) pool = longer(pool, (used + numbers.length) * 1.5)
+    if (used + numbers.length > pool.length) pool = longer(pool, (used + numbers.length) * 1.25)
     ids[size] = id
     metrics[size] = pieces.numberOf(metric) * KINDS.length + KINDS.indexOf(kind)
     starts[size] = used

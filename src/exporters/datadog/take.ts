@@ -76,8 +76,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
     for (const target of targets) {
       for (const point of pointsOf(target)) {
         const make = () => ({ ...point, pieces: heads.of(point, { host, tags: tags.of(target.labels) }) })
-        const key = point.name === '' ? target.key : `${target.key} ${point.name}`
-        draft.put(sent.idOf(key, { state, fresh: draft.fresh, make }), point.value, point.kind)
+        draft.put(sent.idOf({ target, name: point.name }, { state, fresh: draft.fresh, make }), point.value, point.kind)
       }
       yield
     }

@@ -24,6 +24,8 @@ export interface Target {
   count: number
   /** What it is added to where it loses its name; NONE where it has none. Undefined: nobody has asked. */
   other: Target | typeof NONE | undefined
+  /** The id of the series that it is sent as, a histogram's aside; undefined where it was not. */
+  sentAs: number | undefined
 }
 
 export const NONE = 'none'
@@ -100,18 +102,10 @@ export function createTargets({ excludeLabels }: { readonly excludeLabels: reado
     return target
   }
 
-  const newTarget = (of: Pick<Target, 'key' | 'family' | 'metric' | 'labels'>): Target => ({
-    key: of.key,
-    family: of.family,
-    metric: of.metric,
-    labels: of.labels,
-    value: 0,
-    sum: 0,
-    within: of.family.kind === 'histogram' ? new Map() : NOTHING_WITHIN,
-    turn: 0,
-    count: 0,
-    other: undefined,
-  })
+  function newTarget({ key, family, metric, labels }: Pick<Target, 'key' | 'family' | 'metric' | 'labels'>): Target {
+    const within = family.kind === 'histogram' ? new Map<number, number>() : NOTHING_WITHIN
+    return { key, family, metric, labels, value: 0, sum: 0, within, turn: 0, count: 0, other: undefined, sentAs: undefined }
+  }
 
   return {
     begin(marks) {

@@ -4,7 +4,7 @@ import { createMoved, type Moved } from '../../../src/exporters/datadog/marks.js
 import type { Target } from '../../../src/exporters/datadog/targets.js'
 
 const target = (metric: string, name = 'meshtoll_flow_bytes_total'): Target => ({
-  ...{ key: metric, metric, labels: {}, value: 0, sum: 0, within: new Map(), turn: 0, count: 0, other: undefined },
+  ...{ key: metric, metric, labels: {}, value: 0, sum: 0, within: new Map(), turn: 0, count: 0, other: undefined, sentAs: undefined },
   family: { name, kind: 'counter', labels: [], help: 'Help.' },
 })
 
