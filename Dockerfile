@@ -6,7 +6,7 @@ ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 # On the machine that builds: nothing of it is of an architecture but koffi's native part, which comes built.
 FROM --platform=$BUILDPLATFORM $NODE_IMAGE AS build
 WORKDIR /build/checkout
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json LICENSE ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/image.js ./scripts/

@@ -19,6 +19,9 @@ const CLOSED = { type: 'object', additionalProperties: false }
 
 const PORT = { type: 'integer', minimum: 1, maximum: 65_535 }
 
+/** Of either family, without brackets. */
+const ADDRESS_OF_NODE = { type: 'string', pattern: '^([0-9.]*|[0-9a-fA-F:.]*)$' }
+
 const only = (properties: Readonly<Record<string, Schema>>): Schema => ({ ...CLOSED, properties })
 const word = (...words: readonly string[]): Schema => ({ enum: words })
 const RESOURCES = only({ requests: OBJECT, limits: OBJECT, claims: LIST })
@@ -49,13 +52,14 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   config: only(configSections()),
   inventory: { type: 'array', items: { ...only(optionsOf(INVENTORY_FIELDS)), required: ['cidr'] } },
   log: only({ level: word('debug', 'info', 'warn', 'error'), format: word('logfmt', 'json') }),
-  web: only({ port: PORT, existingSecret: NAME, tls: FLAG }),
+  web: only({ port: PORT, listenAddress: ADDRESS_OF_NODE, existingSecret: NAME, tls: FLAG }),
   datadog: only({ existingSecret: NAME, secretKey: { type: 'string', minLength: 1 }, agentChecks: FLAG }),
   stateDir: { type: 'string', pattern: '^/[^:]+$' },
   uninstall: FLAG,
   uninstallHook: FLAG,
   serviceAccount: only({ create: FLAG, name: NAME, annotations: TEXTS }),
   rbac: only({ create: FLAG, logNamespaces: { type: 'array', items: { ...NAME, minLength: 1 } } }),
+  leasePolicy: only({ enabled: FLAG }),
   priorityClassName: NAME,
   resourceQuota: only({ enabled: FLAG, pods: { type: 'integer', minimum: 1 } }),
   tolerations: OBJECTS,
@@ -70,11 +74,18 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
   },
   terminationGracePeriodSeconds: { type: 'integer', minimum: 1 },
   extraEnv: { type: 'array', items: { type: 'object', required: ['name'] } },
+  extraContainers: { type: 'array', items: { type: 'object', required: ['name'] } },
   podAnnotations: TEXTS,
   podLabels: TEXTS,
   seLinuxOptions: only({ user: TEXT, role: TEXT, type: TEXT, level: TEXT }),
   scrapeAnnotations: FLAG,
-  podMonitor: only({ enabled: FLAG, labels: TEXTS, interval: { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' }, endpoint: OBJECT }),
+  podMonitor: only({
+    enabled: FLAG,
+    labels: TEXTS,
+    interval: { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' },
+    endpoint: OBJECT,
+    directoryEndpoint: OBJECT,
+  }),
   prometheusRule: ruleSchema(),
   dashboards: only({ enabled: FLAG, namespace: NAME, labels: TEXTS, annotations: TEXTS }),
   networkPolicy: only({ ...POLICY, egressPorts: { type: 'array', items: PORT } }),
@@ -83,6 +94,7 @@ const createValues = (): Readonly<Record<string, Schema>> => ({
     replicas: { type: 'integer', minimum: 1 },
     port: { ...PORT, minimum: 1_024 },
     tls: only({ existingSecret: NAME }),
+    web: only({ existingSecret: NAME }),
     resources: RESOURCES,
     priorityClassName: NAME,
     nodeSelector: TEXTS,
@@ -103,6 +115,7 @@ const REDUCED = {
   then: {
     properties: {
       uninstall: { const: false },
+      web: { properties: { listenAddress: { const: '' } } },
       directory: { properties: { enabled: { const: false } } },
       config: {
         properties: {

@@ -1,18 +1,23 @@
 // What the chart renders, before a real API server: every object is taken, and a pod of it needs what its mode says and no more.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Rule } from '../cluster/access.js'
+import { leaseOf, microTimeOf } from '../../src/cluster/leases.js'
+import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
 import type { ApiError, Client } from '../cluster/client.js'
 import type { Cluster } from '../cluster/cluster.js'
-import { createNamespace } from '../cluster/objects.js'
-import { collectionOf, type NewObject, read, remove } from '../cluster/resource.js'
+import { createNamespace, createNode, createPod } from '../cluster/objects.js'
+import { change, collectionOf, create, type NewObject, read, remove } from '../cluster/resource.js'
 import { clusterTest } from '../cluster/suite.js'
-import { CHART, helm, objectOf, objectsOf, renderObjects } from './helm.js'
+import { eventually } from '../lab/world.js'
+import { CHART, helm, objectOf, objectsOf, renderChart, renderObjects } from './helm.js'
 import { MODES } from './manifests.js'
 import { dryRun, installOperator } from './operator.js'
 
 /** A field that Kubernetes does not know is refused instead of dropped. */
 const createStrictly = (api: Client, object: NewObject) => api.send('POST', `${collectionOf(object)}?fieldValidation=Strict`, object)
+
+const POLICY = 'ValidatingAdmissionPolicy'
+const POLICIES = `admissionregistration.k8s.io/v1/${POLICY}`
 
 interface Template {
   readonly metadata: object
@@ -202,6 +207,59 @@ await clusterTest(async (t, cluster) => {
     await t.rejects(read(admin, reference('apps/v1', 'Deployment', 'keeps-meshtoll-directory')), 'nothing is left of it')
   })
 
+  t.test("an agent's token writes the Lease of its own node", async (t) => {
+    const namespace = 'leases'
+    const serviceAccount = { namespace, name: 'meshtoll-agent' }
+    await createNamespace(admin, namespace)
+    await createServiceAccount(admin, serviceAccount)
+    const leases = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'delete', 'patch', 'get'] }]
+    await allow(admin, { name: 'leases', namespace, rules: leases, serviceAccount })
+    for (const name of ['n1', 'n2']) await createNode(admin, { name })
+    const pod = await createPod(admin, { namespace, name: 'meshtoll-agent-x2x4v', node: 'n1', serviceAccount: serviceAccount.name })
+    const [bound, free] = await Promise.all([createToken(admin, { ...serviceAccount, pod }), createToken(admin, serviceAccount)])
+    const [agent, nobody] = [cluster.clientOf(bound), cluster.clientOf(free)]
+    const leaseFor = (node: string, holder = node): NewObject => {
+      const lease = leaseOf({ node, uid: pod.metadata.uid }, 0) as NewObject
+      return { ...lease, metadata: { ...lease.metadata, namespace }, spec: { holderIdentity: holder, acquireTime: microTimeOf(0) } }
+    }
+    const refusal = (answer: Promise<unknown>): Promise<string> =>
+      answer.then(
+        () => '',
+        ({ message }: ApiError) => message.replace(/^.*denied request: (.*?)".*$/s, '$1'),
+      )
+    const policyOf = async (values: object): Promise<readonly NewObject[]> => {
+      const text = await helm(['template', 'meshtoll', CHART, '--namespace', namespace, '--api-versions', POLICIES], values)
+      return objectsOf(text).filter(({ kind }) => kind.startsWith('ValidatingAdmissionPolicy'))
+    }
+    t.same(await refusal(create(agent, leaseFor('n2'))), '', 'by RBAC it may write any')
+    await remove(agent, leaseFor('n2'))
+    const [policy, binding] = (await policyOf({ directory: { enabled: true } })) as [NewObject, NewObject]
+    for (const object of [policy, binding]) await createStrictly(admin, object)
+    const alone = 'an agent on n1 may write the Lease meshtoll-n1 alone'
+    const refused = await eventually('it is in force', async () => {
+      const why = await refusal(create(agent, leaseFor('n2')))
+      if (why === '') await remove(admin, leaseFor('n2'))
+      return why || undefined
+    })
+    t.equal(refused, alone)
+    t.equal(await refusal(create(agent, leaseFor('n1', 'n2'))), 'an agent on n1 may hold a Lease for that node alone')
+    t.match(await refusal(create(nobody, leaseFor('n1'))), "an agent's token has to name its node")
+    t.equal(await refusal(create(agent, leaseFor('n1'))), '', 'its own')
+    t.equal(await refusal(remove(agent, leaseFor('n1'))), '', 'and away with it')
+    await create(admin, leaseFor('n2'))
+    t.equal(await refusal(change(agent, leaseFor('n2'), { spec: { holderIdentity: 'n1' } })), alone)
+    t.equal(await refusal(remove(agent, leaseFor('n2'))), alone)
+
+    const [plain] = (await policyOf({})) as [NewObject]
+    await change(admin, policy, { spec: plain['spec'] })
+    await eventually('without a directory somebody has to', async () =>
+      (await refusal(remove(agent, leaseFor('n2')))) === '' ? true : undefined,
+    )
+    t.equal(await refusal(create(agent, leaseFor('n2'))), alone)
+    t.same(await policyOf({ leasePolicy: { enabled: false } }), [])
+    t.notMatch(await renderChart(), 'ValidatingAdmissionPolicy', 'nor where there are none')
+  })
+
   t.test('helm install, and the way out', async (t) => {
     await createNamespace(admin, 'network')
     const release = ['tolls', CHART, '--namespace', 'network', ...accessTo(cluster)]
@@ -211,6 +269,9 @@ await clusterTest(async (t, cluster) => {
     const installed = await helm(['install', ...release])
     t.match(installed, 'no NetworkPolicy applies')
     t.match(await containersOf(), { containers: [{ args: ['agent'] }], initContainers: undefined })
+    await t.resolves(
+      read(admin, { apiVersion: 'admissionregistration.k8s.io/v1', kind: POLICY, metadata: { name: 'tolls-meshtoll-agent-leases' } }),
+    )
     t.match(await helm(['upgrade', ...release], { uninstall: true }), 'helm -n network uninstall tolls')
     t.match(await containersOf(), { initContainers: [{ args: ['agent', '--uninstall'] }], containers: [{ args: undefined }] })
     await helm(['upgrade', ...release], { mode: 'reduced' })

@@ -7,6 +7,7 @@ import { renderDashboards } from '../../scripts/dashboards.js'
 import { type RuleGroup, type RuleSettings, readRuleSettings, renderRuleFiles } from '../../scripts/rules.js'
 import { renderValuesSchema } from '../../scripts/values-schema.js'
 import { COMMANDS } from '../../src/cli/commands.js'
+import { type PodPlace, wantsNode } from '../../src/cluster/daemon-nodes.js'
 import { parseCommandLine } from '../../src/config/command-line.js'
 import { defaultConfig, parseConfig } from '../../src/config/config.js'
 import { parseInventory } from '../../src/config/inventory.js'
@@ -23,6 +24,8 @@ import { CHART, helm, objectOf, renderChart, renderObjects } from './helm.js'
 const skip = reasonToSkip(['helm']) ?? false
 const readChart = (file: string): Promise<string> => readFile(join(CHART, file), 'utf8')
 
+const LOOPBACK = { web: { listenAddress: '127.0.0.1' } }
+
 interface Volume {
   readonly name: string
   readonly hostPath?: { readonly path: string }
@@ -36,12 +39,17 @@ interface Container {
   readonly volumeMounts: readonly { readonly name: string }[]
   readonly securityContext: { readonly capabilities: { readonly add?: readonly string[] } }
   readonly args: readonly string[]
-  readonly readinessProbe: { readonly httpGet: { readonly scheme: string } }
+  readonly readinessProbe: Probe
+  readonly livenessProbe: Probe
+}
+
+interface Probe {
+  readonly httpGet: { readonly scheme: string; readonly host?: string }
 }
 
 interface Template {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> }
-  readonly spec: { readonly containers: readonly [Container]; readonly volumes: readonly Volume[] }
+  readonly spec: PodPlace & { readonly containers: readonly [Container]; readonly volumes: readonly Volume[] }
 }
 
 function templateOf(objects: readonly NewObject[]): Template {
@@ -121,6 +129,8 @@ t.test('mistakes are refused', { skip }, async (t) => {
       values: { prometheusRule: { recording: { istiod: 'a"b' } } },
       says: "'/prometheusRule/recording/istiod'",
     },
+    { name: 'no address', values: { web: { listenAddress: 'localhost' } }, says: "'/web/listenAddress'" },
+    { name: 'an address of a node', values: { mode: 'reduced', ...LOOPBACK }, says: "'/web/listenAddress': value must be ''" },
     { name: 'nothing to uninstall', values: { mode: 'reduced', uninstall: true }, says: "'/uninstall': value must be false" },
     {
       name: 'one host of Datadog for all nodes',
@@ -169,6 +179,8 @@ t.test('where it listens', { skip }, async (t) => {
   const cases = [
     { name: 'on the address of its node', values: {}, host: '10.0.0.1', listens: { host: '10.0.0.1', port: 10042 } },
     { name: 'of either family', values: { web: { port: 9000 } }, host: 'fd00::1', listens: { host: 'fd00::1', port: 9000 } },
+    { name: 'where it is told to', values: LOOPBACK, host: '10.0.0.1', listens: { host: '127.0.0.1', port: 10042 } },
+    { name: 'everywhere', values: { web: { listenAddress: '::' } }, host: '10.0.0.1', listens: { host: '::', port: 10042 } },
     { name: 'reduced, on its own', values: { mode: 'reduced' }, host: '10.0.0.1', listens: { host: '', port: 10042 } },
   ]
   for (const { name, values, host, listens } of cases) {
@@ -181,6 +193,39 @@ t.test('where it listens', { skip }, async (t) => {
     t.same(flags['web.listen-address'], listens, name)
     t.equal(flags['config.file'], '/etc/meshtoll/meshtoll.yaml')
   }
+})
+
+t.test('probes reach it where it listens', { skip }, async (t) => {
+  const cases = [
+    { name: 'on the address of its node', values: {}, host: undefined },
+    { name: 'on the loopback', values: LOOPBACK, host: '127.0.0.1' },
+    { name: 'everywhere', values: { web: { listenAddress: '0.0.0.0' } }, host: undefined },
+  ]
+  for (const { name, values, host } of cases) {
+    const [{ readinessProbe, livenessProbe }] = (await templateWith(values)).spec.containers
+    t.same([readinessProbe.httpGet.host, livenessProbe.httpGet.host], [host, host], name)
+  }
+})
+
+t.test('which nodes get one', { skip }, async (t) => {
+  const nodes = [
+    { name: 'a machine', labels: {}, wanted: true },
+    { name: 'of another pool', labels: { pool: 'b' }, wanted: true },
+    { name: 'Fargate', labels: { 'eks.amazonaws.com/compute-type': 'fargate' }, wanted: false },
+    { name: 'a virtual kubelet', labels: { type: 'virtual-kubelet' }, wanted: false },
+    { name: 'another system', labels: { 'kubernetes.io/os': 'windows' }, wanted: false },
+  ]
+  const { spec } = await templateWith({})
+  for (const { name, labels, wanted } of nodes)
+    t.equal(wantsNode(spec, { metadata: { name: 'n1', labels: { 'kubernetes.io/os': 'linux', ...labels } } }), wanted, name)
+  const preferring = [{ weight: 1, preference: { matchExpressions: [{ key: 'pool', operator: 'Exists' }] } }]
+  const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: preferring }
+  const merged = (await templateWith({ affinity: { nodeAffinity } })).spec
+  t.notOk(
+    wantsNode(merged, { metadata: { name: 'n1', labels: { type: 'virtual-kubelet', 'kubernetes.io/os': 'linux' } } }),
+    'with more of it',
+  )
+  t.match(merged.affinity, { nodeAffinity })
 })
 
 t.test('who may read it', { skip }, async (t) => {
@@ -202,7 +247,7 @@ t.test('Datadog: pushed to with the key of a Secret, or left to its Agent', { sk
     env: [{}, {}, {}, {}, { name: 'DD_API_KEY', valueFrom: { secretKeyRef: { name: 'datadog', key: 'api-key' } } }],
   })
   const [policy] = (await renderObjects({ values: { ...values, mode: 'reduced' } })).filter(({ kind }) => kind === 'NetworkPolicy')
-  t.match(JSON.stringify(policy), '{"port":53,"protocol":"UDP"}', 'its name can be looked up')
+  t.match(JSON.stringify(policy), '{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}', 'its name can be looked up')
   const named = { config: { datadog: { enabled: true, hostname: `\${NODE_NAME}-main` } } }
   await t.resolves(renderObjects({ values: named }), 'a host of its own for each node')
   const { metadata } = await templateWith({ datadog: { agentChecks: true } })

@@ -13,7 +13,7 @@ import { parseWeb } from '../../src/config/web.js'
 import type { Rule } from '../cluster/access.js'
 import type { NewObject } from '../cluster/resource.js'
 import { reasonToSkip } from '../peers/needed.js'
-import { CHART, helm, objectOf, renderChart, renderObjects } from './helm.js'
+import { CHART, helm, objectOf, objectsOf, renderChart, renderObjects } from './helm.js'
 import { manifestOf, OPENSSL } from './manifests.js'
 
 const skip = reasonToSkip(['helm']) ?? false
@@ -73,6 +73,25 @@ t.test('the directory', { skip }, async (t) => {
   t.match(objectOf(objects, 'Service')['spec'], { ports: [{ port: 9443, targetPort: 'https' }] })
   const named = await renderObjects({ values: { ...ON, serviceAccount: { create: false, name: 'counting' } } })
   t.match(fileOf(named, 'meshtoll-directory', 'meshtoll.yaml'), 'meshtoll/counting')
+})
+
+t.test('who may read its metrics', { skip }, async (t) => {
+  const directoryEndpoint = { interval: '1m', basicAuth: { username: { name: 'scrape', key: 'user' } } }
+  const values = { directory: { ...ON.directory, web: { existingSecret: 'own' } }, podMonitor: { enabled: true, directoryEndpoint } }
+  const text = await renderChart({ values })
+  const objects = objectsOf(text)
+  const [config] = templateOf(objects, 'Deployment').spec.volumes
+  t.match(config, {
+    projected: {
+      sources: [
+        { configMap: { items: [{ key: 'meshtoll.yaml' }] } },
+        { secret: { name: 'own', items: [{ key: 'web.yaml' }] } },
+        { secret: { name: 'meshtoll-directory-tls' } },
+      ],
+    },
+  })
+  const { podMetricsEndpoints } = objectOf(objects, 'PodMonitor', 'meshtoll-directory')['spec'] as { readonly podMetricsEndpoints: object }
+  t.match(podMetricsEndpoints, [{ ...directoryEndpoint, port: 'https', scheme: 'https', tlsConfig: { serverName: HOST } }])
 })
 
 t.test('a directory pushes to Datadog as agents do, as a host of its own', { skip }, async (t) => {

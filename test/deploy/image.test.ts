@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Program } from '../../src/lab/program.js'
 import { createTopology, type Topology } from '../../src/lab/topology.js'
@@ -44,7 +44,8 @@ async function testFiles(t: Test, { folder, entrypoint, bases }: Image): Promise
   t.equal(within([...entrypoint, '--version']), `meshtoll ${VERSION}\n`)
   t.match(within([...entrypoint, 'agent', '--help']), '--config.file')
 
-  t.same((await readdir(folder)).sort(), ['dist', 'node_modules', 'package.json'])
+  t.same((await readdir(folder)).sort(), ['LICENSE', 'NOTICE', 'dist', 'node_modules', 'package.json'])
+  await testLicenses(t, folder)
   const { dependencies, devDependencies } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
   for (const name of Object.keys(dependencies))
     t.equal(within(['node', '--input-type=module', '-e', `await import('${name}'); console.log('loaded')`]), 'loaded\n', name)
@@ -63,6 +64,24 @@ async function testFiles(t: Test, { folder, entrypoint, bases }: Image): Promise
   const mebibytes = files.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0) / 2 ** 20
   t.comment(`${files.length} files, ${mebibytes.toFixed(1)} MiB`)
   t.ok(mebibytes < MOST_MEBIBYTES, `${mebibytes.toFixed(1)} MiB`)
+}
+
+/** Ours, and with each package its own; koffi's native part is koffi's. */
+async function testLicenses(t: Test, folder: string): Promise<void> {
+  t.match(await readFile(join(folder, 'LICENSE'), 'utf8'), 'Apache License')
+  const notice = await readFile(join(folder, 'NOTICE'), 'utf8')
+  const manifests = (await filesIn(folder)).filter((file) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(file))
+  t.ok(manifests.length > 5)
+  for (const manifest of manifests) {
+    const { name, version, license } = JSON.parse(await readFile(join(folder, manifest), 'utf8'))
+    t.match(notice, `\n${name} ${version}: ${license}\n`)
+    const files = await readdir(join(folder, dirname(manifest)))
+    if (!name.startsWith('@koromix/'))
+      t.ok(
+        files.some((file) => /^licen[cs]e/i.test(file)),
+        `${name} has its license`,
+      )
+  }
 }
 
 /** They differ in koffi's native part, and nowhere else. */

@@ -1,7 +1,7 @@
 // Does by hand what the Dockerfile says, for there may be no docker: each stage is a folder, and its RUNs run on this machine.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { cp, mkdir, readFile, stat, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -65,7 +65,7 @@ export async function buildImage(scratch: string, platform: string): Promise<Ima
     for (const source of names.slice(0, -1)) {
       const path = from === undefined ? join(context, source) : join(stages.get(from)?.root ?? '', source)
       const into = join(root, workdir, target)
-      const isFile = /\.\w+$/.test(source)
+      const isFile = (await stat(path)).isFile()
       await cp(path, isFile ? join(into, basename(source)) : into, { recursive: true })
     }
   }

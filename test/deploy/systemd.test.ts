@@ -13,27 +13,43 @@ import { hasAllUsers, mebibytesOf } from './container.js'
 import { defaultValues } from './helm.js'
 
 const UNIT = join(import.meta.dirname, '../../deploy/systemd/meshtoll.service')
+const UNINSTALL = UNIT.replace('.service', '-uninstall.service')
+/** What the two of them differ in. */
+const OF_ONE = /^(Description|Conflicts|After|Type|User|ExecStart|Restart.*|Timeout.*|WantedBy)$/
 /** As systemd gives one to a DynamicUser. */
 const UID = 61_184
 /** Of 10: what systemd itself says of it (systemd-analyze security). */
 const MOST_EXPOSED = '25'
 
 /** The last of each. */
-const settings: ReadonlyMap<string, string> = new Map(
-  readFileSync(UNIT, 'utf8')
-    .split('\n')
-    .flatMap((line) => (/^\w+=/.test(line) ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const] : [])),
-)
+const settingsOf = (unit: string): ReadonlyMap<string, string> =>
+  new Map(
+    readFileSync(unit, 'utf8')
+      .split('\n')
+      .flatMap((line) => (/^\w+=/.test(line) ? [[line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const] : [])),
+  )
+const settings = settingsOf(UNIT)
 const setting = (name: string): string => settings.get(name) ?? ''
 
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
 
 if (!isInWorld()) {
   t.test('systemd takes it', { skip: hasSystemd ? false : 'there is no systemd-analyze here' }, async (t) => {
-    const verified = spawnSync('systemd-analyze', ['verify', '--man=no', UNIT], { encoding: 'utf8' })
+    const verified = spawnSync('systemd-analyze', ['verify', '--man=no', UNIT, UNINSTALL], { encoding: 'utf8' })
     t.same([verified.status, verified.stderr], [0, ''])
     const exposed = spawnSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', `--threshold=${MOST_EXPOSED}`, UNIT])
     t.equal(exposed.status, 0, exposed.stdout.toString().trim().split('\n').at(-1) ?? '')
+  })
+
+  t.test('it is taken away as the same user, with the same rights', async (t) => {
+    const away = settingsOf(UNINSTALL)
+    const shared = (all: ReadonlyMap<string, string>) => Object.fromEntries([...all].filter(([name]) => !OF_ONE.test(name)))
+    t.same(shared(away), shared(settings))
+    t.equal(away.get('ExecStart'), setting('ExecStart').replace(' agent ', ' agent --uninstall '))
+    t.equal(away.get('Conflicts'), 'meshtoll.service', 'which is stopped before')
+    t.match(away.get('After'), 'meshtoll.service')
+    // A DynamicUser is called as its unit is, unless it says another name.
+    t.same([settings.get('User'), away.get('User')], [undefined, 'meshtoll'])
   })
 
   t.test('it has what the chart gives', async (t) => {

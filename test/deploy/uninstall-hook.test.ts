@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { allow, createServiceAccount, createToken, type Rule } from '../cluster/access.js'
 import type { Cluster } from '../cluster/cluster.js'
@@ -46,6 +47,14 @@ const verbsOf = (role: NewObject): readonly string[] =>
     .sort()
 const rulesWithout = (role: NewObject, left: string): readonly Rule[] =>
   rulesOf(role).map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== left) }))
+
+interface Placed {
+  readonly tolerations: readonly object[]
+  readonly affinity: object
+}
+
+/** It waits for a while for what it is refused. */
+const SAID_WITHIN_MS = 30_000
 
 /** The container's program, as the hook's ServiceAccount. */
 async function run({ url, caFile, folder, admin }: Cluster, job: NewObject): Promise<string> {
@@ -93,24 +102,44 @@ await clusterTest(async (t, cluster) => {
     await create(admin, binding)
     await createWorkload(admin, { kind: 'DaemonSet', ...DAEMON_SET.metadata })
     // The API server knows of rules a moment later.
-    const says = (words: RegExp) => eventually(String(words), async () => (words.test(await run(cluster, job)) ? true : undefined))
+    const says = (words: RegExp) => eventually(String(words), async () => (words.test(await run(cluster, job)) ? true : undefined), SAID_WITHIN_MS)
     await says(/^agents may leave their kernel tables behind: GET .*: 403$/m)
     await change(admin, role, { rules: rulesWithout(role, 'delete') })
     await says(/^agents may leave their kernel tables behind: DELETE .*: 403$/m)
     await change(admin, DAEMON_SET, { metadata: { finalizers: [] } })
-    await change(admin, role, { rules: rulesOf(role) })
-    await says(/^all agents are gone/)
     await createWorkload(admin, { kind: 'DaemonSet', ...DAEMON_SET.metadata })
     const running = run(cluster, job)
+    // Rules that were just made may come a moment later.
+    await sleep(1_500)
+    await change(admin, role, { rules: rulesOf(role) })
     const found = await eventually('it is deleted', async () => {
       const { metadata } = await read(admin, DAEMON_SET)
       return 'deletionTimestamp' in metadata ? metadata : undefined
     })
     t.match(found, { finalizers: ['foregroundDeletion'] }, 'after its pods')
+    // It was allowed to look, and the API server is away for a while.
+    await sleep(1_500)
+    const [, apiServer = 0] = cluster.pids
+    process.kill(apiServer, 'SIGKILL')
+    await sleep(2_500)
+    await cluster.restart()
     // Its pods are gone.
     await change(admin, DAEMON_SET, { metadata: { finalizers: [] } })
     t.match(await running, /^all agents are gone/)
     t.match(await run(cluster, job), /^all agents are gone/, 'once more')
+  })
+
+  t.test('where the Job runs', { skip }, async (t) => {
+    const placeOf = async (values: object): Promise<Placed> => {
+      const { template } = objectOf(await renderHook(cluster, values), 'Job')['spec'] as { readonly template: { readonly spec: Placed } }
+      return template.spec
+    }
+    const controlPlane = { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }
+    t.same((await placeOf({})).tolerations, [controlPlane], 'not on a node that is not ready')
+    const dedicated = { key: 'dedicated', operator: 'Exists', effect: 'NoExecute' }
+    const tolerations = [{ operator: 'Exists' }, dedicated, { key: 'node.kubernetes.io/not-ready', operator: 'Exists' }]
+    t.same((await placeOf({ tolerations })).tolerations, [controlPlane, dedicated])
+    t.match(JSON.stringify((await placeOf({})).affinity), 'fargate')
   })
 
   t.test('the notes say what becomes of kernel tables', { skip }, async (t) => {

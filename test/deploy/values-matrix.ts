@@ -14,12 +14,28 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, Tree>>>> = {
   directory: {
     none: {},
     own: { directory: { enabled: true } },
-    brought: { directory: { enabled: true, replicas: 3, tls: { existingSecret: 'certificate' }, networkPolicy: { enabled: false } } },
+    brought: {
+      directory: {
+        enabled: true,
+        replicas: 3,
+        tls: { existingSecret: 'certificate' },
+        web: { existingSecret: 'directory-web' },
+        networkPolicy: { enabled: false },
+      },
+      podMonitor: { directoryEndpoint: { basicAuth: { username: { name: 'scrape', key: 'user' } }, interval: '1m' } },
+    },
   },
   serving: {
     open: {},
     password: { web: { existingSecret: 'meshtoll-web' } },
     tls: { web: { existingSecret: 'meshtoll-web', tls: true, port: 9_443 }, networkPolicy: { from: [{ namespaceSelector: {} }] } },
+  },
+  listening: {
+    node: {},
+    loopback: {
+      web: { listenAddress: '127.0.0.1' },
+      extraContainers: [{ name: 'proxy', image: 'proxy:1', securityContext: { allowPrivilegeEscalation: false } }],
+    },
   },
   scraping: {
     annotations: {},
@@ -61,7 +77,7 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, Tree>>>> = {
   },
   access: {
     made: {},
-    brought: { serviceAccount: { create: false, name: 'counting' }, rbac: { create: false } },
+    brought: { serviceAccount: { create: false, name: 'counting' }, rbac: { create: false }, leasePolicy: { enabled: false } },
     annotated: { serviceAccount: { annotations: { note: 'kept' } }, imagePullSecrets: [{ name: 'registry' }] },
   },
   scheduling: {
@@ -81,7 +97,7 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, Tree>>>> = {
 }
 
 /** What the schema refuses in mode reduced. */
-const FULL_ONLY = ['directory=own', 'directory=brought', 'mesh=netns', 'leaving=now']
+const FULL_ONLY = ['listening=loopback', 'directory=own', 'directory=brought', 'mesh=netns', 'leaving=now']
 
 /** By the name of the choice, which of it. */
 type Row = Readonly<Record<string, string>>

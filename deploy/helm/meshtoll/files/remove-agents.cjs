@@ -9,6 +9,8 @@ const folder = process.env.SERVICE_ACCOUNT ?? '/var/run/secrets/kubernetes.io/se
 const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`
 /** Helm waits for 300 by default. */
 const WITHIN_MS = 240_000
+/** Rules that were made just before may come to the API server's authorizer a moment later. */
+const REFUSED_MS = 5_000
 const EVERY_MS = 1_000
 const ANSWER_WITHIN_MS = 10_000
 
@@ -32,13 +34,27 @@ function ask(method, options) {
 
 const say = (text) => process.stdout.write(`${text}\n`)
 
+/** Again, where the API server is away for a while, has too much to do, or refuses what it may allow in a moment. */
+async function askUntil({ refused, over }, method, options) {
+  for (;;) {
+    const { status, message } = await ask(method, options).then(
+      (status) => ({ status, message: status }),
+      ({ message }) => ({ status: 0, message }),
+    )
+    if (status === 404 || (status >= 200 && status < 300)) return status
+    const isRefused = status >= 400 && status < 500 && status !== 429
+    if (performance.now() > (isRefused ? refused : over)) throw new Error(`${method} ${path}: ${message}`)
+    await sleep(EVERY_MS)
+  }
+}
+
 async function remove() {
-  const status = await ask('DELETE', { propagationPolicy: 'Foreground' })
-  if (status !== 404 && status >= 300) throw new Error(`DELETE ${path}: ${status}`)
-  const deadline = performance.now() + WITHIN_MS
-  for (let found = await ask('GET'); found !== 404; found = await ask('GET')) {
-    if (found === 401 || found === 403) throw new Error(`GET ${path}: ${found}`)
-    if (performance.now() > deadline) throw new Error(`there are still pods of ${path}`)
+  const over = performance.now() + WITHIN_MS
+  const anew = () => ({ refused: performance.now() + REFUSED_MS, over })
+  await askUntil(anew(), 'DELETE', { propagationPolicy: 'Foreground' })
+  // Who was once allowed to look is so again.
+  for (let until = anew(); (await askUntil(until, 'GET')) !== 404; until = { refused: over, over }) {
+    if (performance.now() > over) throw new Error(`there are still pods of ${path}`)
     await sleep(EVERY_MS)
   }
 }

@@ -65,6 +65,12 @@ default
 {{- if eq .Values.mode "full" }}true{{ end -}}
 {{- end -}}
 
+{{- /* Only where it does not listen on the address of its node; the kubelet is on the same network. */ -}}
+{{- define "meshtoll.probedHost" -}}
+{{- $address := .Values.web.listenAddress -}}
+{{- if and (include "meshtoll.isFull" .) $address (not (has $address (list "0.0.0.0" "::"))) }}{{ $address }}{{ end -}}
+{{- end -}}
+
 {{- define "meshtoll.config" -}}
 {{- $host := dig "datadog" "hostname" "auto" .Values.config | toString -}}
 {{- if not (or (eq $host "auto") (contains "${" $host)) -}}
