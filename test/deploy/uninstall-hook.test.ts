@@ -102,7 +102,8 @@ await clusterTest(async (t, cluster) => {
     await create(admin, binding)
     await createWorkload(admin, { kind: 'DaemonSet', ...DAEMON_SET.metadata })
     // The API server knows of rules a moment later.
-    const says = (words: RegExp) => eventually(String(words), async () => (words.test(await run(cluster, job)) ? true : undefined), SAID_WITHIN_MS)
+    const says = (words: RegExp) =>
+      eventually(String(words), async () => (words.test(await run(cluster, job)) ? true : undefined), SAID_WITHIN_MS)
     await says(/^agents may leave their kernel tables behind: GET .*: 403$/m)
     await change(admin, role, { rules: rulesWithout(role, 'delete') })
     await says(/^agents may leave their kernel tables behind: DELETE .*: 403$/m)
