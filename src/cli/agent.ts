@@ -33,7 +33,7 @@ export async function run(options: CommandOptions, deps: CommandDeps, signal: Ab
   }
   // The port first: what may still fail is found before the kernel is touched, and probes are answered from the beginning.
   const server = await createServer({
-    routes: createRoutes({ agent, log, version: VERSION }),
+    routes: createRoutes({ agent, log, version: VERSION, created: config.series.created }),
     listenAddress: flags['web.listen-address'],
     ...files,
     log,

@@ -178,6 +178,11 @@ export const OPTIONS = {
         '0s',
         'A new series of a counter is served at 0 for this long, so that rate() sees what it begins with; zones are there from the start.',
       ),
+      created: option(
+        boolean,
+        'false',
+        'Serve when each series began, as _created of OpenMetrics; for a Prometheus with created-timestamp-zero-ingestion alone, as any other keeps each of these as a series.',
+      ),
     },
   },
   datadog: DATADOG,

@@ -96,7 +96,7 @@ export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, 
       whoAsks: createWhoAsks({ agents: agentsOf(config, api), review, monotonic }),
       sessions,
       notReady: () => (isReady ? '' : api.following.trouble || NOT_YET),
-      metrics: createDirectoryMetrics(families, datadog?.families),
+      metrics: createDirectoryMetrics(families, { pushed: datadog?.families, created: config.series.created }),
       log,
     }),
     async run() {

@@ -53,10 +53,19 @@ export function createDirectoryFamilies({ desk, following, election, endpoints, 
   }
 }
 
-/** `pushed`: what the push to Datadog says of itself. */
-export function createDirectoryMetrics({ served, self }: DirectoryFamilies, pushed: () => readonly FamilySnapshot[] = () => []): Route {
-  return createMetricsRoute({
-    withSnapshot: (use) => use({ families: served() }),
-    self: async () => [...(await self()), ...pushed()],
-  })
+export interface MetricsOptions {
+  /** What the push to Datadog says of itself. */
+  readonly pushed?: (() => readonly FamilySnapshot[]) | undefined
+  /** OpenMetrics with `_created` samples. */
+  readonly created?: boolean
+}
+
+export function createDirectoryMetrics({ served, self }: DirectoryFamilies, { pushed = () => [], created = false }: MetricsOptions): Route {
+  return createMetricsRoute(
+    {
+      withSnapshot: (use) => use({ families: served() }),
+      self: async () => [...(await self()), ...pushed()],
+    },
+    { created },
+  )
 }

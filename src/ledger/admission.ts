@@ -33,8 +33,16 @@ export interface Admission {
   readonly served: number
 }
 
-export function createAdmission(parts: { accounts: Accounts; decisions: Decisions; limit: number; clock: Clock }): Admission {
-  const { accounts, decisions, limit, clock } = parts
+export interface AdmissionParts {
+  readonly accounts: Accounts
+  readonly decisions: Decisions
+  readonly limit: number
+  readonly clock: Pick<Clock, 'monotonic'>
+  /** When a series began that has its first bytes now: with the reading before, in which they were not. */
+  readonly beganMs: () => number
+}
+
+export function createAdmission({ accounts, decisions, limit, clock, beganMs }: AdmissionParts): Admission {
   const folded = new Set<string>()
 
   const served = (): number => {
@@ -45,7 +53,7 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
   let used = 0
 
   function open(key: string): Account {
-    const account = accounts.flow(key, clock.now())
+    const account = accounts.flow(key, beganMs())
     decisions.opened(account)
     return account
   }
@@ -54,7 +62,7 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     const key = zoneKeyOf(source, destination, scope)
     const known = accounts.zones.get(key)
     if (known) return known
-    const account = accounts.zone(key, clock.now())
+    const account = accounts.zone(key, beganMs())
     decisions.opened(account)
     return account
   }
@@ -124,7 +132,7 @@ export function createAdmission(parts: { accounts: Accounts; decisions: Decision
     if (used >= limit) return false
     used++
     account.withdrawn = false
-    account.sinceMs = clock.now()
+    account.sinceMs = beganMs()
     account.openedMs = clock.monotonic()
     decisions.opened(account)
     return true

@@ -58,7 +58,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   const { clock, log } = deps
   const decisions = createDecisions()
   const accounts = createAccounts({ clock, onOwner: decisions.owner })
-  const admission = createAdmission({ accounts, decisions, limit: options.limit, clock })
+  const admission = createAdmission({ accounts, decisions, limit: options.limit, clock, beganMs: () => beganMs })
   const generations = createGenerations()
   const transit = createTransit(generations)
   const routes = createRoutes({ accounts, admission })
@@ -83,6 +83,8 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let orderMs = restored ? orderOf(restored.lastRead ?? restored.head) : 0
   /** When the last reading began: what it did not find came later. */
   let readAtMs = restored?.head.atMs ?? 0
+  /** What the reading that is posted now has more than the one before came after this. */
+  let beganMs = clock.now()
   /** When that was, to the millisecond: by this process, or by the one before and written down. */
   let wasRead = false
   let unbrokenSinceMs = 0
@@ -163,6 +165,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     wasRead ||= replay.sinceMs !== undefined
     const toMs = clock.now()
     const sinceMs = startOf(replay.sinceMs ?? readAtMs, toMs)
+    beganMs = sinceMs
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const stretch = { fromMs: sinceMs, toMs }
     const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }

@@ -40,7 +40,7 @@ t.test('an empty file has all defaults', async (t) => {
       targets: [],
     },
     ztunnel: { enabled: 'auto', intervalMs: 15_000, namespaces: ['istio-system', 'kube-system'], targets: [] },
-    series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 },
+    series: { limit: 10_000, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0, created: false },
     datadog: {
       enabled: false,
       site: 'datadoghq.com',

@@ -11,24 +11,24 @@ import { createKeptLog } from '../kube/kept-log.js'
 const LABELS = { service_namespace: 'shop', service_name: 'cart', change: 'added' }
 const QUIET = { trouble: '', takeRejected: () => 0 }
 
-async function scrape(t: Test, parts: Partial<MetricsParts>): Promise<readonly string[]> {
+async function scrape(t: Test, parts: Partial<MetricsParts>, created = false): Promise<readonly string[]> {
   const log = createKeptLog()
   const families = createDirectoryFamilies({
     desk: createDesk({ clock: createHandClock(), random: () => 'id', isHearing: () => true }),
     following: QUIET,
     slices: QUIET,
     election: { holds: true, trouble: '' },
-    endpoints: { families: () => [{ family: ENDPOINTS.changes, series: [{ labels: LABELS, value: 7 }] }] },
+    endpoints: { families: () => [{ family: ENDPOINTS.changes, series: [{ labels: LABELS, value: 7, sinceMs: 5_000 }] }] },
     version: '0',
     nodeVersion: 'v20',
     cpuUsage: () => ({ user: 0, system: 0 }),
     ...parts,
   })
-  const metrics = createDirectoryMetrics(families)
+  const metrics = createDirectoryMetrics(families, { created })
   const routes = createRouter({ '/metrics': { route: metrics } }, { log })
   const server = await createServer({ routes, listenAddress: { host: '127.0.0.1', port: 0 }, log })
   t.teardown(() => server.close(AbortSignal.timeout(300)))
-  const { text } = await ask(server.url, { path: '/metrics' })
+  const { text } = await ask(server.url, { path: '/metrics', headers: created ? { accept: 'application/openmetrics-text' } : {} })
   return text.split('\n').filter((line) => /^meshtoll_(endpoint|directory_leader|source_up)/.test(line))
 }
 
@@ -37,6 +37,11 @@ const up = (source: string, value: number): string => `meshtoll_source_up{source
 
 t.test('who has the Lease serves what it counts', async (t) => {
   t.same(await scrape(t, {}), ['meshtoll_directory_leader 1', COUNTED, up('kubernetes', 1), up('endpoints', 1)])
+})
+
+t.test('series.created: when it began to count', async (t) => {
+  const began = 'meshtoll_endpoint_changes_created{service_namespace="shop",service_name="cart",change="added"} 5'
+  t.ok((await scrape(t, {}, true)).includes(began))
 })
 
 t.test('who has it no longer does not, though it has not heard of another', async (t) => {

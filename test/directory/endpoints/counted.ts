@@ -26,7 +26,7 @@ export interface Counted {
 }
 
 const NAMESPACE = 'shop'
-const SERIES = { limit: 10, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0 }
+const SERIES = { limit: 10, causes: 100, idleMs: 3_600_000, zeroFirstMs: 0, created: false }
 
 export function startCounted({ limit = SERIES.limit } = {}): Counted {
   const clock = createHandClock()
