@@ -40,6 +40,10 @@ export interface Kernel {
   send(packet: Omit<Packet, 'landed'>, isInFlight: boolean): void
   /** What is between the two hooks reaches the second, which counts in the generation of that moment. */
   land(): void
+  /** Whether a packet of the address was between the two hooks when it was read, and nobody has written down yet that it passed the second. */
+  isBetweenHooks(address: string): boolean
+  /** What was read last is written down. */
+  written(): void
   /** A packet takes less than a cycle from hook to hook: what was between them at the reading before has passed both. */
   beginReading(): void
   rotate(): void
@@ -58,6 +62,8 @@ const add = (to: Map<string, number>, key: string, bytes: number): void => void 
 export function createKernel(): Kernel {
   let table: Table | undefined
   let packets: Packet[] = []
+  /** Read there, and whether a later reading found it behind the second hook. */
+  const between = new Map<Packet, boolean>()
   let inFlight: { packet: Packet; wasRead: boolean }[] = []
 
   const newGeneration = (id: number): Generation => ({ id, isDetached: false, seen: new Map(), via: new Map() })
@@ -92,6 +98,7 @@ export function createKernel(): Kernel {
     create(epoch, atMs) {
       table = { epoch, startMs: atMs, counters: { ...NOTHING }, generations: [newGeneration(1)], nextId: 2 }
       packets = []
+      between.clear()
     },
     destroy() {
       table = undefined
@@ -105,8 +112,14 @@ export function createKernel(): Kernel {
       if (!isInFlight) land()
     },
     land: () => land(),
+    isBetweenHooks: (address) => [...between.keys()].some(({ source, destination }) => source === address || destination === address),
+    written() {
+      for (const [packet, hasPassed] of between) if (hasPassed) between.delete(packet)
+    },
     beginReading() {
+      for (const { packet } of inFlight) between.set(packet, false)
       land(inFlight.filter(({ wasRead }) => wasRead))
+      for (const packet of between.keys()) if (packet.landed) between.set(packet, true)
       for (const one of inFlight) one.wasRead = true
     },
     rotate() {
