@@ -221,6 +221,8 @@ export interface Books {
   readonly multicast: number
   readonly overflow: number
   readonly pending: number
+  /** Of the two sides; added up apart, since numbers above 2^53 are rounded. */
+  readonly difference?: number
 }
 
 export interface Snapshot {

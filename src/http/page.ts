@@ -17,7 +17,7 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
 }
 
-const BOOKS: readonly (readonly [keyof Books, string])[] = [
+const BOOKS: readonly (readonly [Exclude<keyof Books, 'difference'>, string])[] = [
   ['posted', 'counted by this node, once'],
   ['elsewhere', 'left to another node’s agent'],
   ['tunnel', 'outer packets of a tunnel, counted inside'],

@@ -13,8 +13,8 @@ export interface SnapshotParts {
 const PIECE_LENGTH = 64 * 1024
 
 /** 0 as long as every byte seen is accounted for. */
-export function differenceOf({ observed, posted, elsewhere, tunnel, multicast, overflow, pending }: Books): number {
-  return observed - posted - elsewhere - tunnel - multicast - overflow - pending
+export function differenceOf({ observed, posted, elsewhere, tunnel, multicast, overflow, pending, difference }: Books): number {
+  return difference ?? observed - posted - elsewhere - tunnel - multicast - overflow - pending
 }
 
 /** One line per series, in pieces of about 64 KiB. */

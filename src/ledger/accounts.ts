@@ -16,7 +16,9 @@ export interface Owner {
 
 export interface Account extends Series {
   readonly key: string
+  /** Beside whole units of it (carry.ts). */
   value: number
+  units: number
   sinceMs: number
   /** By the monotonic clock: when it was opened, and when bytes were last added. */
   openedMs: number
@@ -65,7 +67,17 @@ export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (own
   function open(into: Map<string, Account>, { key, sinceMs }: { key: string; sinceMs: number }, describe: () => Description): Account {
     const { kind, labels } = describe()
     const nowMs = clock.monotonic()
-    const account = { key, kind, labels: Object.freeze(labels), value: 0, sinceMs, openedMs: nowMs, changedMs: nowMs, withdrawn: false }
+    const account = {
+      key,
+      kind,
+      labels: Object.freeze(labels),
+      value: 0,
+      units: 0,
+      sinceMs,
+      openedMs: nowMs,
+      changedMs: nowMs,
+      withdrawn: false,
+    }
     into.set(key, account)
     return account
   }

@@ -124,6 +124,7 @@ export function createAdmission({ accounts, decisions, limit, clock, beganMs }: 
     decisions.adjust(account, -account.value)
     decisions.withdrawn(account)
     account.value = 0
+    account.units = 0
     account.withdrawn = true
     used--
   }

@@ -13,6 +13,8 @@ export interface Decisions {
   mark(row: MarkRow): void
   /** Moves the account's offset; its total stays, because as many bytes of pairs no longer lead there, or now do. */
   adjust(account: Account, bytes: number): void
+  /** Whole units of it were put aside; their bytes are no part of its offset any more. */
+  carried(account: Account): void
   /** Rows since the last call of `take`. */
   count(): number
   /** Everything since the last call. */
@@ -32,6 +34,7 @@ export function createDecisions(): Decisions {
   let folded: string[] = []
   let marks: MarkRow[] = []
   let adjust = new Map<string, number>()
+  let carried = new Map<string, number>()
 
   function clear(): void {
     owners = []
@@ -41,6 +44,7 @@ export function createDecisions(): Decisions {
     folded = []
     marks = []
     adjust = new Map()
+    carried = new Map()
   }
 
   return {
@@ -50,13 +54,28 @@ export function createDecisions(): Decisions {
       opened.push([account.key, account.sinceMs])
       withdrawn.delete(account.key)
     },
-    withdrawn: (account) => void withdrawn.add(account.key),
+    withdrawn: (account) => {
+      withdrawn.add(account.key)
+      carried.delete(account.key)
+    },
     folded: (key) => void folded.push(key),
     mark: (row) => void marks.push(row),
     adjust: (account, bytes) => void (bytes !== 0 && adjust.set(account.key, (adjust.get(account.key) ?? 0) + bytes)),
-    count: () => [owners, addresses, opened, folded, marks].reduce((sum, { length }) => sum + length, withdrawn.size + adjust.size),
+    carried: ({ key, units }) => void carried.set(key, units),
+    count: () =>
+      [owners, addresses, opened, folded, marks].reduce((sum, { length }) => sum + length, withdrawn.size + adjust.size + carried.size),
     take(moment) {
-      const batch = { ...moment, owners, addresses, opened, withdrawn: [...withdrawn], folded, marks, adjust: [...adjust] }
+      const batch = {
+        ...moment,
+        owners,
+        addresses,
+        opened,
+        withdrawn: [...withdrawn],
+        folded,
+        marks,
+        adjust: [...adjust],
+        carried: [...carried],
+      }
       clear()
       return batch
     },

@@ -1,6 +1,7 @@
 // Accounts out of a state and into one.
 import type { FlowReading } from '../model/flows.js'
 import type { Account, Accounts } from './accounts.js'
+import { differenceIn, offsetOf } from './carry.js'
 import type { AccountRow, State } from './state.js'
 
 /** `offset`: the kernel's part will be added. `total`: the kernel's part is gone. `none`: what was served is not known. */
@@ -11,10 +12,11 @@ const GAP = 'b:gapMs'
 
 export function restoreAccounts(state: State, { accounts, column }: { accounts: Accounts; column: Column }): void {
   for (const [id, zone, namespace, kind, name] of state.owners) accounts.restoreOwner({ id, zone, namespace, kind, name })
-  for (const [key, offset, total, sinceMs, withdrawn] of state.accounts.values()) {
+  for (const [key, offset, total, sinceMs, withdrawn, units = 0] of state.accounts.values()) {
     if (column === 'none' && key !== GAP) continue
     const account = accounts.byKey(key, sinceMs)
     account.value = column === 'offset' || key === GAP ? offset : total
+    account.units = units
     account.withdrawn = withdrawn === 1
     // Served before: it must not be served at 0 again, and a clock that was set back does not say for how long it was.
     account.openedMs = Number.NEGATIVE_INFINITY
@@ -24,8 +26,9 @@ export function restoreAccounts(state: State, { accounts, column }: { accounts: 
 export function* accountRows(accounts: Accounts, held: ReadonlyMap<Account, number>): Generator<AccountRow> {
   for (const all of [accounts.flows, accounts.zones, accounts.books])
     for (const account of all.values()) {
-      const { key, value, sinceMs, withdrawn } = account
-      yield [key, value - (held.get(account) ?? 0), value, sinceMs, withdrawn ? 1 : 0]
+      const { key, value, sinceMs, withdrawn, units } = account
+      const row = [key, offsetOf(value, held.get(account) ?? 0), value, sinceMs, withdrawn ? 1 : 0] as const
+      yield units === 0 ? row : [...row, units]
     }
 }
 
@@ -51,16 +54,15 @@ export function unservedMs(state: State | undefined, { epoch, epochStartMs, atMs
 
 /** It can no longer be placed. */
 export function giveUpPending(accounts: Accounts): void {
-  const pending = accounts.book('pending').value
-  accounts.book('elsewhere').value += pending
-  accounts.book('handover').value += pending
-  accounts.book('pending').value = 0
+  const pending = accounts.book('pending')
+  for (const book of ['elsewhere', 'handover'].map(accounts.book)) {
+    book.value += pending.value
+    book.units += pending.units
+  }
+  pending.value = pending.units = 0
 }
-
-const BOOKS = ['observed', 'posted', 'elsewhere', 'tunnel', 'multicast', 'overflow', 'pending']
 
 /** Pairs are read after what was observed, and so may be ahead of it. With the table gone no later reading makes up for that. */
 export function evenOut(accounts: Accounts): void {
-  const [observed = 0, ...parts] = BOOKS.map((name) => accounts.book(name).value)
-  accounts.book('observed').value += Math.max(0, parts.reduce((sum, bytes) => sum + bytes, 0) - observed)
+  accounts.book('observed').value += Math.max(0, -differenceIn(accounts))
 }

@@ -1,6 +1,7 @@
 // The ledger as others see it: families with their series, and the books.
 import type { Books, FamilySnapshot, Scope, Series, Snapshot } from '../model.js'
 import { type Account, isPhantom } from './accounts.js'
+import { differenceIn, seriesOf, totalOf } from './carry.js'
 import {
   bookFamilies,
   coverageRatio,
@@ -30,8 +31,8 @@ export function snapshotOf(
   now: { atMs: number; monotonicMs: number; coverage: number | undefined },
 ): Snapshot {
   const { accounts } = ledger
-  const value = (name: string): number => accounts.book(name).value
-  const books = booksOf(value)
+  const value = (name: string): number => totalOf(accounts.book(name))
+  const books = { ...booksOf(value), difference: differenceIn(accounts) }
   const prices = { family: price, series: Object.entries(options.prices).map(([scope, value]) => ({ labels: { scope }, value })) }
   // Totals at 0 that were more before the start would be read as a reset, and all that was ever counted as new afterwards.
   if (!ledger.hasBegun) return { atMs: now.atMs, books, families: [prices] }
@@ -41,7 +42,7 @@ export function snapshotOf(
   const bookSnapshots = Object.entries(bookFamilies).map(([name, family]) => ({ family, series: one(value(name)) }))
   const families: readonly FamilySnapshot[] = [
     { family: flowBytes, series: served((account) => !isPhantom(account)) },
-    { family: zoneBytes, series: { [Symbol.iterator]: () => accounts.zones.values() } },
+    { family: zoneBytes, series: { [Symbol.iterator]: () => zonesOf(accounts) } },
     { family: phantomBytes, series: served(isPhantom) },
     { family: phantomWindow, series: [...ledger.phantoms.windows(now.atMs)] },
     ...bookSnapshots,
@@ -71,13 +72,17 @@ interface Limited {
 function* limitedSeries(accounts: Iterable<Account>, { isWanted, zeroSinceMs }: Limited): Generator<Series> {
   for (const account of accounts) {
     if (account.withdrawn || !isWanted(account)) continue
-    if (account.openedMs <= zeroSinceMs) yield account
+    if (account.openedMs <= zeroSinceMs) yield seriesOf(account)
     else yield { labels: account.labels, value: 0, sinceMs: account.sinceMs }
   }
 }
 
+function* zonesOf({ zones }: Pick<Ledger['accounts'], 'zones'>): Generator<Series> {
+  for (const account of zones.values()) yield seriesOf(account)
+}
+
 function foldedBytes(accounts: Iterable<Account>): number {
   let bytes = 0
-  for (const account of accounts) if (account.kind === 'fold' && !isPhantom(account)) bytes += account.value
+  for (const account of accounts) if (account.kind === 'fold' && !isPhantom(account)) bytes += totalOf(account)
   return bytes
 }

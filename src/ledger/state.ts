@@ -20,8 +20,8 @@ export const NOTHING_COUNTED: KernelCounters = { observed: 0, tunnel: 0, overflo
 export type OwnerRow = readonly [number, string, string, string, string]
 /** [address, owner id, region, external, local, covered, when the pod ended that had it] */
 export type AddressRow = readonly [string, number, string, boolean, Placement['local'], Placement['covered'], number?]
-/** [key, offset, total, since in ms, 1 = withdrawn] */
-export type AccountRow = readonly [string, number, number, number, 0 | 1]
+/** [key, offset, total, since in ms, 1 = withdrawn, whole units beside it] */
+export type AccountRow = readonly [string, number, number, number, 0 | 1, number?]
 /** [source, destination, ...]: bytes that are not pending, translated ones among them; of transit, bytes that closed generations have left open. */
 export type MarkRow = readonly [string, string, number, number]
 
@@ -84,6 +84,8 @@ export interface Batch extends Moment {
   readonly folded: readonly string[]
   readonly marks: readonly MarkRow[]
   readonly adjust: readonly (readonly [key: string, bytes: number])[]
+  /** Absent in what an earlier version wrote. */
+  readonly carried?: readonly (readonly [key: string, units: number])[]
 }
 
 interface Rows {
@@ -158,8 +160,12 @@ export function applyBatch(state: State, batch: Batch): void {
   for (const row of batch.addresses) state.addresses.set(row[0], row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])
   for (const [key, bytes] of batch.adjust) {
-    const [, offset, , sinceMs, withdrawn] = state.accounts.get(key) ?? [key, 0, 0, 0, 0]
-    state.accounts.set(key, [key, offset + bytes, 0, sinceMs, withdrawn])
+    const [, offset, , sinceMs, withdrawn, ...units] = state.accounts.get(key) ?? ([key, 0, 0, 0, 0] as AccountRow)
+    state.accounts.set(key, [key, offset + bytes, 0, sinceMs, withdrawn, ...units])
+  }
+  for (const [key, units] of batch.carried ?? []) {
+    const [, offset, total, sinceMs, withdrawn] = state.accounts.get(key) ?? [key, 0, 0, 0, 0]
+    state.accounts.set(key, [key, offset, total, sinceMs, withdrawn, units])
   }
   for (const key of batch.withdrawn) {
     const [, offset, total, sinceMs] = state.accounts.get(key) ?? [key, 0, 0, 0]

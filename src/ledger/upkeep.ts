@@ -3,6 +3,7 @@ import type { Clock } from '../deps.js'
 import type { Pauses } from '../pauses.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Admission } from './admission.js'
+import { carry } from './carry.js'
 import type { Decisions } from './draft.js'
 import type { PairBook } from './pair-book.js'
 import type { Routes } from './routes.js'
@@ -28,6 +29,7 @@ export function createUpkeep({ accounts, admission, book, decisions, routes, pau
   let sweptMs = clock.monotonic()
 
   async function sweep(): Promise<void> {
+    carry(accounts, decisions)
     const crowdedOut = [...accounts.flows.values()].filter(
       (account) => account.withdrawn && account.value > 0 && !admission.readmit(account),
     )

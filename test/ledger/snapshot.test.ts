@@ -56,7 +56,7 @@ t.test('every series has the labels of its family, in its order', async (t) => {
   await readInto(ledger)
   const { families, atMs, books } = look(ledger)
   t.equal(atMs, 7)
-  t.same(books, { observed: 20, posted: 20, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, pending: 0 })
+  t.same(books, { observed: 20, posted: 20, elsewhere: 0, tunnel: 0, multicast: 0, overflow: 0, pending: 0, difference: 0 })
   for (const { family, series } of families) for (const { labels } of series) t.same(Object.keys(labels), family.labels, family.name)
   t.equal(new Set(families.map(({ family }) => family.name)).size, families.length, 'no family twice')
   t.same(valuesOf(look(ledger), FLOWS), [5, 5, 5, 5], 'two series of their own, the others folded by zones')
