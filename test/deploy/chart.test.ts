@@ -412,6 +412,11 @@ t.test('who scrapes it', { skip }, async (t) => {
     },
   })
   t.notOk('prometheus.io/scrape' in templateOf(objects).metadata.annotations, 'one way, not two')
+  const own = { port: 'proxy', scheme: 'https', interval: '1m' }
+  const { podMetricsEndpoints } = objectOf(await renderObjects({ values: { podMonitor: { enabled: true, endpoint: own } } }), 'PodMonitor')[
+    'spec'
+  ] as { readonly podMetricsEndpoints: object }
+  t.match(podMetricsEndpoints, [{ ...own, path: '/metrics' }], 'or as it is told')
   t.match((await templateWith({})).metadata.annotations, { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '10042' })
 })
 
