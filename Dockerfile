@@ -16,7 +16,7 @@ RUN node scripts/image.js ../image $TARGETARCH
 
 FROM $NODE_IMAGE
 WORKDIR /app
-# One heap of malloc for all threads: of their own they keep what they once needed, 4 MB, with the push to Datadog up to 10.
+# One heap of malloc for all threads: of their own they keep what they once needed: some 4 MB.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 COPY --from=build /build/image ./
 ENTRYPOINT ["node", "dist/main.js"]
