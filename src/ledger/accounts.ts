@@ -1,6 +1,7 @@
 // What bytes are added up under: a flow series, a zone pair, or a line of the books.
 import type { Clock } from '../deps.js'
 import type { Scope, Series, Who } from '../model.js'
+import type { Decisions } from './draft.js'
 import type { OwnerRow } from './state.js'
 
 export const OTHER = '_other'
@@ -133,6 +134,14 @@ export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (own
 
   return { flows, zones, books, ownerOf, owner, owners: ownerRows, restoreOwner, endsOf, flow, zone, book, byKey, remove }
 }
+
+/** Returns what adds to the time in which nothing was counted. */
+export const gapsInto =
+  ({ accounts, decisions }: { readonly accounts: Pick<Accounts, 'book'>; readonly decisions: Pick<Decisions, 'adjust'> }) =>
+  (ms: number): void => {
+    accounts.book('gapMs').value += Math.max(0, ms)
+    decisions.adjust(accounts.book('gapMs'), Math.max(0, ms))
+  }
 
 function textOf(who: Pick<Who, 'zone' | 'namespace' | 'kind' | 'name'>): string {
   return JSON.stringify([who.zone, who.namespace, who.kind, who.name])

@@ -8,7 +8,7 @@ import type { Clock, Log } from '../deps.js'
 import type { FlowReading, GenerationReading, KernelCounters, Pairs } from '../model/flows.js'
 import type { Identity } from '../model.js'
 import { createPauses } from '../pauses.js'
-import { type Accounts, createAccounts } from './accounts.js'
+import { type Accounts, createAccounts, gapsInto } from './accounts.js'
 import { createAdmission } from './admission.js'
 import { createClosing } from './closing.js'
 import { createDecisions } from './draft.js'
@@ -83,17 +83,14 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
   let orderMs = restored ? orderOf(restored.lastRead ?? restored.head) : 0
   /** When the last reading began: what it did not find came later. */
   let readAtMs = restored?.head.atMs ?? 0
-  /** What the reading that is posted now has more than the one before came after this. */
-  let beganMs = clock.now()
   /** When that was, to the millisecond: by this process, or by the one before and written down. */
   let wasRead = false
+  /** What the reading that is posted now has more than the one before came after this, or a clock that was set back does not say after when. */
+  let beganMs = clock.now()
   let unbrokenSinceMs = 0
   let identityVersion = -1
 
-  const addGap = (ms: number): void => {
-    accounts.book('gapMs').value += Math.max(0, ms)
-    decisions.adjust(accounts.book('gapMs'), Math.max(0, ms))
-  }
+  const addGap = gapsInto({ accounts, decisions })
 
   function restore(state: State, column: Column): void {
     restoreAccounts(state, { accounts, column })
@@ -165,7 +162,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     wasRead ||= replay.sinceMs !== undefined
     const toMs = clock.now()
     const sinceMs = startOf(replay.sinceMs ?? readAtMs, toMs)
-    beganMs = sinceMs
+    beganMs = sinceMs || toMs
     const placementOf: PlacementOf = (address, before) => identity.placeSince(address, before, sinceMs)
     const stretch = { fromMs: sinceMs, toMs }
     const context = { pairs: reading.pairs, placementOf, isBaseline, stretch: wasRead ? stretch : undefined }

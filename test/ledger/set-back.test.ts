@@ -118,6 +118,10 @@ t.test('the clock is set back while a table counts', async (t) => {
   send(web)
   const readMs = await read(ledger, -HOUR_MS)
   t.same(asked[0], { address: web, fromMs: 0, toMs: readMs }, 'since when nobody can say')
+  t.ok(
+    [...ledger.accounts.flows.values()].every(({ sinceMs }) => sinceMs >= readMs),
+    'but no series began in 1970',
+  )
   send(late)
   await read(ledger, 10_000)
   t.same(asked, [{ address: late, fromMs: readMs, toMs: readMs + 10_000 }], 'and then since the reading before')
