@@ -14,6 +14,8 @@ export interface PrometheusFiles {
   readonly config: object
   /** Files of rules, by name. */
   readonly rules: Readonly<Record<string, string>>
+  /** Of `--enable-feature`. */
+  readonly features?: readonly string[]
 }
 
 /** `values`: seconds and numbers as text; an instant vector has `value`. */
@@ -39,11 +41,14 @@ export interface Prometheus {
   stop(): Promise<void>
 }
 
-export async function runPrometheus({ folder, config, rules }: PrometheusFiles): Promise<Prometheus> {
+export async function runPrometheus({ folder, config, rules, features = [] }: PrometheusFiles): Promise<Prometheus> {
   for (const [name, text] of Object.entries(rules)) await writeFile(join(folder, name), text)
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify({ ...config, rule_files: Object.keys(rules) }))
   const port = await freePort()
-  const flags = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`]
+  const flags = [
+    ...[`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`],
+    ...features.map((feature) => `--enable-feature=${feature}`),
+  ]
   const program = programOf('prometheus')
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...flags, '--log.level=warn'], {
     stdio: ['ignore', 'ignore', 'pipe'],

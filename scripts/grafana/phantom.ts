@@ -4,6 +4,8 @@ import type { DashboardSpec } from './dashboard.js'
 import { CLUSTER, max, OWNER, orZero, rate, SRC, sum, thresholdOf, top } from './promql.js'
 
 const ENDED = 'dst_namespace, dst_owner_name'
+/** Any of them, alone or in a list such as UF,URX. */
+const NO_CONNECTION = '(.+,)?(UC|UF|UH|URX)(,.+)?'
 const PAIR = `src_zone, src_namespace, src_owner_name, ${ENDED}`
 
 export const phantom: DashboardSpec = {
@@ -152,7 +154,7 @@ export const phantom: DashboardSpec = {
             '{{dst_service_namespace}}/{{dst_service_name}} {{response_flags}}': top(
               sum(
                 'dst_service_namespace, dst_service_name, response_flags',
-                rate('meshtoll_proxy_failed_requests_total', `${OWNER},response_flags=~"UC|UF|UH|URX"`),
+                rate('meshtoll_proxy_failed_requests_total', `${OWNER},response_flags=~"${NO_CONNECTION}"`),
               ),
             ),
           },

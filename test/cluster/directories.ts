@@ -25,6 +25,8 @@ export interface Directories {
   /** kill -9 of one; the next connection goes to the other, and it comes back after `ms`. */
   kill(replica: number, ms: number): Promise<void>
   log(replica: number): Promise<string>
+  /** Of each replica on our own loopback. */
+  readonly ports: readonly number[]
 }
 
 export async function startDirectories(t: Test, { topology, cluster }: ClusterLab): Promise<Directories> {
@@ -71,6 +73,7 @@ export async function startDirectories(t: Test, { topology, cluster }: ClusterLa
       isUp[replica] = true
     },
     log: (replica) => readFile(logFile(replica), 'utf8'),
+    ports,
   }
 }
 

@@ -93,6 +93,10 @@ export interface PodGiven extends Named {
   readonly containers?: readonly string[]
 }
 
+const SIDECAR = 'istio-proxy'
+/** What Istio's injector reserves for one. */
+const RESERVED = { requests: { cpu: '100m', memory: '128Mi' } }
+
 /** Pending, without an address. */
 export function createPod(api: Client, { namespace, name, owner, labels = {}, annotations = {}, ...given }: PodGiven): Promise<KubeObject> {
   return create(api, {
@@ -103,7 +107,7 @@ export function createPod(api: Client, { namespace, name, owner, labels = {}, an
       ...(given.node !== undefined && { nodeName: given.node }),
       ...(given.serviceAccount !== undefined && { serviceAccountName: given.serviceAccount }),
       hostNetwork: given.hostNetwork ?? false,
-      containers: (given.containers ?? ['main']).map((container) => ({ name: container, image: 'none' })),
+      containers: (given.containers ?? ['main']).map((name) => ({ name, image: 'none', ...(name === SIDECAR && { resources: RESERVED }) })),
     },
   })
 }

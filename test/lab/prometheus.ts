@@ -3,10 +3,10 @@ import { mkdtemp } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 import { type Alertmanager, runAlertmanager } from '../alertmanager.js'
-import { listen, type Prometheus, runPrometheus } from '../prometheus.js'
+import { listen, type Prometheus, type PrometheusFiles, runPrometheus } from '../prometheus.js'
 import type { NodeAgent } from './agents.js'
 
-export interface PrometheusOptions {
+export interface PrometheusOptions extends Pick<PrometheusFiles, 'features'> {
   readonly agents: readonly Pick<NodeAgent, 'node' | 'socketPath'>[]
   /** By default meshtoll. */
   readonly job?: string
@@ -14,20 +14,23 @@ export interface PrometheusOptions {
   readonly interval: string
   /** Files of rules, by name. */
   readonly rules: Readonly<Record<string, string>>
+  /** Whom else it scrapes, as prometheus.yml has it. */
+  readonly scrapes?: readonly object[]
   /** Host and port of the Alertmanager that is told. */
   readonly alertmanager?: string
 }
 
-export async function startPrometheus({ agents, job = 'meshtoll', interval, rules, alertmanager }: PrometheusOptions): Promise<Prometheus> {
+export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
+  const { agents, job = 'meshtoll', interval, rules, scrapes = [], alertmanager, features } = options
   const folder = await mkdtemp('/run/lab/prometheus-')
   const bridges = await Promise.all(agents.map(({ socketPath }) => bridgeTo(socketPath)))
   const jobs = agents.map(({ node }, i) => ({ targets: [`127.0.0.1:${bridges[i]?.port}`], labels: { node } }))
   const config = {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     ...(alertmanager && { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
-    scrape_configs: [{ job_name: job, static_configs: jobs }],
+    scrape_configs: [{ job_name: job, static_configs: jobs }, ...scrapes],
   }
-  const prometheus = await runPrometheus({ folder, config, rules })
+  const prometheus = await runPrometheus({ folder, config, rules, ...(features && { features }) })
   return {
     ...prometheus,
     async stop() {

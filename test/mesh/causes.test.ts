@@ -1,31 +1,30 @@
 // A real agent beside a real istiod: what it serves of it is what its metrics and its log say, while the log is rotated, agents are killed, and
 // istiod begins anew.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gunzipSync } from 'node:zlib'
+import { createAsking, NOWHERE } from '../asked-panels.js'
 import { untilCovering } from '../cluster/directories.js'
 import { completePod, setEndpoints } from '../cluster/objects.js'
 import { create } from '../cluster/resource.js'
+import { noCgroups } from '../kernel/cgroup-tree.js'
 import { sumOf as servedSum } from '../lab/agents.js'
 import { startAlertmanager, startPrometheus } from '../lab/prometheus.js'
 import { eventually } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
+import type { Prometheus } from '../prometheus.js'
 import { rulesWith } from '../quick-rules.js'
 import { sumOf } from './ask.js'
+import { readFolder } from './container-log.js'
 import { debouncedIn, endpointsChangedIn, sentIn } from './debounce.js'
 import { targetOf } from './mesh.js'
-import { changeLabels, flipEndpoints } from './services.js'
+import { changeLabels, flipEndpoints, setProtocol } from './services.js'
+import { furnish, restartContainers } from './stand-ins.js'
 import { meshTest } from './suite.js'
 import { ISTIODS, PLACES, WORKLOADS } from './workloads.js'
 
-const OPTIONS = {
-  flows: { interval: '1s' },
-  identity: { patience: '5s' },
-  istiod: { interval: '1s' },
-  envoy: { interval: '1s', agentInterval: '1s', accessLog: 'auto' },
-}
+const OPTIONS = { flows: { interval: '1s' }, identity: { patience: '5s' } }
 const PODS = '/var/log/pods'
 /** Two reads of an agent and a little: what came before is served. */
 const READ_MS = 2_500
@@ -34,6 +33,8 @@ const CALLS = 3
 const CALL = `require('node:net').connect(80, '127.0.0.1').on('error', () => undefined)`
 /** More than identity.skew, and the seconds in which ends and lines are. */
 const ENDED_MS = 5_000
+/** No pod of the cluster has it. */
+const NOBODY = '10.1.3.3'
 const PROMETHEUS = ['prometheus', 'alertmanager'] as const
 /** In pushes/s, of the three that changes make. */
 const STORM = 1
@@ -49,16 +50,7 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
   const [istiod] = mesh.istiods
   if (!istiod) throw new Error('a mesh has an istiod')
 
-  /** The whole log, in whatever files it is. */
-  function logged(): string {
-    const folder = dirname(istiod?.log.file ?? '')
-    const texts = readdirSync(folder).map((name) => {
-      const bytes = readFileSync(join(folder, name))
-      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
-    })
-    return texts.join('').replaceAll(/^\S+ \S+ [FP] /gm, '')
-  }
-
+  const logged = (): string => readFolder(dirname(istiod.log.file))
   const written = (): number => debouncedIn(logged()).length
 
   t.test('on the node of an istiod', async (t) => {
@@ -66,7 +58,10 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
     execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/var/log'])
     mkdirSync(PODS)
     execFileSync('mount', ['--bind', mesh.logs, PODS])
-    const agents = await lab.startAgents({ options: OPTIONS })
+    const { agents: given, scrapes, breakZtunnels } = await furnish(t, mesh, lab)
+    const agents = await lab.startAgents({ ...given, options: { ...OPTIONS, ...given.options } })
+    const panels = createAsking()
+    let prometheus: Prometheus | undefined
     await untilCovering(() => agents.all.map((agent) => agent.log()))
     const agent = agents.on(PLACE?.node ?? '')
     const served = async (family: string, labels = {}): Promise<number> =>
@@ -111,9 +106,9 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       const alertmanager = await startAlertmanager()
       t.teardown(() => alertmanager.stop())
       const rules = rulesWith({ window: '10s', alerts: { PushStorm: { for: '2s', pushesPerSecond: STORM } } })
-      const prometheus = await startPrometheus({ agents: agents.all, interval: '2s', rules, alertmanager: alertmanager.target })
-      t.teardown(() => prometheus.stop())
-      const areRecorded = async () => ((await prometheus.value('sum(push:meshtoll_pilot_push_causes:rate)')) >= 0 ? true : undefined)
+      const server = await startPrometheus({ agents: agents.all, scrapes, interval: '2s', rules, alertmanager: alertmanager.target })
+      prometheus = server
+      const areRecorded = async () => ((await server.value('sum(push:meshtoll_pilot_push_causes:rate)')) >= 0 ? true : undefined)
       await eventually('rates', areRecorded, 20_000)
       t.same(alertmanager.told, [], 'nobody is woken by what came before')
 
@@ -125,6 +120,7 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
         while (!isTold) await changeLabels(admin, flapper, 4)
       })()
       const { labels, annotations } = await firing
+      await panels.ask(server)
       t.match(labels, { alertname: 'PushStorm', severity: 'warning' })
       const said =
         /^The istiods of one node push [1-9]\S* times a second[.] Causes, over all nodes: ServiceEntry noisy\/flapper[.]noisy[.]svc\S+ [(][1-9]/
@@ -132,6 +128,12 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       await storm
       await alertmanager.tells('PushStorm', 'resolved', 40_000)
       t.equal(alertmanager.told.length, 2, 'and of nothing else anybody was told')
+
+      await setProtocol(admin, flapper, 'http')
+      t.match((await alertmanager.tells('ConfigRejected', 'firing', 75_000)).labels, { owner_kind: 'Deployment', xds: 'lds' })
+      const heard = 'sum(increase(meshtoll_pilot_xds_rejects_total{xds="lds"}[10m]))'
+      t.ok(await eventually('the first reject of all', async () => ((await server.value(heard)) > 0 ? true : undefined), 30_000))
+      await setProtocol(admin, flapper, 'tcp')
     })
 
     t.test('what was sent to a namespace, and which endpoints changed', async (t) => {
@@ -204,6 +206,19 @@ await meshTest(import.meta.url, async (t, mesh, lab) => {
       const phantom = { src_owner_name: 'cart', dst_owner_name: 'flapper' }
       const bytes = async () => servedSum([await node.snapshot()], 'meshtoll_phantom_bytes_total', phantom) || undefined
       t.ok(await eventually('bytes that the kernel counted to it', bytes, 20_000))
+    })
+
+    t.test('every query of every panel', { skip: reasonToSkip(PROMETHEUS) ?? noCgroups() ?? false }, async (t) => {
+      t.teardown(() => prometheus?.stop())
+      breakZtunnels()
+      await restartContainers(admin, mesh.proxies.checkout.pod, PLACES.checkout.address)
+      await topology.peer('p1a').sendUdp({ to: [NOBODY], port: 9, size: 1_400, packets: 1_000 })
+      const areAll = async () => {
+        await Promise.all([panels.ask(prometheus as Prometheus), flipEndpoints(admin, flapper, 4)])
+        return panels.unanswered.length <= Object.keys(NOWHERE).length ? true : undefined
+      }
+      await eventually('answers', areAll, 45_000).catch(() => undefined)
+      t.same(panels.unanswered, Object.keys(NOWHERE).sort(), 'has an answer, or is named with the reason why it has none')
     })
 
     t.test('a proxy that cannot reach istiod is told to a webhook', { skip: reasonToSkip(PROMETHEUS) ?? false }, async (t) => {

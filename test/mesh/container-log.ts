@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 
 export interface ContainerLog {
   /** Where it is written now. */
@@ -125,4 +125,13 @@ function linesOf(path: string): string {
   if (!existsSync(path)) return ''
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
   return lines.map((line) => line.replace(/^\S+ \S+ [FP] /, '') + (/^\S+ \S+ P /.test(line) ? '' : '\n')).join('')
+}
+
+/** All lines without what was put before them, of all containers of a folder and in whatever files they are. */
+export function readFolder(folder: string): string {
+  const texts = readdirSync(folder).map((name) => {
+    const bytes = readFileSync(join(folder, name))
+    return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
+  })
+  return texts.join('').replaceAll(/^\S+ \S+ [FP] /gm, '')
 }

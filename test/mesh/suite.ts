@@ -22,6 +22,6 @@ export async function meshTest(
       const lab = await createClusterLab(t)
       await body(t, await createMesh(t, lab, options), lab)
     },
-    { timeoutMs: options.timeoutMs ?? 240_000 },
+    { timeoutMs: options.timeoutMs ?? 300_000 },
   )
 }
