@@ -128,6 +128,8 @@ export async function startDatadog(t: Pick<Test, 'teardown'>): Promise<TestDatad
     return id
   }
 
+  // The client may take seconds between two requests, and one that is sent as a connection is given up for idle fails.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
     server.close()
