@@ -94,8 +94,8 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   let leftOff: LeftOff | undefined
   let api: ApiServer | undefined
   let teller: Teller | undefined
-  let selfTrouble = ''
-  let failures = 0
+  /** By what is attended to. */
+  const troubles = new Map<string, string>()
 
   async function openApi(signal: AbortSignal): Promise<ApiServer> {
     const { openApiServer } = await import('./api-server.js')
@@ -137,29 +137,38 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     api = opened
     teller = begun
     signal.addEventListener('abort', () => void opened.close().catch(() => undefined), { once: true })
-    const attending = every(clock, { ms: ATTEND_EVERY_MS, signal }, async () => {
-      const waitMs = await attend(opened, begun, signal)
-      if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => undefined)
-    })
+    const claiming = attend('claim', () => claimSelf(opened, begun, signal), signal)
+    // Whatever stands in the way of the one says nothing of the other.
+    const asking = attend('ask', () => begun.ask(names.used).then(() => 0), signal)
     // With a directory its leader does it.
     const ending = countsFlows && kubernetes.directory.url === null ? opened.endAbandonedLeases(isCounting, signal) : Promise.resolve()
-    for (const background of [begun.allTold, attending, ending])
+    for (const background of [begun.allTold, claiming, asking, ending])
       background.catch((error: unknown) => log.debug('the cluster is no longer followed', { error: String(error) }))
   }
 
-  /** Sees to it that all others know of this node, and that all is asked for that was seen here. Resolves with how long it is not to be tried again. */
-  async function attend(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<number> {
-    try {
-      await asked.lookAtSelf()
-      const isNew = await claim({ api: opened, record, node: asked.ownNode, isCounting }, signal)
-      await asked.ask(names.used)
-      selfTrouble = ''
-      failures = 0
-      return isNew ? HEARD_WITHIN_MS : 0
-    } catch (error) {
-      selfTrouble = (error as Error).message
-      return Math.min(LONGEST_WAIT_MS, ATTEND_EVERY_MS * 2 ** failures++)
-    }
+  /** Sees to it that all others know of this node. Resolves with how long it is not to be looked at again. */
+  async function claimSelf(opened: ApiServer, asked: Teller, signal: AbortSignal): Promise<number> {
+    await asked.lookAtSelf()
+    return (await claim({ api: opened, record, node: asked.ownNode, isCounting }, signal)) ? HEARD_WITHIN_MS : 0
+  }
+
+  /** Until aborted; what fails is tried again later and later. */
+  function attend(name: string, task: () => Promise<number>, signal: AbortSignal): Promise<void> {
+    let failures = 0
+    return every(clock, { ms: ATTEND_EVERY_MS, signal }, async () => {
+      const waitMs = await task().then(
+        (ms) => {
+          troubles.delete(name)
+          failures = 0
+          return ms
+        },
+        (error: Error) => {
+          troubles.set(name, error.message)
+          return Math.min(LONGEST_WAIT_MS, ATTEND_EVERY_MS * 2 ** failures++)
+        },
+      )
+      if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => undefined)
+    })
   }
 
   return {
@@ -185,7 +194,8 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
       )
       await news.handOn()
       if (refused) throw refused
-      const trouble = teller?.trouble || (isCounting() ? self.trouble : '') || selfTrouble
+      const [attended = ''] = troubles.values()
+      const trouble = teller?.trouble || (isCounting() ? self.trouble : '') || attended
       if (trouble) throw new Error(trouble)
       return { readings: [], rejected: api?.following.takeRejected() ?? 0 }
     },

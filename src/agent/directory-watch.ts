@@ -16,6 +16,8 @@ export interface DirectoryWatch {
   run(signal: AbortSignal): Promise<void>
   /** All that are of interest; what was asked for before and is not among them is dropped in the end. */
   ask(addresses: ReadonlySet<string>, signal: AbortSignal): Promise<void>
+  /** Whether the directory has heard that this address is of interest; another function where one that was not is now. */
+  readonly isAsked: (address: string) => boolean
   /** What was told since the last time. */
   take(): TenancyChanges
   /** Resolves when all was told for the first time. */
@@ -37,6 +39,8 @@ const SILENCE_MS = 30_000
 const NOT_YET = 'the directory has not answered yet'
 const GONE = 404
 const MOST_TRIES = 12
+/** Far more than are seen for the first time between two questions. */
+const MOST_DENIED = 20_000
 /** Times that an address is not among those of interest before it is dropped; the agent asks every second. */
 const DROP_AFTER = 600
 
@@ -62,6 +66,9 @@ export async function createDirectoryWatch(
   const backoff = createBackoff(deps.random)
   /** By address, how often it was not of interest since it was. */
   const asked = new Map((leftOff?.addresses ?? []).map((address) => [address, 0]))
+  /** Of those, what the directory may not have heard of. */
+  let unheardOf: ReadonlySet<string> = new Set()
+  let isAsked = createIsAsked()
   const covers = new Map<string, boolean>()
   const told = createTold()
   let ranges: readonly NodeRange[] = []
@@ -82,6 +89,19 @@ export async function createDirectoryWatch(
   let allToldMs = 0
   /** What was told before is certain up to here, by the clock that never jumps. */
   let certainAtMs: number | undefined
+
+  function createIsAsked() {
+    const has = (address: string): boolean => asked.has(address) && !unheardOf.has(address)
+    const denied = new Set<string>()
+    return {
+      is(address: string): boolean {
+        const known = has(address)
+        if (!known && denied.size < MOST_DENIED) denied.add(address)
+        return known
+      },
+      hasChanged: () => [...denied].some(has),
+    }
+  }
 
   /** By the clock of now, and not later by any that it was of late. */
   function certainMs(): number {
@@ -178,6 +198,15 @@ export async function createDirectoryWatch(
     }
   }
 
+  async function tellOf(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
+    unheardOf = new Set(add)
+    await tellTheOne(add, drop, signal).catch((error: unknown) => {
+      for (const address of add) asked.delete(address)
+      throw error
+    })
+    unheardOf = new Set()
+  }
+
   return {
     async run(signal) {
       signal.addEventListener('abort', () => void Promise.allSettled([client.close(), asking.close()]), { once: true })
@@ -196,11 +225,11 @@ export async function createDirectoryWatch(
       const { add, drop } = wishOf(addresses)
       // Without a session the next watch asks for all, and has to be told all: one that goes on is told only what has changed.
       if (session === '' && add.length > 0) last = { ...last, revision: 0 }
-      if (session === '' || add.length + drop.length === 0) return
-      await tellTheOne(add, drop, signal).catch((error: unknown) => {
-        for (const address of add) asked.delete(address)
-        throw error
-      })
+      if (session !== '' && add.length + drop.length > 0) await tellOf(add, drop, signal)
+      if (isAsked.hasChanged()) isAsked = createIsAsked()
+    },
+    get isAsked() {
+      return isAsked.is
     },
     take() {
       const taken = { tenancies: told.take(), ranges: haveRangesChanged ? ranges : undefined, zones, unheard }

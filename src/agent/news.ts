@@ -16,7 +16,7 @@ export interface NewsParts {
   readonly record: Pick<CoverageRecord, 'place' | 'standing'>
   readonly isCounting: () => boolean
   /** Undefined while there is none yet. */
-  readonly teller: () => Pick<Teller, 'take' | 'covering' | 'ownNode' | 'trouble' | 'ownTrouble'> | undefined
+  readonly teller: () => Pick<Teller, 'take' | 'covering' | 'ownNode' | 'trouble' | 'ownTrouble' | 'isAsked'> | undefined
 }
 
 export interface News {
@@ -71,6 +71,7 @@ export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' 
           ...changes,
           isCurrent: teller()?.trouble === '',
           ...ownCurrentBy(teller()),
+          ...askedBy(teller()),
           ...(now.covering === told.covering ? {} : coveringOf(teller())),
           ...(now.standing === told.standing ? {} : { standing: now.standing }),
         },
@@ -110,3 +111,5 @@ function coveringOf(teller: Pick<Teller, 'covering'> | undefined): Pick<ClusterC
 
 const ownCurrentBy = (teller: Pick<Teller, 'ownTrouble'> | undefined): Pick<ClusterChanges, 'isOwnCurrent'> =>
   teller?.ownTrouble === undefined ? {} : { isOwnCurrent: teller.ownTrouble === '' }
+
+const askedBy = ({ isAsked }: Pick<Teller, 'isAsked'> = {}): Pick<ClusterChanges, 'isAsked'> => (isAsked ? { isAsked } : {})

@@ -19,6 +19,8 @@ export interface Teller {
   readonly trouble: string
   /** The same of this node's own pods alone; absent: as of all. */
   readonly ownTrouble?: string
+  /** Whether it was asked for this address, and has heard it; another function where that has changed. Absent: it tells of all. */
+  readonly isAsked?: (address: string) => boolean
   /** These addresses are of interest. */
   ask(addresses: ReadonlySet<string>): Promise<void>
   /** Looks again what is known of this node itself, where it is not told. */
@@ -183,6 +185,9 @@ export function createDirectoryTeller(parts: TellerParts, directory: DirectoryWa
     },
     get ownTrouble() {
       return ownTrouble()
+    },
+    get isAsked() {
+      return directory.isAsked
     },
     ask: (addresses) => directory.ask(addresses, signal),
     lookAtSelf,

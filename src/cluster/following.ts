@@ -16,6 +16,8 @@ interface Objects<T> {
 export interface Collection<T> extends Objects<T> {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
+  /** Resolves once all that was put by now is told of: until then not all of a list is. */
+  told?(): Promise<void>
 }
 
 /** Of a resource that the API server need not have. */
@@ -43,8 +45,9 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
   // Said once for all of them, by whoever reads `trouble`.
   const quiet = { ...deps, log: { ...deps.log, warn: deps.log.debug, info: deps.log.debug } }
 
-  function follow<T>({ path, query, prune, put, remove, missed }: Collection<T>, signal: AbortSignal): Promise<void> {
+  function follow<T>({ path, query, prune, put, remove, missed, told }: Collection<T>, signal: AbortSignal): Promise<void> {
     troubles.set(path, NOT_YET)
+    let lists = 0
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         troubles.delete(path)
@@ -56,10 +59,19 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
         remove,
         missed: (unheard) => missed?.(unheard),
         synced() {
-          troubles.delete(path)
-          resolve()
+          const list = ++lists
+          const settle = (): void => {
+            if (list === lists) troubles.delete(path)
+            resolve()
+          }
+          if (!told) return settle()
+          troubles.set(path, NOT_YET)
+          told().then(settle, () => undefined)
         },
-        failed: ({ message }) => void troubles.set(path, message),
+        failed({ message }) {
+          lists++
+          troubles.set(path, message)
+        },
         rejected: () => void rejected++,
       }
       void followObjects({ client, path, query, prune }, quiet, into, signal)

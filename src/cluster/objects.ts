@@ -112,6 +112,7 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
           agents?.remove(key)
         },
         missed: pods.missed,
+        told: pods.told,
       },
       signal,
     ),

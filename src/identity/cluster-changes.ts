@@ -19,7 +19,9 @@ export interface ClusterChanges {
   readonly standing?: Standing
   /** All that was there has been told, and changes follow at once. */
   readonly isCurrent?: boolean
-  /** The same of this node's own pods alone; absent: as `isCurrent`. */
+  /** Whether who tells was asked for an address, and has heard it; another function where that has changed. Absent: all are told of. */
+  readonly isAsked?: (address: string) => boolean
+  /** `isCurrent` of this node's own pods alone; absent: as of all. */
   readonly isOwnCurrent?: boolean
 }
 

@@ -4,11 +4,13 @@ import { type Holding, isPod } from './holders.js'
 
 export interface Hearing {
   /** Whether that is other than it was. */
-  follow(changes: Pick<ClusterChanges, 'isCurrent' | 'isOwnCurrent'>, nowMs: number): boolean
+  follow(changes: Pick<ClusterChanges, 'isCurrent' | 'isOwnCurrent' | 'isAsked'>, nowMs: number): boolean
   /** All changes are heard of. */
   readonly isCurrent: boolean
   /** When that was first so. */
   readonly sinceMs: number | undefined
+  /** And of this address: whoever has it would have been told of. */
+  knows(address: string): boolean
   /** The clock was ahead then, if that is later. */
   notAfter(latestMs: number): void
   /** All was heard of once, here or by the process before, and is no more. */
@@ -27,6 +29,7 @@ interface Parts {
 export function createHearing({ node, skewMs, isResumed }: Parts): Hearing {
   let isCurrent = false
   let isOwnCurrent = false
+  let isAsked: ClusterChanges['isAsked']
   let heardSinceMs: number | undefined
 
   const isStale = (): boolean => (heardSinceMs !== undefined || isResumed()) && !isCurrent
@@ -37,15 +40,17 @@ export function createHearing({ node, skewMs, isResumed }: Parts): Hearing {
 
   return {
     follow(changes, nowMs) {
-      const [before, ownBefore] = [isCurrent, isOwnCurrent]
+      const [before, ownBefore, askedBefore] = [isCurrent, isOwnCurrent, isAsked]
+      isAsked = changes.isAsked ?? isAsked
       isCurrent = changes.isCurrent ?? isCurrent
       isOwnCurrent = changes.isOwnCurrent ?? changes.isCurrent ?? isOwnCurrent
       if (isCurrent) heardSinceMs ??= nowMs
-      return isCurrent !== before || isOwnCurrent !== ownBefore
+      return isCurrent !== before || isOwnCurrent !== ownBefore || isAsked !== askedBefore
     },
     get isCurrent() {
       return isCurrent
     },
+    knows: (address) => isCurrent && (isAsked?.(address) ?? true),
     get sinceMs() {
       return heardSinceMs
     },

@@ -26,7 +26,7 @@ interface Parts {
   readonly here: Home
   readonly waiting: Pick<Waiting, 'waits' | 'settle' | 'isSettled'>
   readonly holders: Pick<Holders, 'mayHaveMissed'>
-  readonly hearing: Pick<Hearing, 'isCurrent'>
+  readonly hearing: Pick<Hearing, 'isCurrent' | 'knows'>
   readonly isDeaf: Resuming['isDeaf']
   readonly placed: Place
   readonly settled: (address: string, placement: Placement, stretch: Stretch & { readonly isHeld: boolean }) => Placement
@@ -49,7 +49,7 @@ export function createNobodys(parts: Parts): Nobodys {
   function mayBeSomebodys(text: string, otherwise: Placement, { fromMs, toMs }: Stretch): boolean {
     const isFromNow = fromMs === toMs
     if (isFromNow && waiting.isSettled(text)) return false
-    if (holders.mayHaveMissed(text, { fromMs, toMs })) return true
+    if (holders.mayHaveMissed(text, { fromMs, toMs }) || (hearing.isCurrent && !hearing.knows(text))) return true
     // A pod may have come meanwhile; of nobody that says nothing new.
     return !hearing.isCurrent && (isDeaf() || !isSame(otherwise.who, NOBODY))
   }
@@ -58,7 +58,7 @@ export function createNobodys(parts: Parts): Nobodys {
     const sinceMs = fromMs === undefined ? nowMs : waitedSince(text, fromMs)
     if (waiting.waits(text, nowMs, sinceMs)) return NOT_TOLD
     const isMissed = mayBeSomebodys(text, otherwise, { fromMs: sinceMs, toMs: nowMs })
-    if (hearing.isCurrent && !isMissed) waiting.settle(text, nowMs)
+    if (hearing.knows(text) && !isMissed) waiting.settle(text, nowMs)
     const home = homeOf(address)
     if (home) {
       const placement = placed({ who: isMissed ? NOBODY : otherwise.who, tenants: [home], isAmbiguous: isMissed }, [sinceMs, nowMs])

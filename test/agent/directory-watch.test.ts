@@ -175,6 +175,27 @@ t.test(
   },
 )
 
+t.test('what it could not be asked for is not known to be nobody', async (t) => {
+  const { watch, wishes, nextWatch, signal } = await setUp(t, { strangers: 12 })
+  void watch.run(signal)
+  const { say } = await nextWatch(1)
+  say({ session: 's1', instance: 'i1', revision: 0 })
+  say({ revision: 1 })
+  await isUp(watch)
+  const { isAsked } = watch
+  t.notOk(isAsked('10.1.2.1'), 'not seen yet')
+  await t.rejects(watch.ask(new Set(['10.1.2.1']), signal), /404/, 'it was led to the other replica each time')
+  t.notOk(isAsked('10.1.2.1'))
+  t.equal(watch.isAsked, isAsked)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  t.same(wishes, [{ session: 's1', add: ['10.1.2.1'], drop: [] }])
+  t.ok(watch.isAsked('10.1.2.1'))
+  t.not(watch.isAsked, isAsked, 'which is news')
+  const again = watch.isAsked
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  t.equal(watch.isAsked, again, 'once')
+})
+
 t.test('what is seen while a watch opens is asked for when it has', async (t) => {
   const { watch, wishes, nextWatch, signal } = await setUp(t)
   void watch.run(signal)

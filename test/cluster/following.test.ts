@@ -8,6 +8,7 @@ import { createFaultyServer } from '../kube/faulty-server.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { list, pruneThing, thing } from '../kube/objects.js'
+import { eventually } from '../lab/world.js'
 
 const RESOURCE = { group: 'example.com', versions: ['v1'], resource: 'things' }
 const FIRST_WAIT_MS = 500
@@ -103,18 +104,19 @@ t.test('a pod that came back by its name while nothing was heard was there until
   t.same(heldBy('u1'), [10_000, certainMs])
 })
 
+const OF_REPLICA_SET = {
+  kind: 'Pod',
+  metadata: {
+    ...{ name: 'cart-7f9c-x2x4v', namespace: 'shop', uid: 'u1', generateName: 'cart-7f9c-' },
+    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'cart-7f9c', uid: 'r1', controller: true }],
+  },
+  spec: { nodeName: 'n1' },
+  status: { startTime: '1970-01-01T00:00:10Z', podIP: '10.1.0.7' },
+}
+const CONTROLLER = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'cart', uid: 'd1', controller: true }
+const REPLICA_SET = { name: 'cart-7f9c', namespace: 'shop', uid: 'r1', ownerReferences: [CONTROLLER] }
+
 t.test('all is told once the owners of the pods are read as well, or given up', async (t) => {
-  const raw = {
-    kind: 'Pod',
-    metadata: {
-      ...{ name: 'cart-7f9c-x2x4v', namespace: 'shop', uid: 'u1', generateName: 'cart-7f9c-' },
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'cart-7f9c', uid: 'r1', controller: true }],
-    },
-    spec: { nodeName: 'n1' },
-    status: { startTime: '1970-01-01T00:00:10Z', podIP: '10.1.0.7' },
-  }
-  const controller = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'cart', uid: 'd1', controller: true }
-  const metadata = { name: 'cart-7f9c', namespace: 'shop', uid: 'r1', ownerReferences: [controller] }
   const patienceMs = 30_000
   for (const name of ['of one node', 'of all']) {
     for (const isRead of [true, false]) {
@@ -122,7 +124,7 @@ t.test('all is told once the owners of the pods are read as well, or given up', 
       const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
       const client = createKubeClient({ server: server.url }, { clock })
       const follow: Following['follow'] = async ({ path, prune, put }) => {
-        if (path === PODS) put('shop/cart-7f9c-x2x4v', prune(raw) as never)
+        if (path === PODS) put('shop/cart-7f9c-x2x4v', prune(OF_REPLICA_SET) as never)
       }
       const following: Following = { follow, followCustom: async () => undefined, trouble: '', takeRejected: () => 0 }
       const tenancies = createTenancies()
@@ -135,7 +137,7 @@ t.test('all is told once the owners of the pods are read as well, or given up', 
       })
       const asked = await server.next()
       t.equal(isTold, false, `${name}: the ReplicaSet is not read yet`)
-      if (isRead) asked.json({ kind: 'PartialObjectMetadata', metadata })
+      if (isRead) asked.json({ kind: 'PartialObjectMetadata', metadata: REPLICA_SET })
       else clock.advance(patienceMs)
       await told
       t.same(
@@ -147,4 +149,29 @@ t.test('all is told once the owners of the pods are read as well, or given up', 
       await client.close()
     }
   }
+})
+
+t.test('a list after the first is told once the owners of its pods are read as well', async (t) => {
+  const server = await createFaultyServer(t)
+  const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
+  const client = createKubeClient({ server: server.url }, { clock })
+  t.teardown(async () => {
+    stopping.abort(new Error('stopped'))
+    await client.close()
+  })
+  const deps = { clock, log, random: () => '' }
+  const following = createFollowing(client, deps)
+  const followed = followPodsOf('n1', { client, following, tenancies: createTenancies(), patienceMs: 30_000 }, deps, stopping.signal)
+  ;(await server.next()).json(list([], { resourceVersion: '10' }))
+  await followed
+  t.equal(following.trouble, '')
+  ;(await server.next()).refuse(410, { reason: 'Expired' })
+  await clock.untilSleeping(FIRST_WAIT_MS)
+  clock.advance(FIRST_WAIT_MS)
+  ;(await server.next()).json(list([OF_REPLICA_SET], { resourceVersion: '20' }))
+  const asked = [await server.next(), await server.next()]
+  const owner = asked.find(({ path }) => path.includes('replicasets'))
+  t.match(following.trouble, 'not told all of it yet')
+  owner?.json({ kind: 'PartialObjectMetadata', metadata: REPLICA_SET })
+  await eventually('all is told', () => (following.trouble === '' ? true : undefined))
 })

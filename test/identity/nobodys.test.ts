@@ -89,6 +89,12 @@ t.test('of a range of the inventory is what nobody has told of for as long as by
       [[0], [1, DEAF], [29, { isCurrent: true, unheard: [{ fromMs: 95_000, toMs: 125_000 }] }]],
       ['waits', 'waits', '_unknown, ambiguous: elsewhere, then orders: posted'],
     ],
+    [
+      'nobody who tells could be asked for it',
+      BROAD,
+      [[0, { isAsked: () => false }], [30], [60], [1, { isAsked: () => true }]],
+      ['waits', ...Array(2).fill('_unknown, ambiguous: elsewhere'), '_unknown, ambiguous: elsewhere, then orders: posted'],
+    ],
     ['in a range of pods of another node', BROAD, [[0, POD_RANGE], [30]], ['waits', 'orders: elsewhere']],
     [
       'in a range of pods, while nothing is heard',
