@@ -56,7 +56,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs, monot
   const holders = createHolders({ skewMs })
   const isInNewDoubt = createDoubt(holders, doubtMs)
   const outsiders = createOutsiders()
-  const coverage = createNodeCoverage(node)
+  const coverage = createNodeCoverage(node, { patienceMs, monotonic, doubtMs })
   const placed = createPlacing(coverage, doubtMs)
   const waiting = createWaiting(patienceMs, monotonic)
   const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent, heardSinceMs: () => hearing.sinceMs })
@@ -122,7 +122,7 @@ export function createClusterNames({ node, patienceMs, skewMs, isBehindUs, monot
     zones = changes.zones ?? zones
     if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
     if (standing) coverage.putSelf(standing, nowMs)
-    const isOther = hearing.follow(changes, nowMs)
+    const isOther = [hearing.follow(changes, nowMs), coverage.followClock()].includes(true)
     const hasChanged = isAnyOver(nowMs) || isOther || isTold || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged

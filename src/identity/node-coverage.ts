@@ -1,5 +1,6 @@
 // Which nodes' agents post what their pods send. A node begins to at a time that all others have heard of before; until then its bytes are
 // posted by whoever receives them, and for a while by nobody, so that none is posted twice.
+import type { Clock, ClockSettings } from '../deps.js'
 import type { Known, Placement } from '../model.js'
 import type { Tenant } from './holders.js'
 
@@ -10,18 +11,40 @@ export interface NodeCoverage {
   /** All other nodes that cover their addresses, as of now. `told`: of which nodes it was said; absent: of all there are. */
   putOthers(nodes: ReadonlySet<string>, atMs: number, told?: ReadonlySet<string>): void
   putSelf(standing: Standing, atMs: number): void
-  /** As it was at a time; only the last change is remembered, and what was not known then is as it became known. */
-  answersFor(tenant: Pick<Tenant, 'node' | 'coverage'>, atMs: number): Pick<Placement, 'local' | 'covered'>
+  /** Of nodes that changed by a clock that was set. Whether an answer may have changed. */
+  followClock(): boolean
+  /**
+   * As it was at a time; only the last change is remembered, and what was not known then is as it became known. Both where it may have been
+   * before that change or after it, the later one last.
+   */
+  answersFor(tenant: Pick<Tenant, 'node' | 'coverage'>, atMs: number): readonly Answer[]
 }
 
+interface Options extends Pick<ClockSettings, 'doubtMs'> {
+  /** How long bytes wait to be placed. */
+  readonly patienceMs: number
+  /** Absent: what was before a change is never forgotten. */
+  readonly monotonic?: Clock['monotonic'] | undefined
+}
+
+type Answer = Pick<Placement, 'local' | 'covered'>
+
+/** `steadyMs`: when it was, by the clock that never jumps. */
 interface Changed<T> {
   readonly now: T
   readonly before: T
   readonly sinceMs: number
+  readonly steadyMs: number
+  /** The clock was set since, or not long before. */
+  readonly isDoubted: boolean
 }
 
-export function createNodeCoverage(self: string): NodeCoverage {
-  let own: Changed<Standing> = { now: 'unknown', before: 'unknown', sinceMs: 0 }
+/** Two readings, as far apart as they may be: bytes from before a change are seen first by one after it, and placed by one after their patience. */
+const READINGS_MS = 600_000
+const NO_DOUBT: Options = { patienceMs: 0, doubtMs: () => 0 }
+
+export function createNodeCoverage(self: string, { patienceMs, monotonic = () => 0, doubtMs }: Options = NO_DOUBT): NodeCoverage {
+  let own: Changed<Standing> = { now: 'unknown', before: 'unknown', sinceMs: 0, steadyMs: 0, isDoubted: false }
   const others = new Map<string, Changed<Known>>()
   /** Whether a node that is not listed is known not to cover. */
   let isListed = false
@@ -30,12 +53,40 @@ export function createNodeCoverage(self: string): NodeCoverage {
 
   function put(node: string, now: Known, atMs: number): void {
     const before = others.get(node)?.now ?? unlisted()
-    if (before !== now) others.set(node, { now, before, sinceMs: atMs })
+    if (before !== now) others.set(node, changed(now, before, atMs))
   }
 
-  function coveredBy(node: string, atMs: number): Known {
+  const changed = <T>(now: T, before: T, sinceMs: number): Changed<T> => ({ now, before, sinceMs, steadyMs: monotonic(), isDoubted: false })
+
+  function coveredBy(node: string, atMs: number): readonly Known[] {
     const known = others.get(node)
-    return known ? at(known, atMs) : unlisted()
+    return known ? at(known, atMs) : [unlisted()]
+  }
+
+  /** Bytes from before it was known have waited for it: else it would be decided anew whose they are, by who has the address now. */
+  function at<T extends string>({ now, before, sinceMs, isDoubted }: Changed<T>, atMs: number): readonly T[] {
+    if (before === 'unknown' || before === now) return [now]
+    // While the clock is doubted it is asked for by either time. Later it is trusted, but not the time that it said then.
+    if (isDoubted && doubtMs() === 0) return [before, now]
+    return [atMs < sinceMs ? before : now]
+  }
+
+  /** Once nothing waits that came before it, it is as it is now, whatever the clock says. */
+  function doubted<T>(change: Changed<T>): Changed<T> {
+    const isDoubted = change.isDoubted || doubtMs() > 0
+    if (!isDoubted || change.before === change.now) return change
+    if (monotonic() - change.steadyMs > patienceMs + READINGS_MS) return { ...change, before: change.now }
+    return change.isDoubted ? change : { ...change, isDoubted }
+  }
+
+  function followOthers(): boolean {
+    let hasForgotten = false
+    for (const [node, change] of others) {
+      const next = doubted(change)
+      hasForgotten ||= next.before !== change.before
+      if (next !== change) others.set(node, next)
+    }
+    return hasForgotten
   }
 
   return {
@@ -45,19 +96,20 @@ export function createNodeCoverage(self: string): NodeCoverage {
       isListed ||= told === undefined
     },
     putSelf(standing, atMs) {
-      if (standing !== own.now) own = { now: standing, before: own.now, sinceMs: atMs }
+      if (standing !== own.now) own = changed(standing, own.now, atMs)
+    },
+    followClock() {
+      const { before } = own
+      own = doubted(own)
+      return [own.before !== before, followOthers()].includes(true)
     },
     answersFor({ node, coverage }, atMs) {
-      if (coverage === 'always') return { local: 'no', covered: 'yes' }
-      if (coverage !== 'node' || node === '') return { local: 'no', covered: 'no' }
-      return node === self ? ownAnswer(at(own, atMs)) : { local: 'no', covered: coveredBy(node, atMs) }
+      if (coverage === 'always') return [{ local: 'no', covered: 'yes' }]
+      if (coverage !== 'node' || node === '') return [{ local: 'no', covered: 'no' }]
+      return node === self ? at(own, atMs).map(ownAnswer) : coveredBy(node, atMs).map((covered) => ({ local: 'no', covered }))
     },
   }
 }
 
-const ownAnswer = (standing: Standing): Pick<Placement, 'local' | 'covered'> =>
+const ownAnswer = (standing: Standing): Answer =>
   standing === 'elsewhere' ? { local: 'no', covered: 'yes' } : { local: standing, covered: 'no' }
-
-/** Bytes from before it was known have waited for it: else it would be decided anew whose they are, by who has the address now. */
-const at = <T extends string>({ now, before, sinceMs }: Changed<T>, atMs: number): T =>
-  atMs < sinceMs && before !== 'unknown' ? before : now

@@ -23,7 +23,7 @@ export function createPlacing(coverage: NodeCoverage, doubtMs: ClockSettings['do
   const perhaps = (atMs: number): readonly number[] => (doubtMs() === 0 ? [atMs] : [atMs, atMs + 2 * doubtMs()])
   return ({ who, tenants, isAmbiguous, endedMs }, times) => {
     const all = times.flatMap(perhaps)
-    const answers = tenants.flatMap((tenant) => all.map((atMs) => coverage.answersFor(tenant, atMs)))
+    const answers = tenants.flatMap((tenant) => all.flatMap((atMs) => coverage.answersFor(tenant, atMs)))
     const last = answers.at(-1) as Answer
     // Where two agents could post them they are rather missed than posted twice.
     const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)

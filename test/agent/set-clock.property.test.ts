@@ -8,17 +8,18 @@ import { type ClusterNames, createClusterNames } from '../../src/identity/cluste
 import { createIdentity } from '../../src/identity/identity.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { Snapshot } from '../../src/model.js'
-import { createSetClock } from '../../src/set-clock.js'
+import { createSetClock, TRUSTED_AFTER_MS } from '../../src/set-clock.js'
 import { createModelDisk } from '../ledger/disk-model.js'
 import { createKernel, createReader } from '../ledger/kernel-model.js'
 import { fc, runs } from '../property.js'
 
 const RUNS = runs(300)
-const SKEW_MS = 2_000
+const [SKEW_MS, PATIENCE_MS] = [2_000, 30_000]
 const START_MS = 1_763_715_600_000
 const BOOT_MS = 50_000
 const ADDRESSES = ['10.1.0.7', '10.1.0.8']
 const OTHER = '10.1.0.99'
+const FAR = '10.2.0.7' // of a pod of another node
 const PLACE = { zone: 'a', region: 'r' }
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -31,14 +32,17 @@ type Action =
   | { readonly do: 'deaf'; readonly is: boolean }
   | { readonly do: 'restart'; readonly awayMs: number; readonly stepMs: number }
   | { readonly do: 'step'; readonly ms: number }
+  | { readonly do: 'cover' }
+  | { readonly do: 'right' }
 
-const at = fc.nat(ADDRESSES.length - 1)
+const at = fc.nat(ADDRESSES.length)
 const stepMs = fc.oneof(
   fc.integer({ min: -20_000, max: 20_000 }),
   fc.constantFrom(-3_600_000, 3_600_000, -30_000_000, 30_000_000, -60_000, 60_000, 0),
 )
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat(3_000), fc.nat(40_000)) }) },
+  { weight: 1, arbitrary: fc.constant<Action>({ do: 'right' }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constant('send' as const), at }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('end' as const), at }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('begin' as const), at }) },
@@ -46,6 +50,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deaf' as const), is: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), awayMs: fc.nat(60_000), stepMs }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('step' as const), ms: stepMs }) },
+  { weight: 2, arbitrary: fc.constant<Action>({ do: 'cover' }) },
 )
 
 interface Life {
@@ -60,17 +65,20 @@ const whoOf = (name: string) => ({ ...PLACE, namespace: 'shop', kind: 'Deploymen
 const tenancyOf = ({ address, key, fromMs, untilMs }: Life): Tenancy => ({
   address,
   key,
-  tenant: { who: whoOf(key), node: 'n1', coverage: 'node' },
+  tenant: { who: whoOf(key), node: address === FAR ? 'n2' : 'n1', coverage: 'node' },
   fromMs: seconds(fromMs),
   untilMs: untilMs === Number.POSITIVE_INFINITY ? untilMs : Math.max(seconds(fromMs), seconds(untilMs)),
 })
 
 /** True time is that of all others; the machine's clock is ahead of it by `aheadMs`. */
 function createWorld() {
-  let trueMs = START_MS
-  let aheadMs = 0
+  let [trueMs, aheadMs] = [START_MS, 0]
   let bytes = 1
-  const lives: Life[] = [{ address: OTHER, key: 'stock', fromMs: START_MS - 3_600_000, untilMs: Number.POSITIVE_INFINITY }]
+  const forLong = { fromMs: START_MS - 3_600_000, untilMs: Number.POSITIVE_INFINITY }
+  const lives: Life[] = [
+    { address: OTHER, key: 'stock', ...forLong },
+    { address: FAR, key: 'remote', ...forLong },
+  ]
   const truly = new Map<string, number>()
   const kernel = createKernel()
   const disk = createModelDisk()
@@ -80,6 +88,9 @@ function createWorld() {
     sinceBoot: () => trueMs - START_MS + BOOT_MS,
     sleep: async () => undefined,
   }
+  /** The other node has an agent, and what that posts. */
+  let isCovering = false
+  let postedThere = 0n
   let isDeaf = false
   let heardMs: number | undefined
   /** By whoever is listening, up to when nothing was heard. */
@@ -90,7 +101,7 @@ function createWorld() {
   function createAgent() {
     const clock = createSetClock(raw)
     const names: ClusterNames = createClusterNames({
-      ...{ node: 'n1', patienceMs: 30_000, skewMs: SKEW_MS, isBehindUs: () => false },
+      ...{ node: 'n1', patienceMs: PATIENCE_MS, skewMs: SKEW_MS, isBehindUs: () => false },
       ...{ monotonic: clock.monotonic, doubtMs: clock.settings.doubtMs },
     })
     const identity = createIdentity({ name: 'n1', ...PLACE }, { clock, cluster: names })
@@ -112,14 +123,14 @@ function createWorld() {
     if (isDeaf) return { isCurrent: false }
     const list = (): ClusterChanges['tenancies'] => lives.filter(({ untilMs }) => untilMs > trueMs).map(tenancyOf)
     const nowMs = clock.now()
-    const covering = { covering: new Set<string>(), standing: 'yes' as const, isCurrent: true }
+    const covering = { covering: new Set(isCovering ? ['n2'] : []), standing: 'yes' as const, isCurrent: true }
     if (!isTold) return { ...covering, tenancies: list() ?? [], unheard: [{ fromMs: 0, toMs: nowMs - SKEW_MS }] }
     const missedMs = clock.monotonic() - (heardMs ?? 0)
     const changed = news.map(tenancyOf)
-    return { isCurrent: true, tenancies: changed, unheard: wasDeaf ? [{ fromMs: nowMs - missedMs, toMs: nowMs }] : [] }
+    return { ...covering, tenancies: changed, unheard: wasDeaf ? [{ fromMs: nowMs - missedMs, toMs: nowMs }] : [] }
   }
 
-  let wasDeaf = false
+  let [wasDeaf, deafMs] = [false, 0]
 
   async function read(): Promise<void> {
     const doing = agent ?? (await start())
@@ -150,6 +161,7 @@ function createWorld() {
       if (name === '_unknown') continue
       const own = BigInt(truly.get(name) ?? 0)
       assert.equal(BigInt(value) & ~own, 0n, `${name} has bytes of others`)
+      assert.equal(BigInt(value) & postedThere, 0n, `${name} has bytes that another agent posts`)
     }
   }
 
@@ -172,24 +184,43 @@ function createWorld() {
     else if (!news.includes(life)) news.push(life)
   }
 
-  let deafMs = 0
-
   function send(address: string): void {
     const life = current(address)
     if (!life || !kernel.table || bytes >= 2 ** 50) return
     kernel.send({ source: address, destination: OTHER, bytes, path: 'plain' }, false)
     truly.set(life.key, (truly.get(life.key) ?? 0) + bytes)
+    if (address === FAR && isCovering) postedThere += BigInt(bytes)
     bytes *= 2
   }
 
+  /** It posts nothing before all have heard of it, nor while they hear that it leaves. */
+  async function cover(): Promise<void> {
+    if (isDeaf || !agent?.isTold) return
+    isCovering = !isCovering
+    trueMs += isCovering ? 0 : SKEW_MS
+    await read()
+    trueMs += isCovering ? SKEW_MS : 0
+  }
+
+  /** For so long that it is trusted again: one that stays wrong is believed as well. */
+  async function putRight(): Promise<void> {
+    aheadMs = 0
+    await read()
+    trueMs += PATIENCE_MS
+    await read()
+    trueMs += TRUSTED_AFTER_MS
+  }
+
   async function run(action: Action): Promise<void> {
-    const address = 'at' in action ? (ADDRESSES[action.at] ?? '') : ''
+    const address = 'at' in action ? (ADDRESSES[action.at] ?? FAR) : ''
     if (action.do === 'wait') trueMs += action.ms
     else if (action.do === 'send') send(address)
     else if (action.do === 'begin') begin(address)
     else if (action.do === 'end') end(address)
     else if (action.do === 'read') await read()
     else if (action.do === 'step') aheadMs += action.ms
+    else if (action.do === 'cover') await cover()
+    else if (action.do === 'right') await putRight()
     else if (action.do === 'deaf') {
       if (action.is && !isDeaf) deafMs = trueMs
       wasDeaf ||= action.is

@@ -164,3 +164,91 @@ t.test('where the clock was ahead then, who ended since is not taken for one who
   names.apply({}, 10_300_000)
   t.equal(ended(), 'yes')
 })
+
+/** One of the nodes changes, a minute later the clock is set. */
+async function setByTwoHours({ patienceMs, back, changed }: { patienceMs: number; back: boolean; changed: 'joins' | 'leaves' | 'ours' }) {
+  const clock = { nowMs: 20_000_000, steadyMs: 0, doubtMs: 0 }
+  const settings = { doubtMs: () => clock.doubtMs, mark: () => undefined, resume: () => undefined }
+  const names = createClusterNames({
+    ...{ node: 'n1', patienceMs, skewMs: 2_000, isBehindUs: () => false },
+    ...{ monotonic: () => clock.steadyMs, doubtMs: settings.doubtMs },
+  })
+  const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => clock.nowMs, settings }, cluster: names })
+  const apply = (cluster: Parameters<typeof identity.update>[0]['cluster'] = {}) => identity.update({ cluster }, async () => undefined)
+  const pass = async (ms: number): Promise<void> => {
+    for (let leftMs = ms; leftMs > 0; leftMs -= MINUTE_MS) {
+      clock.nowMs += Math.min(leftMs, MINUTE_MS)
+      clock.steadyMs += Math.min(leftMs, MINUTE_MS)
+      await apply()
+    }
+  }
+  const [before, after] = changed === 'leaves' ? [['n2'], []] : [[], changed === 'joins' ? ['n2'] : []]
+  const tenancies = [held(far, 'remote', [0, FOREVER], 'n2'), held(lone, 'stock', [0, FOREVER])]
+  await apply({ tenancies, standing: changed === 'ours' ? 'joining' : 'yes', covering: new Set(before), isCurrent: true })
+  await pass(MINUTE_MS)
+  await apply({ covering: new Set(after), standing: 'yes' })
+  await pass(MINUTE_MS)
+  clock.nowMs += back ? -7_200_000 : 7_200_000
+  clock.doubtMs = 7_200_000
+  await apply()
+  const answer = (): string => {
+    const address = changed === 'ours' ? lone : far
+    const { local, covered, ambiguous } = identity.placeSince(address, undefined, clock.nowMs - 10_000)
+    return `${local}/${covered}${ambiguous ? '?' : ''}`
+  }
+  return { clock, identity, pass, answer }
+}
+
+const CHANGES = [
+  { changed: 'joins', unsure: 'no/yes?', says: 'no/yes' },
+  { changed: 'leaves', unsure: 'no/yes?', says: 'no/no' },
+  { changed: 'ours', unsure: 'joining/no?', says: 'yes/no' },
+] as const
+
+t.test('a node that changed by a clock that was set has changed, once nothing waits that came before', async (t) => {
+  for (const back of [true, false]) {
+    for (const { changed, unsure, says } of CHANGES) {
+      const { clock, pass, answer } = await setByTwoHours({ patienceMs: 30_000, back, changed })
+      const name = `${changed}, ${back ? 'back' : 'forward'}`
+      await pass(9 * MINUTE_MS)
+      t.equal(answer(), back ? unsure : says, `${name}: what came before may wait`)
+      await pass(MINUTE_MS)
+      t.equal(answer(), says, `${name}: nothing does`)
+      clock.doubtMs = 0
+      await pass(MINUTE_MS)
+      t.equal(answer(), says, `${name}: it is believed by now`)
+    }
+  }
+})
+
+t.test('where bytes wait for longer than a clock is doubted, none is posted twice, nor to nobody for good', async (t) => {
+  for (const { changed, unsure, says } of CHANGES) {
+    const { clock, pass, answer } = await setByTwoHours({ patienceMs: 60 * MINUTE_MS, back: true, changed })
+    await pass(35 * MINUTE_MS)
+    clock.doubtMs = 0
+    await pass(30 * MINUTE_MS)
+    t.equal(answer(), unsure, `${changed}: what came before may wait`)
+    await pass(10 * MINUTE_MS)
+    t.equal(answer(), says, `${changed}: nothing does`)
+  }
+})
+
+t.test('where a node changed while the clock was doubted, what comes later is certain before it is trusted again', async (t) => {
+  const { clock, identity, apply } = await setUp()
+  clock.doubtMs = 20 * MINUTE_MS
+  await apply({ covering: new Set() })
+  const covered = () => identity.placeSince(far, undefined, clock.nowMs - 5_000).covered
+  clock.nowMs += 11 * MINUTE_MS
+  t.equal(covered(), 'yes', 'it may have been before')
+  clock.steadyMs += 11 * MINUTE_MS
+  await apply()
+  t.equal(covered(), 'no')
+})
+
+t.test('where no clock was set it is remembered when a node changed', async (t) => {
+  const { clock, identity, apply } = await setUp()
+  clock.steadyMs += 60 * MINUTE_MS
+  await apply()
+  const { covered } = identity.placeDuring(far, identity.place(far), { fromMs: 900_000, toMs: 980_000 })
+  t.equal(covered, 'no', 'a reading may come late')
+})
