@@ -10,8 +10,8 @@ export interface CoverageRecord {
   remove(key: string): void
   /** All there are have been put. */
   synced(): void
-  /** What the process before knew, which read last at `readAtMs`. */
-  load(readAtMs?: number): Promise<void>
+  /** What the process before knew, which read last at `readAtMs`; undefined where that is not known. */
+  load(readAtMs: number | undefined): Promise<void>
   /** Whether this machine is the Node of its name: until it is known nothing is said, and of another's nothing is claimed. */
   place(isHere: boolean | undefined): void
   /** Nobody has heard of us, as far as all is known. */
@@ -89,7 +89,7 @@ export function createCoverageRecord(
     synced() {
       isSynced = true
     },
-    async load(readAtMs = clock.now()) {
+    async load(readAtMs = Number.NEGATIVE_INFINITY) {
       const text = await disk.read(FILE).catch(() => undefined)
       wasCovering = text?.toString().trim() === node
       // Of a node that was without an agent for so long others may have ended the Lease.

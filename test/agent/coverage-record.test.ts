@@ -22,7 +22,7 @@ function setUp(kept?: string) {
 
 t.test('a new node: it joins, until all have heard of it', async (t) => {
   const { clock, record, kept } = setUp()
-  await record.load()
+  await record.load(clock.now())
   t.equal(record.standing(), 'unknown', 'nobody was heard yet')
   t.same([record.isMissing, record.covering], [false, undefined])
   record.synced()
@@ -45,7 +45,7 @@ t.test('nobody can be heard', async (t) => {
   ]
   for (const { name, kept, at, later } of cases) {
     const { clock, record } = setUp(kept)
-    await record.load()
+    await record.load(clock.now())
     t.equal(record.standing(), at, name)
     clock.advance(PATIENCE_MS)
     t.equal(record.standing(), later, `${name}, and nothing is waited for for ever`)
@@ -60,6 +60,10 @@ t.test('nobody can be heard, after a time in which others may have ended its Lea
   record.put(KEY, { node: 'n1', sinceMs: clock.now() - HANDOVER_MS })
   record.synced()
   t.equal(record.standing(), 'yes', 'they have not')
+
+  const unknown = setUp('n1\n')
+  await unknown.record.load(undefined)
+  t.equal(unknown.record.standing(), 'unknown', 'a state that was lost does not say how long it was')
 
   const shorter = setUp('n1\n')
   await shorter.record.load(shorter.clock.now() - ABANDONED_MS + 1)
@@ -97,7 +101,7 @@ t.test('a clock that is set neither ends the wait nor makes it longer', async (t
 
 t.test('who loses its Lease, or gives it up, joins anew or not at all', async (t) => {
   const { clock, record, kept } = setUp('n1\n')
-  await record.load()
+  await record.load(clock.now())
   record.put(KEY, { node: 'n1', sinceMs: clock.now() - HANDOVER_MS })
   record.synced()
   t.equal(record.standing(), 'yes')
@@ -120,8 +124,8 @@ t.test('whose Node it is', async (t) => {
     { name: "another machine's", isHere: false, kept: 'n1\n', standing: 'elsewhere', isMissing: false, keeps: '' },
   ] as const
   for (const { name, isHere, kept, standing, isMissing, keeps } of cases) {
-    const { record, kept: keptNow } = setUp(kept)
-    await record.load()
+    const { clock, record, kept: keptNow } = setUp(kept)
+    await record.load(clock.now())
     record.place(isHere)
     record.synced()
     t.equal(record.isMissing, isHere === true, `${name}: who has no Lease makes one, where it is its own`)
