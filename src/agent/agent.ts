@@ -61,9 +61,10 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     deps,
   )
   const { local, polled } = createOthers({ config, environment, rtnetlink, cluster, endedPod }, deps)
-  const sourceNames = [flows, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster, hostPods] : [])].map(
-    ({ name }) => name,
-  )
+  // What is switched off is not down.
+  const counting = config.flows.enabled === false ? [] : [flows, ...(cluster ? [hostPods] : [])]
+  const sources = [...counting, ...local, ...polled.map(({ source }) => source), names, ...(cluster ? [cluster] : [])]
+  const sourceNames = sources.map(({ name }) => name)
   const self = createSelf({ version: VERSION, nodeVersion: host.nodeVersion, sources: sourceNames, cpuUsage: deps.cpuUsage })
   const readers = createReaders({ clock, log, self })
   const peers = createPeers(identity, deps)
