@@ -27,6 +27,8 @@ export interface Clock {
   monotonic(): number
   /** Milliseconds since the machine's start, the same for all processes; never goes back. Absent: not known. */
   sinceBoot?(): number
+  /** Of that start: another one each time, as the kernel says (/proc/sys/kernel/random/boot_id). Absent: not known. */
+  readonly bootId?: string | undefined
   /** Resolves after `ms`, rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Absent: nobody looks whether it is set. */
@@ -41,6 +43,8 @@ export interface ClockSettings {
   mark(): ClockMark | undefined
   /** What another process of this machine wrote down. */
   resume(past: ClockMark): void
+  /** A time that it wrote down with this mark, by the clock of now. */
+  byNow(past: ClockMark | undefined): (thenMs: number) => number
 }
 
 /** In milliseconds: since the machine's start when it was made and from when the clock is trusted, since 1970 when that start was, and between what it was of late. */
@@ -50,6 +54,8 @@ export interface ClockMark {
   readonly bootedMs: number
   readonly leastMs: number
   readonly mostMs: number
+  /** Absent where it is not known, and in what an earlier version wrote. */
+  readonly bootId?: string | undefined
 }
 
 /** False when another process has locked the file. The lock goes when the descriptor is closed. */

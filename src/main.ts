@@ -27,10 +27,16 @@ const clock: Clock = {
   },
 }
 
+const BOOT_ID = '/proc/sys/kernel/random/boot_id'
+
 async function createDeps(flags: Flags): Promise<CommandDeps> {
   const { lockFile, ...kernel } = await loadKernel()
+  const bootId = await files.readFile(BOOT_ID).then(
+    (text) => text.trim(),
+    () => undefined,
+  )
   return {
-    clock,
+    clock: { ...clock, bootId },
     log: createLog({ level: flags['log.level'], format: flags['log.format'], now: clock.now }, openStderr()),
     ...kernel,
     ...files,

@@ -10,7 +10,14 @@ function createMachine() {
   let bootMs = 50_000
   let aheadMs = START_MS
   let slowMs = 0
+  let boots = 1
   return {
+    /** Off for so long, its clock runs on. */
+    beginAnew(offMs: number) {
+      aheadMs += bootMs + offMs
+      bootMs = 0
+      boots++
+    },
     set(ms: number) {
       aheadMs += ms
     },
@@ -20,13 +27,15 @@ function createMachine() {
     beSlow(ms: number) {
       slowMs = ms
     },
-    process() {
+    /** `knows`: which boot it is. */
+    process(knows = true) {
       const startMs = bootMs
       const monotonic = () => {
         bootMs += slowMs
         return bootMs - startMs
       }
-      return createSetClock({ now: () => bootMs + aheadMs, monotonic, sinceBoot: () => bootMs, sleep: async () => undefined })
+      const bootId = knows ? { bootId: `boot-${boots}` } : {}
+      return createSetClock({ now: () => bootMs + aheadMs, monotonic, sinceBoot: () => bootMs, sleep: async () => undefined, ...bootId })
     },
   }
 }
@@ -94,12 +103,68 @@ t.test('another process of the machine goes on', async (t) => {
   }
 })
 
-t.test('what a machine wrote down before it began anew says nothing', async (t) => {
-  const before = createMachine()
-  before.pass(HOUR_MS)
-  const clock = createMachine().process()
-  clock.settings.resume({ ...(before.process().settings.mark() as ClockMark), bootedMs: 0 })
-  t.equal(clock.settings.doubtMs(), 0)
+t.test('a machine that began anew is no clock that was set', async (t) => {
+  const cases = [
+    { name: 'sooner than the first process after the last start', knows: true, afterMs: 10_000, doubtMs: 0 },
+    { name: 'later', knows: true, afterMs: 200_000, doubtMs: 0 },
+    { name: 'sooner, as an earlier version wrote it', knows: false, afterMs: 10_000, doubtMs: 0 },
+    { name: 'later, as an earlier version wrote it', knows: false, afterMs: 200_000, doubtMs: 150_000 + HOUR_MS },
+  ]
+  for (const { name, knows, afterMs, doubtMs } of cases) {
+    const machine = createMachine()
+    machine.pass(100_000)
+    const mark = machine.process(knows).settings.mark() as ClockMark
+    machine.beginAnew(HOUR_MS)
+    machine.pass(afterMs)
+    const clock = machine.process()
+    clock.settings.resume(mark)
+    t.equal(clock.settings.doubtMs(), doubtMs, name)
+  }
+})
+
+t.test('what was doubted before a machine began anew is doubted on for as long as was left', async (t) => {
+  const machine = createMachine()
+  const first = machine.process()
+  machine.set(-HOUR_MS)
+  first.now()
+  machine.pass(100_000)
+  const mark = first.settings.mark() as ClockMark
+  machine.beginAnew(HOUR_MS)
+  machine.pass(200_000)
+  const second = machine.process()
+  second.settings.resume(mark)
+  t.equal(second.settings.doubtMs(), HOUR_MS)
+  machine.pass(TRUSTED_AFTER_MS - 100_001)
+  second.now()
+  t.equal(second.settings.doubtMs(), HOUR_MS)
+  machine.pass(1)
+  second.now()
+  t.equal(second.settings.doubtMs(), 0)
+})
+
+t.test('a time of another process by the clock of now', async (t) => {
+  const cases = [
+    { name: 'the clock went on', anew: false, setMs: 0, byMs: 0 },
+    { name: 'it was set back', anew: false, setMs: -HOUR_MS, byMs: -HOUR_MS },
+    { name: 'it was set forward', anew: false, setMs: HOUR_MS, byMs: 0 },
+    { name: 'the machine began anew', anew: true, setMs: 0, byMs: 0 },
+    { name: 'and its clock was set back: before that all was over', anew: true, setMs: -HOUR_MS, byMs: 60_000 - HOUR_MS },
+  ]
+  for (const { name, anew, setMs, byMs } of cases) {
+    const machine = createMachine()
+    const first = machine.process()
+    const thenMs = first.now()
+    const mark = first.settings.mark()
+    machine.set(setMs)
+    if (anew) machine.beginAnew(60_000)
+    machine.pass(100_000)
+    t.equal(machine.process().settings.byNow(mark)(thenMs), thenMs + byMs, name)
+  }
+  const { settings } = createMachine().process()
+  t.equal(settings.byNow(undefined)(5), 5, 'where nobody wrote down by which clock')
+})
+
+t.test('what cannot be compared says nothing', async (t) => {
   const now = { now: () => 0, monotonic: () => 0, sleep: async () => undefined }
   t.equal(createSetClock(now).settings.mark(), undefined, 'nor is anything written where nobody knows when it began')
 })

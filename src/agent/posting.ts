@@ -53,7 +53,7 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
     const read = await (keepsState() ? journal.load() : undefined)
     const past = read?.lastRead?.clock ?? read?.head.clock
     if (past) clock.settings?.resume(past)
-    const state = read && byClockOfNow(read, clock.settings?.mark())
+    const state = read && clock.settings ? byClockOfNow(read, clock.settings.byNow) : read
     leftOff = leftOffIn(state, clock.now())
     ledger = createLedger({ limit, idleMs }, deps, state)
     return ledger

@@ -29,7 +29,7 @@ async function setUp() {
     ...{ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false },
     ...{ monotonic: () => clock.steadyMs, doubtMs },
   })
-  const settings = { doubtMs, mark: () => undefined, resume: () => undefined }
+  const settings = { doubtMs, mark: () => undefined, resume: () => undefined, byNow: () => (ms: number) => ms }
   const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => clock.nowMs, settings }, cluster: names })
   const apply = (cluster: Parameters<typeof identity.update>[0]['cluster'] = {}) => identity.update({ cluster }, async () => undefined)
   await apply({ standing: 'yes', covering: new Set(), isCurrent: true })
@@ -168,7 +168,7 @@ t.test('where the clock was ahead then, who ended since is not taken for one who
 /** One of the nodes changes, a minute later the clock is set. */
 async function setByTwoHours({ patienceMs, back, changed }: { patienceMs: number; back: boolean; changed: 'joins' | 'leaves' | 'ours' }) {
   const clock = { nowMs: 20_000_000, steadyMs: 0, doubtMs: 0 }
-  const settings = { doubtMs: () => clock.doubtMs, mark: () => undefined, resume: () => undefined }
+  const settings = { doubtMs: () => clock.doubtMs, mark: () => undefined, resume: () => undefined, byNow: () => (ms: number) => ms }
   const names = createClusterNames({
     ...{ node: 'n1', patienceMs, skewMs: 2_000, isBehindUs: () => false },
     ...{ monotonic: () => clock.steadyMs, doubtMs: settings.doubtMs },

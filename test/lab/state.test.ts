@@ -107,6 +107,8 @@ await worldTest(
         t.equal(timesSaid(agent.log(), /state ends in a torn line/), kept === 0 ? 0 : 1, `${name}: said`)
       }
       t.equal(await gapSeconds(agent), 0)
+      const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+      t.match(await readFile(stateFile(agent), 'utf8'), `"bootId":"${bootId}"`, 'it says by which clock')
     })
 
     t.test('a state that is not to be believed', async (t) => {

@@ -35,7 +35,7 @@ t.test('what another process wrote down, by the clock of now', async (t) => {
   for (const { name, now, readAtMs } of cases) {
     const lastRead = parseLastRead(Buffer.concat(await renderLastRead(moment, [], { ...parts, waiting }))) as LastRead
     const head = { version: 1, atMs: then - 50, clock } as State['head']
-    const read = byClockOfNow({ head, lastRead } as State, now.settings.mark())
+    const read = byClockOfNow({ head, lastRead } as State, now.settings.byNow)
     t.match(read.head, { atMs: readAtMs + 50, orderMs: then - 50 }, name)
     t.match(read.lastRead, { readAtMs, atMs: readAtMs + 100, orderMs: then, epoch: 'e1' }, name)
     const came: { readonly fromMs: number; readonly toMs: number }[] = []
