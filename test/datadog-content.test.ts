@@ -155,9 +155,13 @@ t.test('monitors', async (t) => {
       `${name}: what opens is closed`,
     )
     t.ok(tags.includes('managed_by:meshtoll'))
-    t.equal('new_group_delay' in options, groups.size > 0, `${name}: Datadog refuses new_group_delay without a group`)
+    const [, of = '', minutes = ''] = /^(\w+)\(last_(\d+)m\)/.exec(query) ?? []
+    const whole = ['min', 'max', 'avg'].includes(of) ? Number(minutes) * 60 : 60
+    t.equal(options['new_group_delay'], groups.size > 0 ? whole : undefined, `${name}: a group that just came is not wrong yet`)
     t.equal(options['notify_no_data'], /^(All)?Agents?Down$/.test(name), `${name}: silence is an alert for heartbeats alone`)
     t.ok(!query.includes('.as_count()') || query.startsWith('sum('), `${name}: counts of a monitor can only be summed`)
+    if (options['notify_no_data'])
+      t.ok(Number(options['no_data_timeframe']) >= 2 * Number(minutes), `${name}: Datadog wants twice the window for silence`)
     const [, runbook = ''] = /\/docs\/runbooks\/(\w+\.md)$/.exec(message) ?? []
     t.ok(existsSync(join(ROOT, 'docs/runbooks', runbook)) && runbook !== '', `${name}: its runbook ${runbook} is there`)
   }
@@ -178,6 +182,14 @@ t.test('sparse counts', async (t) => {
     for (const part of numerator.match(/(?:default_zero\()?sum:[^}]*\}(?: by \{[^}]*\})?\.as_\w+\(\)/g) ?? []) {
       t.ok(part.startsWith('default_zero('), `${name}: ${part}`)
     }
+  }
+})
+
+t.test('what is not sent where it is none', async (t) => {
+  for (const [name, { query }] of monitors) {
+    if (!/:meshtoll\.proxy\.stale_hosts\{/.test(query as string)) continue
+    const [, minutes] = /^min\(last_(\d+)m\):default_zero\(/.exec(query as string) ?? []
+    t.ok(Number(minutes) > 5, `${name}: Datadog has the last level go on for five minutes, and then it is 0`)
   }
 })
 

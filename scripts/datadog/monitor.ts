@@ -21,7 +21,7 @@ export interface MonitorSource {
 
 /** Data is sent every 30 s, and arrives some seconds later. */
 const LATE_S = 60
-const NEW_GROUP_S = 60
+const MINUTE_S = 60
 
 export function monitorOf(source: MonitorSource): Readonly<Record<string, unknown>> {
   const { name, title, over, query, by, below = false, priority, silentAfter } = source
@@ -42,12 +42,21 @@ export function monitorOf(source: MonitorSource): Readonly<Record<string, unknow
       timeout_h: 1,
       evaluation_delay: LATE_S,
       // Refused where there is no group.
-      ...(by.length === 0 ? {} : { new_group_delay: NEW_GROUP_S }),
+      ...(by.length === 0 ? {} : { new_group_delay: newGroupSecondsOf(over) }),
       include_tags: true,
       notify_audit: false,
       renotify_interval: 0,
     },
   }
+}
+
+/**
+ * How long has to be bad what is bad all the time: of a new group, such as a node that just came, no more is there than began a moment ago. A sum is
+ * as it is at once, and would be over by then.
+ */
+function newGroupSecondsOf(over: string): number {
+  const [, minutes] = /^(?:min|max|avg)\(last_(\d+)m\)$/.exec(over) ?? []
+  return minutes === undefined ? MINUTE_S : Number(minutes) * MINUTE_S
 }
 
 /** `CrossZoneBytesHigh` is `cross-zone-bytes-high`: tags are lower case. */

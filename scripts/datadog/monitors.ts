@@ -17,7 +17,6 @@ const level = (of: 'max' | 'min', family: string): string => queryOf({ of, famil
 /** As of the alert. */
 const SOURCES_NEEDED = String(readRuleSettings().alerts['SourceDown']?.['sources']).split('|')
 const p99 = (family: string): string => orZero({ of: 'max', family, part: 'p99', by: OWNER })
-const rejected = (family: string): string => orZero({ of: 'sum', family, by: ['xds'], as: 'count' })
 
 const BOOKS = ['posted', 'elsewhere', 'tunnel', 'multicast', 'overflow'].map((name) => orZero(book(name)))
 
@@ -88,12 +87,12 @@ const SOURCES: readonly MonitorSource[] = [
   },
   {
     name: 'ConfigRejectedAtIstiod',
-    title: 'Proxies that cannot be asked reject configuration of istiod: {{xds.name}}',
+    title: 'Proxies reject configuration of istiod, as it says: {{xds.name}}',
     over: 'sum(last_10m)',
-    // What proxies say themselves ConfigRejected tells, by whose they are.
-    query: `${rejected('meshtoll_pilot_xds_rejects_total')} - ${rejected('meshtoll_proxy_config_rejected_total')}`,
+    // All of them, though ConfigRejected tells of some by whose they are: what is taken off has no group where proxies say nothing.
+    query: orZero({ of: 'sum', family: 'meshtoll_pilot_xds_rejects_total', by: ['xds'], as: 'count' }),
     by: ['xds'],
-    says: `istiod heard of {{value}} more rejected updates of ${nameOf('xds')} within 10 minutes than proxies tell of. What they change is not in force there; istiod's log says where.`,
+    says: `istiod heard of {{value}} rejected updates of ${nameOf('xds')} within 10 minutes. What they change is not in force there; the monitor ConfigRejected says of whom, where proxies can be asked, and istiod's log says where.`,
     runbook: 'ConfigRejected',
     priority: 3,
   },
@@ -120,8 +119,9 @@ const SOURCES: readonly MonitorSource[] = [
   {
     name: 'StaleHosts',
     title: 'Proxies of {{owner_name.name}} list hosts of {{dst_owner_name.name}} whose pods have ended',
-    over: 'min(last_5m)',
-    query: queryOf({ of: 'sum', family: 'meshtoll_proxy_stale_hosts', by: [...OWNER, ...TO_PODS] }),
+    over: 'min(last_10m)',
+    // It is sent as long as there are any: the last one is taken to go on for five minutes, and it is 0 then.
+    query: orZero({ of: 'sum', family: 'meshtoll_proxy_stale_hosts', by: [...OWNER, ...TO_PODS] }),
     by: [...OWNER, ...TO_PODS],
     says: `Proxies of ${nameOf('owner_kind')} ${ownerOf('owner_')} list {{value}} hosts of ${nameOf('dst_owner_kind')} ${ownerOf('dst_')} whose pods have ended, each once a proxy: requests that are sent there fail.`,
     priority: 3,
@@ -197,7 +197,7 @@ const SOURCES: readonly MonitorSource[] = [
   {
     name: 'AllAgentsDown',
     title: 'All agents are silent',
-    over: 'max(last_10m)',
+    over: 'max(last_5m)',
     // Of agents alone: a directory reads neither of these.
     query: queryOf({ of: 'max', family: 'meshtoll_source_up', where: [among('source', 'flows', 'kubelet')] }),
     by: [],
