@@ -46,7 +46,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
       record.synced()
     },
     async createLease(claimant, until) {
-      const daemonSet = await nameOfMaker(client, options.environment, until)
+      const daemonSet = await nameOfMaker(client, { namespace, environment: options.environment }, until)
       await readJson(client, path, { method: 'POST', body: leaseOf({ ...claimant, daemonSet }, deps.clock.now()), signal: until })
     },
     async deleteLease(node, until) {
@@ -56,9 +56,16 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
   }
 }
 
-/** Undefined where it cannot be known: then nobody else ends the Lease. */
-async function nameOfMaker(client: KubeClient, { POD_NAME: name, POD_NAMESPACE: namespace }: Environment, signal: AbortSignal) {
-  if (!name || !namespace) return undefined
+interface OwnPod {
+  /** Of the Leases: whoever looks after them sees the DaemonSets beside them. */
+  readonly namespace: string
+  readonly environment: Environment
+}
+
+/** Undefined where it cannot be known, or others cannot see it: then nobody else ends the Lease. */
+async function nameOfMaker(client: KubeClient, { namespace, environment }: OwnPod, signal: AbortSignal) {
+  const { POD_NAME: name, POD_NAMESPACE: own } = environment
+  if (!name || own !== namespace) return undefined
   const made = await readMaker(client, { name, namespace }, signal).catch(() => signal.throwIfAborted())
   return made?.name
 }

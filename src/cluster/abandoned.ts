@@ -1,15 +1,18 @@
 // Leases of nodes whose agent went without a word: killed as it was leaving, or gone while its node was off. All others leave to it what such a
 // node's pods send, so somebody has to end them. Not where an agent may come back, whose kernel table counts on:
-//   no Pod of the DaemonSet that the Lease names is on its node, seen for ABANDONED_MS and then asked for once more,
-//   and that DaemonSet wants none there.
+//   no agent's Pod is on its node, seen for ABANDONED_MS and then asked for once more,
+//   and no DaemonSet of agents wants one there.
+// Agents are those with the labels of the chart, and those of the DaemonSet that the Lease names: a node may go on from one DaemonSet to another,
+// and one that is gone says nothing of the nodes of the others.
 import type { Deps } from '../deps.js'
+import type { PodFacts } from '../identity/objects/pod.js'
 import type { KubeClient } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
-import { wantsNode } from './daemon-nodes.js'
-import { ABANDONED_MS, type CoverageLease, leasesPath } from './leases.js'
+import { isUnheard } from './daemon-nodes.js'
+import { ABANDONED_MS, type CoverageLease, isLabelledAgent, leasesPath } from './leases.js'
 import { readRawNode } from './node.js'
 import type { AgentPods } from './objects.js'
-import { hasPodOn, readDaemonSet } from './workload.js'
+import { makerOf, type RawDaemonSet, readDaemonSets, readPodsOn, wantsAgent } from './workload.js'
 
 export interface Abandoned {
   /** Hear of all pods and Leases. */
@@ -34,13 +37,16 @@ interface Suspect {
 const LOOK_EVERY_MS = 60_000
 const NOT_FOUND = 404
 const CONFLICT = 409
-/** Each is four requests. */
+/** Each is three requests. */
 const MOST_AT_ONCE = 20
+
+type ReadSets = () => Promise<readonly RawDaemonSet[]>
 
 export function createAbandoned(
   { client, namespace }: { readonly client: KubeClient; readonly namespace: string },
   { clock, log }: Pick<Deps, 'clock' | 'log'>,
 ): Abandoned {
+  /** By key, where it is. */
   const pods = new Map<string, string>()
   const leases = new Map<string, Suspect>()
   /** Since when they have been without an agent, by uid. */
@@ -49,7 +55,8 @@ export function createAbandoned(
 
   function suspects(): ReadonlyMap<string, Suspect> {
     const withAgent = new Set(pods.values())
-    return new Map([...leases].filter(([, { daemonSet, node }]) => !withAgent.has(placeOf(daemonSet, node))))
+    const hasAgent = ({ daemonSet, node }: Suspect): boolean => withAgent.has(node) || withAgent.has(placeOf(daemonSet, node))
+    return new Map([...leases].filter(([, lease]) => !hasAgent(lease)))
   }
 
   function notice(found: ReadonlyMap<string, Suspect>): void {
@@ -61,18 +68,21 @@ export function createAbandoned(
 
   const isDue = ({ uid }: Suspect): boolean => clock.monotonic() - (since.get(uid) ?? Number.POSITIVE_INFINITY) >= ABANDONED_MS
 
-  async function isAbandoned({ daemonSet, node }: Suspect, signal: AbortSignal): Promise<boolean> {
-    const found = await readDaemonSet(client, { namespace, name: daemonSet }, signal)
-    const raw = found && (await readRawNode(client, node, signal))
-    if (!raw || wantsNode(found.spec.template.spec, raw)) return false
-    return !(await hasPodOn(client, { namespace, name: daemonSet, node }, signal))
+  /** Of a node that is not heard nobody knows whether its agent is: one that is cut off goes on counting, one that is off sends nothing. */
+  async function isAbandoned({ daemonSet, node }: Suspect, readSets: ReadSets, signal: AbortSignal): Promise<boolean> {
+    const raw = await readRawNode(client, node, signal)
+    if (!raw || isUnheard(raw)) return false
+    const sets = (await readSets()).filter(({ metadata }) => isLabelledAgent(metadata) || metadata.name === daemonSet)
+    if (sets.some((set) => wantsAgent(set, raw))) return false
+    const found = await readPodsOn(client, { namespace, node }, signal)
+    return !found.some((pod) => pod.spec.hostNetwork && (isLabelledAgent(pod.metadata) || makerOf(pod)?.name === daemonSet))
   }
 
-  async function end(key: string, suspect: Suspect, signal: AbortSignal): Promise<void> {
+  async function end(key: string, suspect: Suspect, readSets: ReadSets, signal: AbortSignal): Promise<void> {
     const { uid, node, daemonSet } = suspect
     // Whatever comes of it, not before the same time again.
     since.delete(uid)
-    if (!(await isAbandoned(suspect, signal))) return
+    if (!(await isAbandoned(suspect, readSets, signal))) return
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } }
     await client.request(`${leasesPath(namespace)}/${key.split('/').at(-1)}`, { method: 'DELETE', body, signal })
     log.info('the Lease of a node without an agent is ended: its bytes are posted where they arrive', { node, daemonset: daemonSet })
@@ -91,18 +101,20 @@ export function createAbandoned(
     const found = suspects()
     notice(found)
     const due = [...found].filter(([, suspect]) => isDue(suspect)).slice(0, MOST_AT_ONCE)
+    let sets: Promise<readonly RawDaemonSet[]> | undefined
+    const readSets: ReadSets = () => (sets ??= readDaemonSets(client, namespace, signal))
     for (const [key, suspect] of due)
-      await end(key, suspect, signal).catch((error: Error) => {
+      await end(key, suspect, readSets, signal).catch((error: Error) => {
         if (!signal.aborted && !isEnded(error)) complain(suspect, error)
       })
   }
 
   return {
     pods: {
-      put(key, pod) {
-        const { controller, node } = pod
-        if (pod.namespace !== namespace || controller?.kind !== 'DaemonSet' || node === '') pods.delete(key)
-        else pods.set(key, placeOf(controller.name, node))
+      put(key, pod, isLabelled) {
+        const place = pod.namespace === namespace ? placeOfPod(pod, isLabelled) : undefined
+        if (place === undefined) pods.delete(key)
+        else pods.set(key, place)
       },
       remove: (key) => void pods.delete(key),
     },
@@ -127,5 +139,12 @@ export function createAbandoned(
 
 /** By somebody else, who may have made another one. */
 const isEnded = (error: Error): boolean => error instanceof KubeError && (error.status === NOT_FOUND || error.status === CONFLICT)
+
+/** One that is not on its node's network counts nothing there. No name has a slash. */
+function placeOfPod({ controller, hostNetwork, node }: PodFacts, isLabelled: boolean): string | undefined {
+  if (!hostNetwork || node === '') return undefined
+  if (isLabelled) return node
+  return controller?.kind === 'DaemonSet' ? placeOf(controller.name, node) : undefined
+}
 
 const placeOf = (daemonSet: string, node: string): string => `${daemonSet}/${node}`

@@ -33,6 +33,7 @@ export interface PodPlace {
 export interface RawNode {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
   readonly spec?: { readonly taints?: readonly Taint[] }
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
 }
 
 interface Taint {
@@ -51,6 +52,10 @@ export function wantsNode(pod: PodPlace, { metadata: { name, labels = {} }, spec
     taints.filter(keepsAway).every((taint) => tolerations.some((one) => tolerates(one, taint)))
   )
 }
+
+/** Its kubelet is not heard: it is off, or cut off from the API server, and goes on with all that it ran. */
+export const isUnheard = ({ status }: RawNode): boolean =>
+  status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'Unknown') ?? false
 
 const KEEPS_AWAY = new Set(['NoSchedule', 'NoExecute'])
 /** How a node is at the moment, such as not ready or cordoned: that says nothing of who belongs there. Controllers tolerate most of it as well. */

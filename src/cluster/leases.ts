@@ -18,6 +18,10 @@ const DAEMON_SET = 'meshtoll/daemonset'
 
 export const labelsOf = (component: string) => ({ 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': component })
 const LABELS = labelsOf('coverage')
+/** Of all DaemonSets of agents and their Pods, whatever their names (the chart's). */
+const AGENTS = Object.entries(labelsOf('agent'))
+export const isLabelledAgent = ({ labels }: { readonly labels?: Readonly<Record<string, string>> }): boolean =>
+  AGENTS.every(([key, value]) => labels?.[key] === value)
 export const LEASE_SELECTOR = Object.entries(LABELS)
   .map((pair) => pair.join('='))
   .join(',')

@@ -17,6 +17,7 @@ import { readMetadata } from '../kube/metadata.js'
 import type { Following } from './following.js'
 import type { ResolveHost } from './host-names.js'
 import { followLasting } from './lasting-objects.js'
+import { isLabelledAgent } from './leases.js'
 
 export interface ClusterObjectsParts {
   readonly client: KubeClient
@@ -35,7 +36,8 @@ export interface ClusterObjectsParts {
 }
 
 export interface AgentPods {
-  put(key: string, pod: PodFacts): void
+  /** `isLabelled`: as agents are. */
+  put(key: string, pod: PodFacts, isLabelled: boolean): void
   remove(key: string): void
 }
 
@@ -58,6 +60,10 @@ export const PODS = '/api/v1/pods'
 const MOST_SHARED = 20_000
 /** What is made anew at every rollout or run (identity/owners). */
 const RESOURCES: Readonly<Record<string, string>> = { ReplicaSet: 'replicasets', Job: 'jobs' }
+
+interface Labelled {
+  readonly metadata: Parameters<typeof isLabelledAgent>[0]
+}
 
 type PodParts = Omit<ClusterObjectsParts, 'resolve' | 'restarts' | 'agents'>
 
@@ -99,12 +105,12 @@ export async function followCluster(parts: ClusterObjectsParts, deps: ClusterDep
         path: PODS,
         prune: (raw) => {
           const pod = podOf(raw, ownNode, sharing)
-          return pod && { pod, restarted: restarts ? restartsOf(raw) : [] }
+          return pod && { pod, restarted: restarts ? restartsOf(raw) : [], isLabelled: isLabelledAgent((raw as Labelled).metadata) }
         },
-        put(key, { pod, restarted }, sinceMs) {
+        put(key, { pod, restarted, isLabelled }, sinceMs) {
           pods.put(key, pod, sinceMs)
           restarts?.put(key, pod, restarted)
-          agents?.put(key, pod)
+          agents?.put(key, pod, isLabelled)
         },
         remove(key, sinceMs) {
           pods.remove(key, sinceMs)

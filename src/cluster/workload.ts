@@ -1,8 +1,8 @@
 // What runs this agent, and whether it is there to stay: its own Pod, and the DaemonSet that made it.
 import { type KubeClient, readJson } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
-import { METADATA_ONLY, type ObjectMetadata, type OwnerReference, pathOf } from '../kube/metadata.js'
-import { type PodPlace, wantsNode } from './daemon-nodes.js'
+import { type ObjectMetadata, type OwnerReference, pathOf } from '../kube/metadata.js'
+import { type PodPlace, type RawNode, wantsNode } from './daemon-nodes.js'
 import { readRawNode } from './node.js'
 
 export interface PodName {
@@ -13,7 +13,7 @@ export interface PodName {
 /** `stays`: after this Pod comes another one; `gone`: none does; `none`: no DaemonSet has made it, so that nobody knows. */
 export type Workload = 'stays' | 'gone' | 'none'
 
-interface RawPod {
+export interface RawPod {
   readonly metadata: ObjectMetadata
   readonly spec: PodPlace & { readonly nodeName?: string }
 }
@@ -53,14 +53,26 @@ export async function readDaemonSet(client: KubeClient, { namespace, name }: Pod
   }
 }
 
-function makerOf({ metadata: { ownerReferences } }: { readonly metadata: ObjectMetadata }): OwnerReference | undefined {
+/** All of a namespace. Rejects with a KubeError. */
+export async function readDaemonSets(client: KubeClient, namespace: string, signal: AbortSignal): Promise<readonly RawDaemonSet[]> {
+  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets`
+  return itemsOf(await readJson(client, path, { signal }))
+}
+
+/** Whether it is to have a Pod there that counts what the node sends: one on the node's network. */
+export function wantsAgent({ metadata, spec: { template } }: RawDaemonSet, node: RawNode): boolean {
+  return !isGoing(metadata) && template.spec.hostNetwork === true && wantsNode(template.spec, node)
+}
+
+export function makerOf({ metadata: { ownerReferences } }: { readonly metadata: ObjectMetadata }): OwnerReference | undefined {
   const made = ownerReferences?.find(({ controller }) => controller)
   return made?.kind === 'DaemonSet' ? made : undefined
 }
 
-function isGone({ uid, deletionTimestamp, finalizers }: ObjectMetadata, made: OwnerReference): boolean {
-  return uid !== made.uid || (deletionTimestamp !== undefined && !finalizers?.includes(ORPHANS))
-}
+const isGone = (metadata: ObjectMetadata, made: OwnerReference): boolean => metadata.uid !== made.uid || isGoing(metadata)
+
+const isGoing = ({ deletionTimestamp, finalizers }: ObjectMetadata): boolean =>
+  deletionTimestamp !== undefined && !finalizers?.includes(ORPHANS)
 
 /** One that is no longer on the network of its nodes counts nothing there. Of a Node that is gone nobody says anything. */
 async function wants(
@@ -77,30 +89,25 @@ async function wants(
 /** By a list of one: agents may list pods, and need not be allowed to get them as well. */
 async function readPod(client: KubeClient, { namespace, name }: PodName, signal: AbortSignal): Promise<RawPod> {
   const query = { fieldSelector: `metadata.name=${name}` }
-  const [found] = await listPods<RawPod>(client, { namespace, query }, signal)
+  const [found] = await listPods(client, { namespace, query }, signal)
   if (!found) throw new Error(`there is no Pod ${namespace}/${name} any more`)
   return found
 }
 
-/** Whether one that this DaemonSet made is on a node. */
-export async function hasPodOn(
+/** Those of a namespace on a node. Rejects with a KubeError. */
+export const readPodsOn = (
   client: KubeClient,
-  { namespace, name, node }: PodName & { readonly node: string },
+  { namespace, node }: { readonly namespace: string; readonly node: string },
   signal: AbortSignal,
-): Promise<boolean> {
-  const query = { fieldSelector: `spec.nodeName=${node}` }
-  const pods = await listPods<{ readonly metadata: ObjectMetadata }>(client, { namespace, query, accept: METADATA_ONLY.list }, signal)
-  return pods.some((pod) => makerOf(pod)?.name === name)
-}
+): Promise<readonly RawPod[]> => listPods(client, { namespace, query: { fieldSelector: `spec.nodeName=${node}` } }, signal)
 
 interface Asked {
   readonly namespace: string
   readonly query: Readonly<Record<string, string>>
-  readonly accept?: string
 }
 
-async function listPods<T>(client: KubeClient, { namespace, ...options }: Asked, signal: AbortSignal): Promise<readonly T[]> {
-  const list = await readJson(client, `/api/v1/namespaces/${namespace}/pods`, { ...options, signal })
-  // Go writes an empty list as null.
-  return (list as { readonly items: readonly T[] | null }).items ?? []
-}
+const listPods = async (client: KubeClient, { namespace, query }: Asked, signal: AbortSignal): Promise<readonly RawPod[]> =>
+  itemsOf(await readJson(client, `/api/v1/namespaces/${namespace}/pods`, { query, signal }))
+
+/** Go writes an empty list as null. */
+const itemsOf = <T>(list: unknown): readonly T[] => (list as { readonly items: readonly T[] | null }).items ?? []

@@ -79,6 +79,7 @@ await clusterTest(async (t, cluster) => {
         'fail it may not list or watch leases.coordination.k8s.io in meshtoll',
         'fail it may not create leases.coordination.k8s.io in meshtoll',
         'fail it may not delete leases.coordination.k8s.io in meshtoll',
+        'warn it may not list daemonsets.apps in meshtoll',
         'warn it may not get nodes/stats',
         'warn it may not get nodes/metrics',
       ],
@@ -110,7 +111,10 @@ await clusterTest(async (t, cluster) => {
         'it may not create leases.coordination.k8s.io in meshtoll',
         'it may not delete leases.coordination.k8s.io in meshtoll',
       ].join(),
-      daemonsets: 'it may not get daemonsets.apps in meshtoll: the kernel table stays where meshtoll is uninstalled',
+      daemonsets: [
+        'it may not get daemonsets.apps in meshtoll: the kernel table stays where meshtoll is uninstalled',
+        'it may not list daemonsets.apps in meshtoll: the Lease of a node whose agent went without a word hides its bytes',
+      ].join(),
       'nodes/stats': 'it may not get nodes/stats: the kubelet does not say what pods send and use',
     }
     const { everywhere, own } = await readAgentAccess('full')

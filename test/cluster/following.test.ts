@@ -1,5 +1,5 @@
 // What may be missing is in nobody's way.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createFollowing, type Following } from '../../src/cluster/following.js'
 import { followCluster, followPodsOf, PODS } from '../../src/cluster/objects.js'
 import { createTenancies } from '../../src/identity/tenancies.js'
@@ -13,7 +13,8 @@ import { eventually } from '../lab/world.js'
 const RESOURCE = { group: 'example.com', versions: ['v1'], resource: 'things' }
 const FIRST_WAIT_MS = 500
 
-t.test('a custom resource', async (t) => {
+/** A client of a server whose answers are the test's, and what follows it until the test is over. */
+async function setUp(t: Test) {
   const server = await createFaultyServer(t)
   const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
   const client = createKubeClient({ server: server.url }, { clock })
@@ -21,12 +22,18 @@ t.test('a custom resource', async (t) => {
     stopping.abort(new Error('stopped'))
     await client.close()
   })
-  const following = createFollowing(client, { clock, log, random: () => '' })
+  const deps = { clock, log, random: () => '' }
+  const { signal } = stopping
+  return { server, clock, log, client, deps, following: createFollowing(client, deps), tenancies: createTenancies(), signal }
+}
+
+t.test('a custom resource', async (t) => {
+  const { server, clock, log, following, signal } = await setUp(t)
   const known = new Map<string, unknown>()
   const follow = (): Promise<void> =>
     following.followCustom(
       { resource: RESOURCE, prune: pruneThing, put: (key, one) => void known.set(key, one), remove: (key) => void known.delete(key) },
-      stopping.signal,
+      signal,
     )
   const said = (): readonly string[] => log.lines.filter((line) => /^(warn|info|error)/.test(line))
   const waited = async (ms: number): Promise<void> => {
@@ -67,16 +74,8 @@ t.test('what is no longer followed stands in the way of nobody', async (t) => {
 })
 
 t.test('a pod that came back by its name while nothing was heard was there until then at least', async (t) => {
-  const server = await createFaultyServer(t)
-  const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
-  const client = createKubeClient({ server: server.url }, { clock })
-  t.teardown(async () => {
-    stopping.abort(new Error('stopped'))
-    await client.close()
-  })
-  const deps = { clock, log, random: () => '' }
-  const tenancies = createTenancies()
-  const parts = { client, following: createFollowing(client, deps), tenancies, patienceMs: 0 }
+  const { server, clock, deps, tenancies, signal, ...followed } = await setUp(t)
+  const parts = { ...followed, tenancies, patienceMs: 0 }
   const podOf = (uid: string, podIP: string, startTime: string) => ({
     kind: 'Pod',
     metadata: { name: 'db-0', namespace: 'shop', uid, resourceVersion: '10' },
@@ -87,10 +86,10 @@ t.test('a pod that came back by its name while nothing was heard was there until
     const { fromMs, untilMs } = tenancies.take().tenancies.find(({ key }) => key === uid) ?? {}
     return [fromMs, untilMs]
   }
-  const followed = followPodsOf('n1', parts, deps, stopping.signal)
+  const told = followPodsOf('n1', parts, deps, signal)
   const first = await server.next()
   first.json(list([podOf('u1', '10.1.0.7', '1970-01-01T00:00:10Z')], { resourceVersion: '10' }))
-  await followed
+  await told
   t.same(heldBy('u1'), [10_000, Number.POSITIVE_INFINITY])
   const certainMs = clock.now()
   const watch = await server.next()
@@ -120,18 +119,14 @@ t.test('all is told once the owners of the pods are read as well, or given up', 
   const patienceMs = 30_000
   for (const name of ['of one node', 'of all']) {
     for (const isRead of [true, false]) {
-      const server = await createFaultyServer(t)
-      const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
-      const client = createKubeClient({ server: server.url }, { clock })
+      const { server, clock, deps, client, tenancies, signal } = await setUp(t)
       const follow: Following['follow'] = async ({ path, prune, put }) => {
         if (path === PODS) put('shop/cart-7f9c-x2x4v', prune(OF_REPLICA_SET) as never)
       }
       const following: Following = { follow, followCustom: async () => undefined, trouble: '', takeRejected: () => 0 }
-      const tenancies = createTenancies()
       const parts = { client, following, tenancies, patienceMs, resolve: async () => [] }
-      const deps = { clock, log, random: () => '' }
       let isTold = false
-      const followed = name === 'of all' ? followCluster(parts, deps, stopping.signal) : followPodsOf('n1', parts, deps, stopping.signal)
+      const followed = name === 'of all' ? followCluster(parts, deps, signal) : followPodsOf('n1', parts, deps, signal)
       const told = followed.then(() => {
         isTold = true
       })
@@ -145,23 +140,13 @@ t.test('all is told once the owners of the pods are read as well, or given up', 
         [isRead ? 'cart' : 'cart-7f9c'],
         `${name}: told with its owner`,
       )
-      stopping.abort(new Error('stopped'))
-      await client.close()
     }
   }
 })
 
 t.test('a list after the first is told once the owners of its pods are read as well', async (t) => {
-  const server = await createFaultyServer(t)
-  const [clock, log, stopping] = [createHandClock(), createKeptLog(), new AbortController()]
-  const client = createKubeClient({ server: server.url }, { clock })
-  t.teardown(async () => {
-    stopping.abort(new Error('stopped'))
-    await client.close()
-  })
-  const deps = { clock, log, random: () => '' }
-  const following = createFollowing(client, deps)
-  const followed = followPodsOf('n1', { client, following, tenancies: createTenancies(), patienceMs: 30_000 }, deps, stopping.signal)
+  const { server, clock, deps, client, following, tenancies, signal } = await setUp(t)
+  const followed = followPodsOf('n1', { client, following, tenancies, patienceMs: 30_000 }, deps, signal)
   ;(await server.next()).json(list([], { resourceVersion: '10' }))
   await followed
   t.equal(following.trouble, '')
@@ -174,4 +159,20 @@ t.test('a list after the first is told once the owners of its pods are read as w
   t.match(following.trouble, 'not told all of it yet')
   owner?.json({ kind: 'PartialObjectMetadata', metadata: REPLICA_SET })
   await eventually('all is told', () => (following.trouble === '' ? true : undefined))
+})
+
+t.test('which pods are labelled as agents is told with them', async (t) => {
+  const { client, deps, tenancies, signal } = await setUp(t)
+  const labels = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'agent' }
+  const { ownerReferences: _, ...metadata } = OF_REPLICA_SET.metadata
+  const given = { agent: labels, directory: { ...labels, 'app.kubernetes.io/component': 'directory' }, none: undefined }
+  const follow: Following['follow'] = async ({ path, prune, put }) => {
+    if (path !== PODS) return
+    for (const [key, one] of Object.entries(given)) put(key, prune({ ...OF_REPLICA_SET, metadata: { ...metadata, labels: one } }) as never)
+  }
+  const following: Following = { follow, followCustom: async () => undefined, trouble: '', takeRejected: () => 0 }
+  const labelled: string[] = []
+  const agents = { put: (key: string, _: object, isLabelled: boolean) => void (isLabelled && labelled.push(key)), remove: () => undefined }
+  await followCluster({ client, following, tenancies, patienceMs: 0, resolve: async () => [], agents }, deps, signal)
+  t.same(labelled, ['agent'])
 })

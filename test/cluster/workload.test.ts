@@ -4,17 +4,17 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
 import { createAbandoned } from '../../src/cluster/abandoned.js'
-import { ABANDONED_MS, coverageLeaseOf, leaseOf } from '../../src/cluster/leases.js'
+import { ABANDONED_MS, type CoverageLease, coverageLeaseOf, isLabelledAgent, leaseOf } from '../../src/cluster/leases.js'
 import { readWorkload } from '../../src/cluster/workload.js'
-import { podFactsOf } from '../../src/identity/objects/pod.js'
+import { type PodFacts, podFactsOf } from '../../src/identity/objects/pod.js'
 import { createKubeClient } from '../../src/kube/client.js'
 import { fixedToken } from '../../src/kube/token.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import type { Client, KubeObject } from './client.js'
 import type { Cluster } from './cluster.js'
-import { createNode, createPod, createWorkload } from './objects.js'
-import { change, create, type NewObject, ownerOf, read, remove } from './resource.js'
+import { createNamespace, createNode, createPod, createWorkload } from './objects.js'
+import { change, changeStatus, create, type NewObject, ownerOf, pathOf, read, remove } from './resource.js'
 import { clusterTest } from './suite.js'
 
 const NAMESPACE = 'default'
@@ -89,31 +89,20 @@ await clusterTest(async (t, cluster) => {
   })
 
   t.test('the Lease of a node whose agent went without a word', async (t) => {
-    const client = await openClient(t, cluster)
+    const { look, see, isThere, leaseFor, log, ...janitor } = await openJanitor(t, cluster, NAMESPACE)
     const name = 'abandoned'
     const daemonSet = await createWorkload(admin, { kind: 'DaemonSet', namespace: NAMESPACE, name })
+    await template({ hostNetwork: true })(admin, name)
     const node = await createNode(admin, { name: 'n2' })
     const other = await createNode(admin, { name: 'n3', labels: { pool: 'other' } })
-    const leaseFor = ({ metadata }: KubeObject, made?: string) => {
-      const lease = leaseOf({ node: metadata.name, uid: metadata.uid, daemonSet: made }, 0) as { readonly metadata: object }
-      return create(admin, { ...lease, metadata: { ...lease.metadata, namespace: NAMESPACE } } as NewObject)
-    }
-    const podOn = async ({ metadata }: KubeObject, owner = daemonSet) =>
-      createPod(admin, { namespace: NAMESPACE, name: `pod-${randomUUID()}`, node: metadata.name, owner: ownerOf(owner) })
-    const clock = createHandClock()
-    const log = createKeptLog()
-    const abandoned = createAbandoned({ client, namespace: NAMESPACE }, { clock, log })
-    const see = (lease: KubeObject) =>
-      abandoned.leases.put(`${NAMESPACE}/${lease.metadata.name}`, coverageLeaseOf(lease) as NonNullable<ReturnType<typeof coverageLeaseOf>>)
-    const isThere = async (lease: KubeObject): Promise<boolean> =>
-      read(admin, lease).then(
-        ({ metadata }) => metadata.uid === lease.metadata.uid,
-        () => false,
-      )
-    const look = async (ms: number): Promise<void> => {
-      clock.advance(ms)
-      await abandoned.look(signal)
-    }
+    const podOn = async ({ metadata }: KubeObject) =>
+      createPod(admin, {
+        namespace: NAMESPACE,
+        name: `pod-${randomUUID()}`,
+        node: metadata.name,
+        hostNetwork: true,
+        owner: ownerOf(daemonSet),
+      })
 
     const lease = await leaseFor(node, name)
     const wanted = await leaseFor(other, name)
@@ -124,12 +113,11 @@ await clusterTest(async (t, cluster) => {
     t.ok(await isThere(lease), 'one may come back: it is wanted there')
     await narrow(admin, name)
     const pod = await podOn(node)
-    const facts = podFactsOf(pod)
-    if (facts) abandoned.pods.put(`${NAMESPACE}/${pod.metadata.name}`, facts)
+    janitor.hear(pod)
     await look(ABANDONED_MS)
     t.ok(await isThere(lease), 'it is there still')
     await remove(admin, pod)
-    abandoned.pods.remove(`${NAMESPACE}/${pod.metadata.name}`)
+    janitor.forget(pod)
     await look(0)
     await look(ABANDONED_MS - 1)
     t.ok(await isThere(lease), 'not at once')
@@ -153,12 +141,120 @@ await clusterTest(async (t, cluster) => {
     await look(0)
     await look(ABANDONED_MS)
     t.ok(await isThere(by), 'no DaemonSet made who made it')
-    await remove(admin, by)
-    const strange = await leaseFor(node, 'nobody')
-    see(strange)
-    await look(0)
-    await look(ABANDONED_MS)
-    t.ok(await isThere(strange), 'of a DaemonSet that is not there nobody knows')
     t.equal(log.lines.length, 1, 'nothing went wrong')
   })
+
+  const LABELS = { 'app.kubernetes.io/name': 'meshtoll', 'app.kubernetes.io/component': 'agent' }
+  const others: readonly Other[] = [
+    { name: 'none', isEnded: true },
+    { name: 'one of agents that wants the node', isEnded: false, set: {} },
+    { name: 'one of agents that wants other nodes', isEnded: true, set: { spec: { nodeSelector: { pool: 'other' } } } },
+    { name: 'one of agents that are not on the network of their nodes', isEnded: true, set: { spec: { hostNetwork: false } } },
+    { name: 'one of something else', isEnded: true, set: { labels: { ...LABELS, 'app.kubernetes.io/name': 'exporter' } } },
+    { name: 'one of directories', isEnded: true, set: { labels: { ...LABELS, 'app.kubernetes.io/component': 'directory' } } },
+    { name: 'one of agents in another namespace', isEnded: true, set: { namespace: 'elsewhere' } },
+    { name: 'one of agents that is being deleted', isEnded: true, set: { propagation: 'Foreground' } },
+    { name: 'one of agents that leaves its pods behind', isEnded: false, set: { propagation: 'Orphan' } },
+    { name: 'none, but an agent of nobody is there', isEnded: false, pod: { labels: LABELS } },
+    { name: 'none, but something else is there', isEnded: true, pod: { labels: {} } },
+    { name: 'none, but an agent is there that counts nothing', isEnded: true, pod: { labels: LABELS, hostNetwork: false } },
+  ]
+  await createNamespace(admin, 'elsewhere')
+  for (const [index, { name, isEnded, set, pod }] of others.entries()) {
+    t.test(`the Lease of a DaemonSet that is gone, where there is another: ${name}`, async (t) => {
+      const namespace = `ns-${index}`
+      await createNamespace(admin, namespace)
+      const node = await createNode(admin, { name: `other-${index}` })
+      if (set) await createAgents(admin, { namespace, labels: LABELS, ...set })
+      if (pod) await createPod(admin, { namespace, name: 'agent', node: node.metadata.name, hostNetwork: true, ...pod })
+      const { look, see, isThere, leaseFor, log } = await openJanitor(t, cluster, namespace)
+      const lease = await leaseFor(node, 'gone')
+      see(lease)
+      await look(0)
+      await look(ABANDONED_MS)
+      t.equal(await isThere(lease), !isEnded)
+      t.equal(log.lines.length, Number(isEnded), 'nothing went wrong')
+    })
+  }
+
+  t.test('an agent of another DaemonSet that was heard of is not asked for', async (t) => {
+    const node = await createNode(admin, { name: 'moved' })
+    const { look, see, hear, isThere, leaseFor } = await openJanitor(t, cluster, NAMESPACE)
+    const lease = await leaseFor(node, 'gone')
+    see(lease)
+    const pod = await createPod(admin, { namespace: NAMESPACE, name: 'moved', node: 'moved', hostNetwork: true, labels: LABELS })
+    hear(pod)
+    await remove(admin, pod)
+    await look(0)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(lease))
+  })
+
+  t.test('the Lease of a node whose kubelet is not heard: an agent there may be cut off, and count on', async (t) => {
+    const node = await createNode(admin, { name: 'cut-off' })
+    const { look, see, isThere, leaseFor } = await openJanitor(t, cluster, NAMESPACE)
+    const lease = await leaseFor(node, 'gone')
+    see(lease)
+    const ready = (status: string) => changeStatus(admin, node, { conditions: [{ type: 'Ready', status }] })
+    await ready('Unknown')
+    await look(0)
+    await look(ABANDONED_MS)
+    t.ok(await isThere(lease))
+    await ready('True')
+    await look(ABANDONED_MS - 1)
+    t.ok(await isThere(lease))
+    await look(0)
+    await look(ABANDONED_MS)
+    t.notOk(await isThere(lease))
+  })
 })
+
+interface AgentsGiven {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly spec?: object
+  readonly propagation?: string
+}
+
+/** What there is beside the DaemonSet of a Lease, which is gone. */
+interface Other {
+  readonly name: string
+  readonly isEnded: boolean
+  readonly set?: Partial<AgentsGiven>
+  readonly pod?: { readonly labels: Readonly<Record<string, string>>; readonly hostNetwork?: boolean }
+}
+
+async function createAgents(admin: Client, { namespace, labels, spec = {}, propagation }: AgentsGiven): Promise<void> {
+  const daemonSet = await createWorkload(admin, { kind: 'DaemonSet', namespace, name: 'agents' })
+  await change(admin, daemonSet, { metadata: { labels }, spec: { template: { spec: { hostNetwork: true, ...spec } } } })
+  if (propagation) await admin.send('DELETE', pathOf(daemonSet), { propagationPolicy: propagation })
+}
+
+/** Its clock is in the test's hands; what it hears is as well. */
+async function openJanitor(t: Test, cluster: Cluster, namespace: string) {
+  const { admin } = cluster
+  const client = await openClient(t, cluster)
+  const clock = createHandClock()
+  const log = createKeptLog()
+  const abandoned = createAbandoned({ client, namespace }, { clock, log })
+  return {
+    log,
+    leaseFor({ metadata }: KubeObject, made?: string) {
+      const lease = leaseOf({ node: metadata.name, uid: metadata.uid, daemonSet: made }, 0) as { readonly metadata: object }
+      return create(admin, { ...lease, metadata: { ...lease.metadata, namespace } } as NewObject)
+    },
+    see: (lease: KubeObject) => abandoned.leases.put(`${namespace}/${lease.metadata.name}`, coverageLeaseOf(lease) as CoverageLease),
+    hear: (pod: KubeObject) =>
+      abandoned.pods.put(`${namespace}/${pod.metadata.name}`, podFactsOf(pod) as PodFacts, isLabelledAgent(pod.metadata)),
+    forget: (pod: KubeObject) => abandoned.pods.remove(`${namespace}/${pod.metadata.name}`),
+    isThere: (lease: KubeObject): Promise<boolean> =>
+      read(admin, lease).then(
+        ({ metadata }) => metadata.uid === lease.metadata.uid,
+        () => false,
+      ),
+    async look(ms: number): Promise<void> {
+      clock.advance(ms)
+      await abandoned.look(signal)
+    },
+  }
+}

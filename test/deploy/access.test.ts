@@ -48,7 +48,7 @@ await clusterTest(async (t, cluster) => {
   const { admin } = cluster
   const [agent, directory] = [await readAgentAccess(), await readDirectoryAccess()]
   const cast = [
-    { who: 'an agent', access: agent, verbs: 19, act: actAsAgent },
+    { who: 'an agent', access: agent, verbs: 20, act: actAsAgent },
     { who: 'an agent with a directory', access: await readAgentAccess('full-directory'), verbs: 11, act: actAsAgentWithDirectory },
     { who: 'a reduced agent', access: await readAgentAccess('reduced'), verbs: 9, act: actAsReducedAgent },
     { who: 'a directory', access: directory, verbs: 22, act: actAsDirectory },

@@ -85,8 +85,12 @@ function accessToOwn({ config, namespace, daemonSet }: Surroundings, hearsAll: b
             otherwise: 'the kernel table stays where meshtoll is uninstalled',
           },
         ]),
+    // With a directory its leader does it.
+    ...(hearsAll ? [{ group: 'apps', resource: 'daemonsets', verbs: ['list'], namespace, otherwise: UNENDED }] : []),
   ]
 }
+
+const UNENDED = 'the Lease of a node whose agent went without a word hides its bytes'
 
 const accessToKubelet = (name: string): readonly Access[] => [
   { group: '', resource: 'nodes/stats', verbs: ['get'], name, otherwise: 'the kubelet does not say what pods send and use' },

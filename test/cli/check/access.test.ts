@@ -40,7 +40,7 @@ t.test('what is asked for is what the chart allows', async (t) => {
     t.same(saidBy(asked.filter(({ namespace }) => namespace === 'meshtoll')), saidIn(own), `${manifest}: in its namespace`)
     const names = own.flatMap(({ resourceNames = [] }) => resourceNames)
     t.same(
-      asked.filter(({ resource }) => resource === 'daemonsets').map(({ name }) => name),
+      asked.flatMap(({ resource, name }) => (resource === 'daemonsets' && name !== undefined ? [name] : [])),
       names,
       `${manifest}: by name`,
     )
@@ -54,5 +54,10 @@ t.test('what is switched off, or not there, needs nothing', async (t) => {
   t.notMatch(resources({ config: isOff }).join(), /nodes\//)
   t.notMatch(resources({ environment: {} }).join(), /nodes\//, 'where there is no kubelet to be asked')
   t.notMatch(resources({ istio: [] }).join(), /entries/)
-  t.notMatch(resources({ daemonSet: undefined }).join(), /daemonsets/)
+  const unnamed = accessOf({ ...SURROUNDINGS, config: ALL, daemonSet: undefined }).filter(({ resource }) => resource === 'daemonsets')
+  t.same(
+    unnamed.map(({ verbs }) => verbs),
+    [['list']],
+    'those of others are looked at all the same',
+  )
 })
