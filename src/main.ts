@@ -114,7 +114,7 @@ function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
 
 function failHard(error: unknown): void {
   const { flags } = parseCommandLine(edge.argv, COMMANDS)
-  edge.complain(renderFailure(error, flags['log.level'] === 'debug'))
+  edge.complain(renderFailure(error, { terminal: edge.terminal, withStack: flags['log.level'] === 'debug' }))
   process.exit(1)
 }
 

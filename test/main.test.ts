@@ -18,7 +18,7 @@ t.test('what a user sees, and the exit status', async (t) => {
       name: 'help for an unknown command',
       argv: ['node', '--help'],
       status: 2,
-      stderr: 'meshtoll: node is not a command; expected agent, directory, check, demo, datadog preview, datadog sync\n',
+      stderr: 'meshtoll: node is not a command\n  expected agent, directory, check, demo, datadog preview, datadog sync\n',
     },
     { name: 'an unknown command', argv: ['agnet'], status: 2, stderr: 'meshtoll: agnet is not a command; did you mean agent?\n' },
     {
@@ -43,13 +43,13 @@ t.test('what a user sees, and the exit status', async (t) => {
       name: 'no agent to ask',
       argv: ['datadog', 'preview', '--agent.url=http://127.0.0.1:1'],
       status: 1,
-      stderr: 'meshtoll: no agent answers at http://127.0.0.1:1: nobody listens there; start one, or say where it is with --agent.url\n',
+      stderr: 'meshtoll: no agent answers at http://127.0.0.1:1: nobody listens there\n  start one, or say where it is with --agent.url\n',
     },
     {
       name: 'no file',
       argv: ['agent', '--config.file=/nowhere/a.yaml'],
       status: 2,
-      stderr: 'meshtoll: cannot read /nowhere/a.yaml: there is no such file; set --config.file to the right path\n',
+      stderr: 'meshtoll: cannot read /nowhere/a.yaml: there is no such file\n  set --config.file to the right path\n',
     },
   ]
   for (const { name, argv, status, stdout = '', stderr = '' } of cases) t.same(await runProgram(argv), { status, stdout, stderr }, name)
@@ -60,6 +60,12 @@ t.test('help', async (t) => {
   t.equal(asked.status, 0)
   t.match(asked.stdout, /^Usage: meshtoll COMMAND \[flags\]\n[\s\S]*\n {2}agent {2}[\s\S]*\n {2}check {2}/)
   t.same(await runProgram([]), { status: 2, stdout: '', stderr: asked.stdout }, 'without a command')
+  const group = await runProgram(['datadog', '--help'])
+  t.match(group, { status: 0, stdout: /^Usage: meshtoll datadog COMMAND [\s\S]*\n {2}preview {2}[\s\S]*\n {2}sync {5}/ })
+  t.notMatch(group.stdout, /^ {2}agent /m)
+  t.same(await runProgram(['datadog']), { status: 2, stdout: '', stderr: group.stdout }, 'with the first of its two words')
+  t.match((await runProgram(['check', '--help'])).stdout, /\nExit status:\n {2}0 .*\n {2}1 .*\n {2}2 /)
+  t.notMatch((await runProgram(['directory', '--help'])).stdout, /^ {2}flows\./m, 'options that it does not read')
   t.match((await runProgram(['demo', '--help'])).stdout, /Default:\s+127\.0\.0\.1:10042/, 'as the demo serves')
   const agent = await runProgram(['agent', '--xyzzy', '--help'])
   t.equal(agent.status, 0, 'help wins over mistakes')
@@ -157,7 +163,7 @@ async function openForReader(pipe: string): Promise<number> {
   }
 }
 
-t.test('a port in use is one line and the remedy, with a stack only for whoever asks', async (t) => {
+t.test('a port in use is one line and the remedy below it, with a stack only for whoever asks', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
@@ -167,7 +173,7 @@ t.test('a port in use is one line and the remedy, with a stack only for whoever 
   const argv = ['agent', `--config.file=${folder}/meshtoll.yaml`, `--state.dir=${folder}/state`, `--web.listen-address=127.0.0.1:${port}`]
   const { status, stderr } = await runProgram([...argv, '--log.level=error'])
   t.equal(status, 1)
-  t.match(stderr, new RegExp(`^meshtoll: .*127\\.0\\.0\\.1:${port}.*--web\\.listen-address.*\\n$`))
+  t.match(stderr, new RegExp(`^meshtoll: .*127\\.0\\.0\\.1:${port}.*\\n {2}.*--web\\.listen-address.*\\n$`))
   const debug = await runProgram([...argv, '--log.level=debug'])
   t.equal(debug.status, 1)
   t.match(debug.stderr, /\n {4}at /)

@@ -42,6 +42,7 @@ const WAIT_MS = 500
 /** A text that could not be judged, for want of a thread say, may be another time. */
 const AGAIN_AFTER_MS = 60_000
 const SHOWN_MISTAKES = 3
+const MEANWHILE = 'until it is right, what was known before stays in force'
 
 export function createInventoryFile(parts: InventoryFileParts, { readFile, parseInventory, clock }: InventoryFileDeps): InventoryFile {
   const { path, environment } = parts
@@ -111,4 +112,4 @@ export function createInventoryFile(parts: InventoryFileParts, { readFile, parse
   }
 }
 
-const shown = (mistakes: Mistakes): string => renderMistakes([mistakes], { most: SHOWN_MISTAKES }).trim()
+const shown = (mistakes: Mistakes): string => `${renderMistakes([mistakes], { most: SHOWN_MISTAKES })}  ${MEANWHILE}`

@@ -30,20 +30,48 @@ export interface Command {
   readonly flags: readonly FlagName[]
   /** What flags mean here, where that is not what they mean elsewhere: defaults too. */
   readonly words?: FlagWords
-  /** Whether it reads the file of --config.file. */
-  readonly hasOptions: boolean
+  /** Those that it reads of the file of --config.file, for its help. */
+  readonly options?: 'all' | readonly string[]
+  /** What its exit status says, from 0 on. */
+  readonly exits: readonly [string, string, string]
   load(): Promise<{ run(options: CommandOptions, deps: CommandDeps, signal: AbortSignal): Promise<number> }>
 }
 
 const LOG: readonly FlagName[] = ['log.level', 'log.format']
+const WRONG = 'The command line or the configuration is wrong.'
+const STOPPED = ['It was stopped.', 'It cannot do its job.', WRONG] as const
+
+/** The file is that of the agents, in the chart as well. */
+const OF_DIRECTORY: readonly string[] = [
+  'kubernetes.kubeconfig',
+  'directory.agents',
+  'identity.patience',
+  ...['limit', 'idle', 'zeroFirst', 'created'].map((name) => `series.${name}`),
+  ...['enabled', 'site', 'url', 'apiKeyFile', 'hostname', 'flushInterval', 'maxSeries', 'tags', 'excludeLabels'].map(
+    (name) => `datadog.${name}`,
+  ),
+]
+const OF_PREVIEW: readonly string[] = ['enabled', 'hostname', 'flushInterval', 'maxSeries', 'tags', 'excludeLabels'].map(
+  (name) => `datadog.${name}`,
+)
+const OF_SYNC: readonly string[] = ['site', 'url', 'apiKeyFile', 'appKeyFile', 'notify', 'runbookUrl', 'monitors'].map(
+  (name) => `datadog.${name}`,
+)
 const NODE: readonly FlagName[] = ['config.file', 'web.listen-address', 'web.config.file', 'state.dir', ...LOG]
+
+/** By the word that their commands begin with; '' is all of them. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  '': 'Which workload sends which bytes across which zone border.',
+  datadog: 'What agents push to Datadog, and the monitors and dashboards there.',
+}
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'agent',
     summary: 'Count the bytes that this node sends and receives, and serve them to Prometheus.',
     flags: [...NODE, 'uninstall'],
-    hasOptions: true,
+    options: 'all',
+    exits: STOPPED,
     load: () => import('./agent.js'),
   },
   {
@@ -54,14 +82,15 @@ export const COMMANDS: readonly Command[] = [
       'web.listen-address': { shown: ':10043', help: 'Where agents are answered, and /metrics is served.' },
       'web.config.file': { shown: 'none', help: "TLS, and basic auth for /metrics, in the format of Prometheus' exporter-toolkit." },
     },
-    hasOptions: true,
+    options: OF_DIRECTORY,
+    exits: STOPPED,
     load: () => import('./directory.js'),
   },
   {
     name: 'check',
     summary: 'Say what an agent with the same flags would find here, and what to do about it.',
     flags: NODE,
-    hasOptions: false,
+    exits: ['An agent could do its job here.', 'It could not.', WRONG],
     load: () => import('./check.js'),
   },
   {
@@ -73,21 +102,23 @@ export const COMMANDS: readonly Command[] = [
       'log.level': { shown: 'info', help: "Of the agents' logs, whose last line is shown when one fails: debug, info, warn or error." },
       'log.format': { shown: 'logfmt', help: "Of the agents' logs: logfmt or json." },
     },
-    hasOptions: false,
+    exits: ['It was ended; with --once, every check is ok.', 'It cannot be played, or a check failed.', WRONG],
     load: () => import('./demo.js'),
   },
   {
     name: 'datadog preview',
     summary: 'Show what a running agent would send to Datadog, and how many custom metrics that is. Nothing is sent.',
     flags: ['config.file', 'agent.url', 'json', ...LOG],
-    hasOptions: false,
+    options: OF_PREVIEW,
+    exits: ['It is shown.', 'No agent answers.', WRONG],
     load: () => import('./datadog-preview.js'),
   },
   {
     name: 'datadog sync',
     summary: 'Show how the monitors and dashboards in Datadog differ from those of meshtoll, and make them so.',
     flags: ['config.file', 'apply', 'prune', ...LOG],
-    hasOptions: false,
+    options: OF_SYNC,
+    exits: ['Datadog has, or would be given, what is wanted.', 'It cannot be asked, or refuses.', WRONG],
     load: () => import('./datadog-sync.js'),
   },
 ]

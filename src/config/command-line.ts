@@ -18,6 +18,8 @@ export interface CommandFlags {
 export interface CommandLine<Command extends CommandFlags> {
   /** Undefined where none, or none that exists, was named. */
   readonly command: Command | undefined
+  /** Of commands of two words the first, where nothing follows it. */
+  readonly group: string | undefined
   /** A command was named that does not exist. */
   readonly isUnknown: boolean
   /** Whole in any case: what is missing or wrong has its default. */
@@ -38,6 +40,7 @@ export function parseCommandLine<Command extends CommandFlags>(
   const tokens = tokensOf(argv)
   const words = tokens.flatMap((token) => (token.kind === 'word' ? [token.value] : []))
   const command = commands.find(({ name }) => isSaid(name, words))
+  const group = commands.some(({ name }) => isGroup(words, name)) ? words[0] : undefined
   const given = new Map<string, unknown>()
   const mistakes = wordMistakes(words, commands)
   for (const token of tokens) {
@@ -51,7 +54,8 @@ export function parseCommandLine<Command extends CommandFlags>(
     name,
     given.has(name) ? given.get(name) : fallbackOf(name, flag, command),
   ])
-  return { command, isUnknown: !command && words.length > 0, flags: Object.fromEntries(values) as Flags, mistakes }
+  const isUnknown = !command && group === undefined && words.length > 0
+  return { command, group, isUnknown, flags: Object.fromEntries(values) as Flags, mistakes }
 }
 
 function fallbackOf(name: string, { kind, fallback, shown }: Flag, command: CommandFlags | undefined): unknown {
@@ -102,6 +106,8 @@ function wordMistakes(words: readonly string[], commands: readonly CommandFlags[
 
 /** A command may have two words, as `datadog sync` has. */
 const isSaid = (name: string, words: readonly string[]): boolean => name.split(' ').every((word, i) => word === words[i])
+
+const isGroup = (words: readonly string[], name: string): boolean => words.length === 1 && name.startsWith(`${words[0]} `)
 
 function readFlag(
   { name, raw, value }: Token & { kind: 'flag' },

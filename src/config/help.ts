@@ -14,8 +14,10 @@ export interface HelpTopic {
   readonly flags: readonly FlagName[]
   /** In place of those of the table. */
   readonly words?: FlagWords | undefined
-  /** Whether the options of the file belong to it. */
-  readonly hasOptions: boolean
+  /** Of the file, by their paths. */
+  readonly options?: 'all' | readonly string[]
+  /** What its exit status says, from 0 on. */
+  readonly exits?: readonly string[]
 }
 
 type Row = readonly [name: string, help: string]
@@ -24,7 +26,8 @@ const FILE_NOTE =
   `Durations are written 500ms, 10s, 5m, 1h or 1d. \${NAME} is replaced from the environment; $$ is a dollar sign. ` +
   'Lists and defaults: docs/configuration.md.'
 
-export function renderHelp({ usage, summary, commands = [], flags, words = {}, hasOptions }: HelpTopic): string {
+export function renderHelp({ usage, summary, commands = [], flags, words = {}, options = [], exits = [] }: HelpTopic): string {
+  const rows = optionRows(options)
   const blocks = [
     `Usage: meshtoll ${usage}\n`,
     wrap(summary, 0),
@@ -36,7 +39,11 @@ export function renderHelp({ usage, summary, commands = [], flags, words = {}, h
       'Flags',
       flags.map((name) => flagRow(name, words)),
     ),
-    ...(hasOptions ? [table('Options in the file of --config.file (YAML)', optionRows()), wrap(FILE_NOTE, 0)] : []),
+    table(
+      'Exit status',
+      exits.map((says, status): Row => [String(status), says]),
+    ),
+    ...(rows.length > 0 ? [table('Options in the file of --config.file (YAML)', rows), wrap(FILE_NOTE, 0)] : []),
   ]
   return blocks.filter(Boolean).join('\n')
 }
@@ -72,11 +79,12 @@ function flagRow(name: FlagName, words: FlagWords): Row {
   return [`--${name}${placeholder && `=${placeholder}`}`, `${help}${shown && ` Default: ${shown}.`}`]
 }
 
-function optionRows(): Row[] {
-  return allSections().flatMap(([section, { fields, lists = {} }]) => [
+function optionRows(wanted: 'all' | readonly string[]): Row[] {
+  const all = allSections().flatMap(([section, { fields, lists = {} }]) => [
     ...Object.entries<Field>(fields).map(([name, { help, shown }]): Row => [`${section}.${name}`, `${help} Default: ${shown}.`]),
     ...Object.entries(lists).map(([name, { about }]): Row => [`${section}.${name}`, `${about} Default: [].`]),
   ])
+  return wanted === 'all' ? all : all.filter(([path]) => wanted.includes(path))
 }
 
 const listDocs = (section: string, [name, { about, fields }]: readonly [string, List]): readonly string[] => [

@@ -2,7 +2,7 @@
 // so that `zone: 1`, `zone: "1"` and `zone: ${ZONE}` say the same.
 import {
   Composer,
-  type CST,
+  CST,
   isAlias,
   isMap,
   isScalar,
@@ -55,7 +55,7 @@ export function parseYaml(text: string): Tree {
   const tokens = tokensOf(text, lines)
   if (tokens.tooDeepAt !== undefined) return tooDeep(positionOf(tokens.tooDeepAt))
   const { contents, errors } = compose(tokens.all, text.length)
-  const syntax = syntaxMistakes(errors, { text, positionOf })
+  const syntax = syntaxMistakes(errors, { text, positionOf, openings: () => openingsIn(tokens.all) })
   const mistakes = [...syntax]
   const root = nodeOf(contents, START, { mistakes, positionOf })
   return { root, mistakes, soundUntil: syntax[0]?.at ?? END }
@@ -96,18 +96,46 @@ function compose(tokens: readonly CST.Token[], end: number): { contents: ParsedN
 
 interface Source extends Pick<Context, 'positionOf'> {
   readonly text: string
+  /** Those of { and [ that nothing closes. */
+  readonly openings: () => readonly number[]
 }
 
+function openingsIn(tokens: readonly CST.Token[]): readonly number[] {
+  const found: number[] = []
+  for (const token of tokens) {
+    if (token.type !== 'document') continue
+    CST.visit(token, ({ value }) => {
+      if (value?.type === 'flow-collection' && !value.end.some(({ source }) => source === CLOSINGS[value.start.source]))
+        found.push(value.offset)
+    })
+  }
+  return found
+}
+
+const CLOSINGS: Readonly<Record<string, string>> = { '{': '}', '[': ']' }
+
 /** The first of each line: the parser's further complaints about it are echoes. After a reference that splits a value all are. */
-function syntaxMistakes(errors: readonly YAMLError[], { text, positionOf }: Source): Mistake[] {
+function syntaxMistakes(errors: readonly YAMLError[], { text, positionOf, openings }: Source): Mistake[] {
   const split = errors.map(({ pos: [offset] }) => ({ offset, reference: referenceAt(text, offset) })).find(({ reference }) => reference)
   if (split) {
     const before = errors.filter(({ pos }) => pos[0] < split.offset)
     const hint = `${split.reference} needs quotes inside { } and [ ]; write "${split.reference}"`
-    return [...syntaxMistakes(before, { text, positionOf }), { at: positionOf(split.offset - 1), text: hint }]
+    return [...syntaxMistakes(before, { text, positionOf, openings }), { at: positionOf(split.offset - 1), text: hint }]
   }
-  const all = errors.map((error) => ({ at: positionOf(error.pos[0]), text: sentenceOf(error) }))
-  return sortByPosition(all).filter(({ at }, index, sorted) => index === 0 || at?.line !== sorted[index - 1]?.at?.line)
+  const others = errors.filter((error) => !isUnclosed(error))
+  const unclosed = others.length === errors.length ? [] : openings().map((offset) => unclosedAt(offset, { text, positionOf }))
+  const all = sortByPosition(others.map((error) => ({ at: positionOf(error.pos[0]), text: sentenceOf(error) })))
+  const first = all.filter(({ at }, index, sorted) => index === 0 || at?.line !== sorted[index - 1]?.at?.line)
+  return sortByPosition([...first, ...unclosed])
+}
+
+/** Said where reading gave up, which may be far behind what was not closed. */
+const isUnclosed = ({ message }: YAMLError): boolean => /^Flow (map|sequence) .*end with a [}\]]$/.test(message)
+
+function unclosedAt(offset: number, { text, positionOf }: Pick<Source, 'text' | 'positionOf'>): Mistake {
+  const opening = text.charAt(offset)
+  const hint = `write ${CLOSINGS[opening]} behind what belongs to it, and indent its further lines`
+  return { at: positionOf(offset), text: `this ${opening} is not closed; ${hint}` }
 }
 
 /** The brace of `${NAME}` begins a mapping where a value is not quoted. */

@@ -33,8 +33,7 @@ export async function readAccess(options: AccessOptions, deps: AccessDeps, signa
 /** Kubernetes tells every container (kubernetes.io/docs/tasks/run-application/access-api-from-pod). */
 function serverOf(environment: AccessOptions['environment']): string {
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '' } = environment
-  if (host === '')
-    throw new AccessError('there is no API server: KUBERNETES_SERVICE_HOST is not set, so this is no pod; name a kubeconfig file')
+  if (host === '') throw new AccessError('there is no API server: this is no pod (no KUBERNETES_SERVICE_HOST); name a kubeconfig file')
   if (!/^\d+$/.test(port)) {
     const found = port === '' ? 'is not set' : `is "${port}"`
     throw new AccessError(`KUBERNETES_SERVICE_HOST is set but KUBERNETES_SERVICE_PORT ${found}; set both, or name a kubeconfig file`)

@@ -90,7 +90,8 @@ t.test('a text with mistakes is judged once, and said as long as it is there', a
   1:18  cidr is "a"; expected a range such as 10.1.2.0/24 or 2001:db8::/64
   1:29  cidr is "a"; expected a range such as 10.1.2.0/24 or 2001:db8::/64
   1:40  cidr is "a"; expected a range such as 10.1.2.0/24 or 2001:db8::/64
-  and 2 more`
+  and 2 more
+  until it is right, what was known before stays in force`
   await t.rejects(read(situation), { message })
   situation.monotonicMs += 3_600_000
   await t.rejects(read(situation), { message })

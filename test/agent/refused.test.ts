@@ -71,9 +71,9 @@ const start = ({ here }: Situation): Promise<void> => here.agent.start(AbortSign
 const complaints = ({ here }: Situation): string[] => here.lines.filter((line) => /^(warn|error)/.test(line))
 const downOf = ({ here }: Situation): string[] => here.agent.status.sources.filter(({ up }) => !up).map(({ name }) => name)
 
-const PRIVILEGE = /needs CAP_NET_ADMIN: run as root, or give the process CAP_NET_ADMIN and nothing else \(could not .*EPERM/
+const PRIVILEGE = /needs CAP_NET_ADMIN \(could not .*EPERM.*\); run as root, or give the process CAP_NET_ADMIN and nothing else/
 const NF_TABLES =
-  /needs nf_tables with the family inet \(Linux 5\.10 or newer\): load the module nf_tables, or set flows\.enabled: false \(could not /
+  /needs nf_tables with the family inet \(Linux 5\.10 or newer\) \(could not .*\); load the module nf_tables, or set flows\.enabled: false/
 
 await inNamespace(t, import.meta.filename, () => {
   t.before(setUpNode)
@@ -129,7 +129,7 @@ await inNamespace(t, import.meta.filename, () => {
     {
       name: 'no room for an answer',
       fault: { protocol: 'netfilter', call: 'receive', errno: ENOBUFS, after: 0 },
-      remedy: /no room for its answer; nothing is lost, the next read makes up for it \(could not .*ENOBUFS/,
+      remedy: /no room for its answer \(could not .*ENOBUFS.*\); nothing is lost, the next read makes up for it/,
     },
     {
       name: 'no room in the middle of a read',

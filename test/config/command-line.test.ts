@@ -36,7 +36,11 @@ t.test('flags that are understood', async (t) => {
   ]
   for (const { name, argv, command, given } of cases) {
     const read = parseCommandLine(argv, COMMANDS)
-    t.same({ ...read, command: read.command?.name }, { command, isUnknown: false, flags: { ...DEFAULTS, ...given }, mistakes: [] }, name)
+    t.same(
+      { ...read, command: read.command?.name },
+      { command, group: undefined, isUnknown: false, flags: { ...DEFAULTS, ...given }, mistakes: [] },
+      name,
+    )
   }
 })
 
@@ -45,6 +49,8 @@ t.test('a command of two words', async (t) => {
   const read = (...argv: readonly string[]) => parseCommandLine(argv, commands)
   t.match(read('datadog', 'sync', '--apply'), { command: { name: 'datadog sync' }, flags: { apply: true }, mistakes: [] })
   t.match(read('--apply', 'datadog', 'sync').command, { name: 'datadog sync' }, 'flags before it')
+  t.match(read('datadog', '--help'), { command: undefined, group: 'datadog', isUnknown: false }, 'the first word alone')
+  t.match(read('datadog', 'snyc'), { command: undefined, group: undefined, isUnknown: true })
   const cases = [
     { argv: ['datadog'], text: 'datadog is not a command; expected datadog preview, datadog sync' },
     { argv: ['datadog', 'snyc'], text: 'datadog snyc is not a command; did you mean datadog sync?' },

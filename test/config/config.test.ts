@@ -248,7 +248,25 @@ t.test('mistakes, each with where and what instead', async (t) => {
     {
       name: 'not closed',
       text: 'node: {name: n1',
-      lines: ['1:16 not valid YAML: flow map in block collection must be sufficiently indented and end with a }'],
+      lines: ['1:7 this { is not closed; write } behind what belongs to it, and indent its further lines'],
+    },
+    {
+      name: 'not closed on its line, as the line after next shows',
+      text: 'node: {name: n1,\n  zone: z1\nflows: {}\n',
+      lines: ['1:7 this { is not closed; write } behind what belongs to it, and indent its further lines'],
+    },
+    {
+      name: 'two that are not closed',
+      text: 'flows: {tunnelPorts: [1,\n',
+      lines: [
+        '1:8 this { is not closed; write } behind what belongs to it, and indent its further lines',
+        '1:22 this [ is not closed; write ] behind what belongs to it, and indent its further lines',
+      ],
+    },
+    {
+      name: 'closed on a line that is not indented',
+      text: 'node: {name: n1,\nzone: z1}\n',
+      lines: ['1:7 this { is not closed; write } behind what belongs to it, and indent its further lines'],
     },
     {
       name: 'a reference without quotes in a mapping on one line, and nothing that the parser says after it',
@@ -266,8 +284,7 @@ t.test('mistakes, each with where and what instead', async (t) => {
       text: 'serie: {}\nnode: [\nxyzzy: 1',
       lines: [
         '1:1 serie is not an option; did you mean series?',
-        '2:7 node is a list; expected a mapping with name, zone, region',
-        '3:1 not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
+        '2:7 this [ is not closed; write ] behind what belongs to it, and indent its further lines',
       ],
     },
     {

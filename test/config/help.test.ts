@@ -8,7 +8,7 @@ import { renderConfigDocs, renderHelp } from '../../src/config/help.js'
 const flags = Object.keys(FLAGS) as FlagName[]
 
 t.test('help fits a terminal and names every flag and option', async (t) => {
-  const text = renderHelp({ usage: 'agent [flags]', summary: 'Count.', flags, hasOptions: true })
+  const text = renderHelp({ usage: 'agent [flags]', summary: 'Count.', flags, options: 'all' })
   for (const line of text.split('\n')) t.ok(line.length <= 80, `${line.length}: ${line}`)
   for (const name of flags) t.match(text, `  --${name}`)
   const sections = allSections().map(([path]) => path)
@@ -21,7 +21,7 @@ t.test('help, as it looks', async (t) => {
     summary: 'Show it.',
     commands: [{ name: 'agent', summary: 'Count.' }],
     flags: ['config.file', 'state.dir', 'once'],
-    hasOptions: false,
+    exits: ['It is shown.'],
   })
   t.equal(
     text,
@@ -38,6 +38,9 @@ Flags:
   --state.dir=DIR     Where totals are kept across restarts. Default:
                       /var/lib/meshtoll.
   --once              Run for a few seconds, check the numbers, exit.
+
+Exit status:
+  0  It is shown.
 `,
   )
 })

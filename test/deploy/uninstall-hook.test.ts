@@ -149,6 +149,22 @@ await clusterTest(async (t, cluster) => {
       t.match(await notesOf(cluster, values), 'delete ds meshtoll-agent --cascade=foreground', JSON.stringify(values))
   })
 
+  t.test('the notes fit a terminal', { skip }, async (t) => {
+    const from = [{ podSelector: {} }]
+    const cases = [
+      ...[{}, { directory: { enabled: true } }, { uninstall: true }, { uninstallHook: false }, { web: { existingSecret: 'web' } }],
+      ...[{ networkPolicy: { from } }, { networkPolicy: { egressPorts: [] } }].map((more) => ({ mode: 'reduced', ...more })),
+    ]
+    for (const values of cases) {
+      const lines = (await notesOf(cluster, values)).split('\n')
+      t.same(
+        lines.filter(({ length }) => length > 80),
+        [],
+        JSON.stringify(values),
+      )
+    }
+  })
+
   t.test('a deployer who may read nothing but the Secrets in which helm keeps its releases', { skip }, async (t) => {
     const serviceAccount = { namespace: 'deployers', name: 'deployer' }
     await createNamespace(admin, serviceAccount.namespace)

@@ -1,6 +1,7 @@
 // Two replicas that push, before an intake that forgives nothing; one of them has the Lease.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { COMMANDS } from '../../src/cli/commands.js'
 import type { ElectionLease } from '../../src/cluster/election-lease.js'
 import type { Slices } from '../../src/directory/endpoints/endpoints.js'
 import { startIntake } from '../datadog/intake.js'
@@ -43,6 +44,8 @@ t.test('what is counted once is pushed once, to the last change before a stop', 
   const hosts = points.filter(({ metric }) => metric === 'meshtoll.build.info').map(({ host }) => host)
   t.same([...new Set(hosts)].sort(), ['directory-0', 'directory-1'], 'each says that it is there, as a host of its own')
   t.ok(points.every(({ tags }) => tags.includes('env:test')))
+  const { options } = COMMANDS.find(({ name }) => name === 'directory') ?? {}
+  t.same([...holder.optionsRead].sort(), [...(options ?? [])].sort(), 'its help names what it reads')
 })
 
 t.test('more Services than datadog.maxSeries', async (t) => {

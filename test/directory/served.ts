@@ -33,6 +33,18 @@ export interface Given {
   readonly hostName?: string
 }
 
+/** Whatever of it is read is put `into`. */
+function recording<T extends object>(values: T, into: Set<string>, before = ''): T {
+  return new Proxy(values, {
+    get(target, name) {
+      const [value, path] = [Reflect.get(target, name), `${before}${String(name)}`]
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return recording(value, into, `${path}.`)
+      into.add(path.replace(/Ms$/, ''))
+      return value
+    },
+  })
+}
+
 const NO_LEASE: ApiServer['lease'] = {
   read: async () => undefined,
   write: async (holding) => ({ ...holding, resourceVersion: '1', metadata: {} }),
@@ -77,9 +89,10 @@ export async function serveDirectory(t: Test, given: Given = {}) {
     },
     close: async () => undefined,
   }
+  const optionsRead = new Set<string>()
   const directory = await openDirectory(
     {
-      config: { ...config, datadog: { ...config.datadog, ...given.datadog } },
+      config: recording({ ...config, datadog: { ...config.datadog, ...given.datadog } }, optionsRead),
       environment: { DD_API_KEY: KEY },
       hostName: given.hostName ?? 'directory-0',
       version: '0',
@@ -108,6 +121,8 @@ export async function serveDirectory(t: Test, given: Given = {}) {
     log: log.lines,
     stop,
     allTold,
+    /** By their paths, as the file has them. */
+    optionsRead,
     /** Whether it would end the Leases of nodes without an agent. */
     mayEndLeases: () => mayEnd(),
     get tenancies(): Tenancies {

@@ -37,7 +37,7 @@ t.test('in a pod', async (t) => {
 t.test('neither in a pod nor with a kubeconfig file', async (t) => {
   const KUBERNETES_SERVICE_HOST = '10.96.0.1'
   const cases = [
-    { environment: {}, message: 'there is no API server: KUBERNETES_SERVICE_HOST is not set, so this is no pod; name a kubeconfig file' },
+    { environment: {}, message: 'there is no API server: this is no pod (no KUBERNETES_SERVICE_HOST); name a kubeconfig file' },
     {
       environment: { KUBERNETES_SERVICE_HOST },
       message: 'KUBERNETES_SERVICE_HOST is set but KUBERNETES_SERVICE_PORT is not set; set both, or name a kubeconfig file',

@@ -137,7 +137,7 @@ await worldTest(
 
         const refused = await uninstall(topology, agent)
         t.equal(refused.code, 1, 'refuses while an agent runs')
-        t.match(refused.said, /^meshtoll: another meshtoll agent counts in this network namespace [^\n]*\n$/)
+        t.match(refused.said, /^meshtoll: another meshtoll agent counts in this network namespace [^\n]*\n {2}[^\n]*\n$/)
         t.equal(await pair.servedAt(agent, sent), sent, 'which goes on')
         watcher.falls(await agent.metrics())
 

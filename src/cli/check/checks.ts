@@ -81,9 +81,9 @@ interface Told {
 function asked({ server, own, pods, config }: Told): Finding[] {
   if (!own) return [fail(`${server} has no Node ${config.node.name}`, 'set node.name to the name that Kubernetes has for this node')]
   const count = plural(pods, 'pod', 'pods')
-  if (config.flows.enabled === false) return [ok(`${server} with ${count}, of which those of this node are followed`)]
-  if (config.kubernetes.directory.url !== null) return [ok(`${server} with ${count}; other nodes' addresses from the directory`)]
-  if (pods <= MANY_PODS) return [ok(`${server} with ${count}, of which every agent hears; no directory is needed for so few`)]
+  if (config.flows.enabled === false) return [ok(`${server} with ${count}; its own are followed`)]
+  if (config.kubernetes.directory.url !== null) return [ok(`${server} with ${count}, and a directory`)]
+  if (pods <= MANY_PODS) return [ok(`${server} with ${count}; no directory is needed`)]
   return [warn(`${server} with ${count}: every agent hears of all of them`, 'run a directory, and set kubernetes.directory.url')]
 }
 

@@ -37,12 +37,18 @@ interface Found {
 export function findDatadog({ datadog: found, config: { datadog } }: Found): Finding[] {
   const { enabled, apiKeyFile, maxSeries } = datadog
   if (!enabled) return [ok('not pushed to (datadog.enabled: false)')]
-  const to = `${urlOf(datadog)}, with the key of ${apiKeyFile === null ? 'DD_API_KEY' : apiKeyFile}`
-  const most = `at most ${maxSeries} custom metrics from this node`
-  if (!found) return [ok(`${to}; ${most}; \`meshtoll datadog preview\` counts them where an agent runs`)]
-  if ('message' in found) return [ok(`${to}; ${most}; how many they are cannot be asked: ${found.message}`)]
+  const to = ok(`${urlOf(datadog)}, with the key of ${apiKeyFile === null ? 'DD_API_KEY' : apiKeyFile}`)
+  return [to, costOf(found, maxSeries)]
+}
+
+function costOf(found: DatadogFacts | undefined, most: number): Finding {
+  if (!found) return ok(`at most ${most} custom metrics (meshtoll datadog preview)`)
+  if ('message' in found) return ok(`at most ${most} custom metrics; an agent cannot be asked: ${found.message}`)
   const { customMetrics } = found
-  if (customMetrics <= maxSeries) return [ok(`${to}; ${customMetrics} custom metrics from this node by now, ${most}`)]
-  const remedy = 'leave labels out by datadog.excludeLabels, or raise datadog.maxSeries: `meshtoll datadog preview` shows them'
-  return [warn(`${to}; ${customMetrics} custom metrics from this node by now, of which the smallest are folded into ${maxSeries}`, remedy)]
+  if (customMetrics <= most) return ok(`${customMetrics} custom metrics by now, at most ${most}`)
+  return warn(
+    `${customMetrics} custom metrics by now, folded into ${most}`,
+    'leave labels out (datadog.excludeLabels) or raise datadog.maxSeries',
+    '`meshtoll datadog preview` shows them',
+  )
 }

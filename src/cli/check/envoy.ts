@@ -51,7 +51,7 @@ interface Found {
 
 export function findEnvoy({ envoy, config: { envoy: options } }: Found): Finding[] {
   if (options.enabled === false) return [ok('not asked (envoy.enabled: false)')]
-  if (!envoy) return [ok('not asked: no pods are followed, and envoy.targets names none')]
+  if (!envoy) return [ok('not asked: no pods are followed, envoy.targets is empty')]
   if ('message' in envoy) return [warn(`proxies of this node cannot be found: ${envoy.message}`)]
   if (envoy.targets === 0) return [ok('no Istio proxies on this node')]
   return [findAnswers(envoy, { name: ['proxy', 'proxies'], isWanted: options.enabled === true, remedyOf }), ...findLogs(envoy)]

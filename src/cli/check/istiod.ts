@@ -88,7 +88,7 @@ interface Found {
 
 export function findIstiod({ istiod, config: { istiod: options } }: Found): Finding[] {
   if (options.enabled === false) return [ok('not asked (istiod.enabled: false)')]
-  if (!istiod) return [ok('not asked: no pods are followed, and istiod.targets names none')]
+  if (!istiod) return [ok('not asked: no pods are followed, istiod.targets is empty')]
   if ('message' in istiod) return [warn(`istiods of this node cannot be found: ${istiod.message}`)]
   const refused = findRefused(istiod, 'an istiod', 'istiod.namespaces')
   if (istiod.targets === 0) return [ok('no istiod on this node'), ...refused]

@@ -49,7 +49,7 @@ interface Found {
 
 export function findZtunnel({ ztunnel, config: { ztunnel: options } }: Found): Finding[] {
   if (options.enabled === false) return [ok('not asked (ztunnel.enabled: false)')]
-  if (!ztunnel) return [ok('not asked: no pods are followed, and ztunnel.targets names none')]
+  if (!ztunnel) return [ok('not asked: no pods are followed, ztunnel.targets is empty')]
   if ('message' in ztunnel) return [warn(`ztunnels of this node cannot be found: ${ztunnel.message}`)]
   const refused = findRefused(ztunnel, 'a ztunnel', 'ztunnel.namespaces')
   if (ztunnel.targets === 0) return [ok('no ztunnel on this node'), ...refused]

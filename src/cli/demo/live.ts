@@ -48,15 +48,17 @@ function viewOf(
   const [since, until] = [sights[0], sights.at(-1)]
   if (!since || !until) throw new Error('nothing was looked at')
   const { agents, interfaces, atMs } = until
-  const flowing = agents.map((agent, index) => {
-    const before = since.agents[index] ?? agent
-    const seconds = (Date.parse(agent.at) - Date.parse(before.at)) / 1_000
-    return seconds > 0 ? (agent.books.observed - before.books.observed) / seconds : 0
-  })
+  const rateOf = (of: 'observed' | 'posted'): readonly number[] =>
+    agents.map((agent, index) => {
+      const before = since.agents[index] ?? agent
+      const seconds = (Date.parse(agent.at) - Date.parse(before.at)) / 1_000
+      return seconds > 0 ? (agent.books[of] - before.books[of]) / seconds : 0
+    })
   return {
     ...known,
     agents,
-    flowing,
+    flowing: rateOf('observed'),
+    postedPerSecond: rateOf('posted').reduce((sum, rate) => sum + rate, 0),
     seconds: (atMs - startMs) / 1_000,
     rows: rowsOf(agents, { since: since.agents, until: agents }),
     sentBytes: totalOf(interfaces),

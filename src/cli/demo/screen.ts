@@ -13,6 +13,8 @@ export interface View {
   readonly agents: readonly AgentSnapshot[]
   /** Bytes that each node observed in a second. */
   readonly flowing: readonly number[]
+  /** Bytes that all of them posted in a second. */
+  readonly postedPerSecond: number
   /** By the interfaces of whoever sends. */
   readonly sentBytes: number
   readonly addresses: readonly { readonly node: string; readonly url: string }[]
@@ -36,23 +38,24 @@ export function renderScreen(view: View, { columns, lines }: Size): readonly Lin
   return [...head, ...table, ...foot].slice(0, lines)
 }
 
-export function renderFoot({ agents, flowing, sentBytes }: View, columns: number): readonly Line[] {
-  return [...renderBooks({ agents, flowing }, columns), ...renderSent({ agents, flowing, sentBytes }, columns)]
+export function renderFoot(view: View, columns: number): readonly Line[] {
+  return [...renderBooks(view, columns), ...renderSent(view, columns)]
 }
 
 /** Agents and interfaces are read one after the other: said as the time that the bytes between them took. */
-function renderSent({ agents, flowing, sentBytes }: Pick<View, 'agents' | 'flowing' | 'sentBytes'>, columns: number): readonly Line[] {
+function renderSent({ agents, postedPerSecond, sentBytes }: View, columns: number): readonly Line[] {
   const counted = agents.reduce((sum, { books }) => sum + books.posted, 0)
-  const rate = flowing.reduce((sum, bytes) => sum + bytes, 0)
   const difference = Math.abs(sentBytes - counted)
-  const when = `, read about ${(difference / rate).toFixed(2)} s ${counted < sentBytes ? 'earlier' : 'later'}`
-  const apart = rate > 0 ? when : `, differs by ${renderCount(difference)}`
+  const when = `, read about ${renderTime(difference / postedPerSecond)} ${counted < sentBytes ? 'earlier' : 'later'}`
+  const apart = postedPerSecond > 0 ? when : `, differs by ${renderCount(difference)}`
   const texts = [
     `sent   ${renderCount(sentBytes)} by the pods' interfaces,`,
     ` counted ${renderCount(counted)}${difference === 0 ? '' : apart}`,
   ]
   return wrap(texts, { columns, indent: 7 }).map(plain)
 }
+
+const renderTime = (seconds: number): string => (seconds < 1 ? `${Math.ceil(seconds * 1_000)} ms` : `${seconds.toFixed(1)} s`)
 
 export function renderAddress({ node, url }: View['addresses'][number], columns: number): Line {
   const texts = [`${node}  ${url}/  ${url}/metrics`, `${node}  ${url}/`]

@@ -42,20 +42,24 @@ export class FirstReadPartial extends Error {
   }
 }
 
+/** Between a problem and its remedy. */
+const BETWEEN = '; '
+
 /** What the kernel would not do, and what to do about it. */
 export class FlowsRefused extends Error {
   readonly code: string
 
   constructor(error: KernelError, remedy: string) {
-    super(`${remedy} (${error.message})`, { cause: error })
+    const [problem = '', ...others] = remedy.split(BETWEEN)
+    super([`${problem} (${error.message})`, ...others].join(BETWEEN), { cause: error })
     this.name = 'FlowsRefused'
     this.code = error.code
   }
 }
 
-const PRIVILEGE = 'counting flows needs CAP_NET_ADMIN: run as root, or give the process CAP_NET_ADMIN and nothing else'
+const PRIVILEGE = 'counting flows needs CAP_NET_ADMIN; run as root, or give the process CAP_NET_ADMIN and nothing else'
 const NF_TABLES =
-  'counting flows needs nf_tables with the family inet (Linux 5.10 or newer): load the module nf_tables, or set flows.enabled: false'
+  'counting flows needs nf_tables with the family inet (Linux 5.10 or newer); load the module nf_tables, or set flows.enabled: false'
 
 type Remedies = Readonly<Record<string, string>>
 

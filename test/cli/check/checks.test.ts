@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CHECKS } from '../../../src/cli/check/checks.js'
 import type { Facts } from '../../../src/cli/check/facts.js'
+import { renderFindings } from '../../../src/cli/check/render.js'
 import { defaultConfig } from '../../../src/config/config.js'
 import { listenErrorOf } from '../../../src/http/listen-error.js'
 import { factsWith } from './healthy.js'
@@ -16,6 +17,21 @@ t.test('a healthy node has one ok for each check', async (t) => {
       find(factsWith()).map(({ level }) => level),
       ['ok'],
       name,
+    )
+  }
+})
+
+t.test('what a healthy node is told fits a terminal, in a file as well', async (t) => {
+  const server = 'https://10.96.0.1:443'
+  const cluster = { server, node: { zone: 'us-east-1a', region: 'us-east-1' }, pods: 212, refusals: [] }
+  const pushes = { datadog: { ...defaultConfig('n1').datadog, enabled: true } }
+  const healthy = [factsWith(), factsWith({ cluster, config: pushes, datadog: { customMetrics: 1_234 } }), factsWith({ config: pushes })]
+  for (const facts of healthy) {
+    const findings = CHECKS.flatMap(({ name, find }) => find(facts).map((finding) => ({ name, ...finding })))
+    const lines = renderFindings(findings, { columns: 0, hasColors: false }).split('\n')
+    t.same(
+      lines.filter(({ length }) => length > 80),
+      [],
     )
   }
 })
@@ -96,7 +112,7 @@ t.test('kubernetes', async (t) => {
     {
       name: 'a small one',
       facts: factsWith({ cluster }),
-      lines: [`ok ${server} with 212 pods, of which every agent hears; no directory is needed for so few`],
+      lines: [`ok ${server} with 212 pods; no directory is needed`],
     },
     {
       name: 'a large one',
@@ -106,12 +122,12 @@ t.test('kubernetes', async (t) => {
     {
       name: 'with a directory',
       facts: factsWith({ cluster: { ...cluster, pods: 60_000 }, config: directory }),
-      lines: [`ok ${server} with 60000 pods; other nodes' addresses from the directory`],
+      lines: [`ok ${server} with 60000 pods, and a directory`],
     },
     {
       name: 'without flows',
       facts: factsWith({ cluster: { ...cluster, pods: 60_000 }, config: { flows: { enabled: false } } }),
-      lines: [`ok ${server} with 60000 pods, of which those of this node are followed`],
+      lines: [`ok ${server} with 60000 pods; its own are followed`],
     },
     {
       name: 'no such node',
@@ -127,7 +143,7 @@ t.test('kubernetes', async (t) => {
       name: 'without what the rest can do without',
       facts: factsWith({ cluster: { ...cluster, refusals: [noStats] } }),
       lines: [
-        `ok ${server} with 212 pods, of which every agent hears; no directory is needed for so few`,
+        `ok ${server} with 212 pods; no directory is needed`,
         'warn it may not get nodes/stats: less is served',
         '  allow nodes/stats',
       ],
@@ -169,7 +185,7 @@ t.test('envoy', async (t) => {
   const silent = (count: number, reason: string) =>
     Array.from({ length: count }, (_, i) => ({ place: `http://10.1.0.${i + 1}:15090/stats/prometheus`, reason }))
   const cases = [
-    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and envoy.targets names none'] },
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, envoy.targets is empty'] },
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (envoy.enabled: false)'] },
     {
       name: 'no mesh',
@@ -281,7 +297,7 @@ t.test('istiod', async (t) => {
   const silent = (reason: string) => [{ place: 'http://10.1.0.1:15014/metrics', reason }]
   const folder = '/var/log/pods/istio-system_istiod-7f9c-x2x4v_11111111/discovery'
   const cases = [
-    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and istiod.targets names none'] },
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, istiod.targets is empty'] },
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (istiod.enabled: false)'] },
     { name: 'none', facts: factsWith({ istiod: { targets: 0, silent: [], logs: undefined } }), lines: ['ok no istiod on this node'] },
     {
@@ -386,7 +402,7 @@ t.test('ztunnel', async (t) => {
   const asked = (enabled: boolean | 'auto') => ({ ztunnel: { ...defaultConfig('n1').ztunnel, enabled } })
   const blocked = [{ place: 'http://10.1.0.1:15020/stats/prometheus', reason: 'it does not answer within 3 s' }]
   const cases = [
-    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, and ztunnel.targets names none'] },
+    { name: 'not asked', facts: factsWith(), lines: ['ok not asked: no pods are followed, ztunnel.targets is empty'] },
     { name: 'switched off', facts: factsWith({ config: asked(false) }), lines: ['ok not asked (ztunnel.enabled: false)'] },
     { name: 'none', facts: factsWith({ ztunnel: { targets: 0, silent: [], withoutZones: 0 } }), lines: ['ok no ztunnel on this node'] },
     { name: 'one', facts: factsWith({ ztunnel: { targets: 1, silent: [], withoutZones: 0 } }), lines: ['ok 1 ztunnel, it answers'] },

@@ -12,14 +12,35 @@ const says = (text: string, datadog?: Found) =>
 
 t.test('where is pushed to, and what it may cost', async (t) => {
   t.same(says('{enabled: false}'), ['ok not pushed to (datadog.enabled: false)'])
-  t.match(says('{enabled: true, site: datadoghq.eu}'), [
-    /^ok https:\/\/api\.datadoghq\.eu, with the key of DD_API_KEY; at most 2000 custom metrics from this node; `meshtoll datadog preview`/,
-  ])
-  t.match(says('{enabled: true, url: "http://p:1", apiKeyFile: key, maxSeries: 500}', { customMetrics: 500 }), [
-    /^ok http:\/\/p:1, with the key of key; 500 custom metrics from this node by now, at most 500 /,
-  ])
-  t.match(says('{enabled: true, maxSeries: 500}', { customMetrics: 501 }), [/^warn .*; 501 custom metrics .* folded into 500$/])
-  t.match(says('{enabled: true}', { message: 'no agent answers' }), [/^ok .*; at most 2000 .*: no agent answers$/])
+  const cases: readonly { name: string; text: string; found?: Found; lines: readonly string[] }[] = [
+    {
+      name: 'no agent runs',
+      text: '{enabled: true, site: datadoghq.eu}',
+      lines: ['ok https://api.datadoghq.eu, with the key of DD_API_KEY', 'ok at most 2000 custom metrics (meshtoll datadog preview)'],
+    },
+    {
+      name: 'as many as there may be',
+      text: '{enabled: true, url: "http://p:1", apiKeyFile: key, maxSeries: 500}',
+      found: { customMetrics: 500 },
+      lines: ['ok http://p:1, with the key of key', 'ok 500 custom metrics by now, at most 500'],
+    },
+    {
+      name: 'one more',
+      text: '{enabled: true, maxSeries: 500}',
+      found: { customMetrics: 501 },
+      lines: ['ok https://api.datadoghq.com, with the key of DD_API_KEY', 'warn 501 custom metrics by now, folded into 500'],
+    },
+    {
+      name: 'one that does not say',
+      text: '{enabled: true}',
+      found: { message: 'no agent answers' },
+      lines: [
+        'ok https://api.datadoghq.com, with the key of DD_API_KEY',
+        'ok at most 2000 custom metrics; an agent cannot be asked: no agent answers',
+      ],
+    },
+  ]
+  for (const { name, text, found, lines } of cases) t.same(says(text, found), lines, name)
   const [secret = ''] = says('{enabled: true, url: "https://me:secret@p:1/dd/?token=secret"}')
   t.match(secret, /^ok https:\/\/p:1\/dd, with/, 'and no password')
 })

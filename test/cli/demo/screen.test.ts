@@ -16,7 +16,8 @@ function viewOf(sample: Sample): View {
     seconds: 75.4,
     rows: rowsOf(agents, { since: [snapshotOf({})], until: agents }),
     agents,
-    flowing: [20_000_000],
+    flowing: [38_000_000],
+    postedPerSecond: 20_000_000,
     sentBytes: 1_734_190_204,
     addresses: [{ node: 'node-a', url: 'http://127.0.0.1:10042' }],
     taken: [],
@@ -45,7 +46,7 @@ total                         1.73 GB  23.1 MB/s                $ 1,199
 books  observed 1,734,220,118 = posted 1,733,990,204 + elsewhere 229,914
        + multicast 0, difference 0
 sent   1,734,190,204 by the pods' interfaces,
-       counted 1,733,990,204, read about 0.01 s earlier
+       counted 1,733,990,204, read about 10 ms earlier
 
 node-a  http://127.0.0.1:10042/  http://127.0.0.1:10042/metrics
 Ctrl-C ends it and removes everything
@@ -56,9 +57,11 @@ Ctrl-C ends it and removes everything
 t.test('sent beside counted', async (t) => {
   const cases = [
     { name: 'the same', view: { sentBytes: BOOKS.posted }, line: 'counted 1,733,990,204' },
-    { name: 'counted before', view: {}, line: 'counted 1,733,990,204, read about 0.01 s earlier' },
-    { name: 'counted after', view: { sentBytes: BOOKS.posted - 2_000_000 }, line: 'counted 1,733,990,204, read about 0.10 s later' },
-    { name: 'while nothing flows', view: { flowing: [0] }, line: 'counted 1,733,990,204, differs by 200,000' },
+    { name: 'counted before', view: {}, line: 'counted 1,733,990,204, read about 10 ms earlier' },
+    { name: 'counted after', view: { sentBytes: BOOKS.posted - 2_000_000 }, line: 'counted 1,733,990,204, read about 100 ms later' },
+    { name: 'by a packet', view: { sentBytes: BOOKS.posted + 1_500 }, line: 'counted 1,733,990,204, read about 1 ms earlier' },
+    { name: 'long before', view: { sentBytes: BOOKS.posted + 25_000_000 }, line: 'counted 1,733,990,204, read about 1.3 s earlier' },
+    { name: 'while nothing flows', view: { postedPerSecond: 0 }, line: 'counted 1,733,990,204, differs by 200,000' },
   ]
   for (const { name, view, line } of cases)
     t.ok(
