@@ -42,8 +42,8 @@ export const THRESHOLDS = {
   ProxiesDisconnected: { critical: 0.02 },
   /** Bytes within fifteen minutes. */
   PhantomTraffic: { critical: ofChart('PhantomTraffic', 'bytes') },
-  /** Per cent of what was observed. */
-  BooksOutOfBalance: { critical: 1 },
+  /** Bytes. */
+  BooksOutOfBalance: { critical: ofChart('BooksOutOfBalance', 'bytes') },
   /** Seconds within fifteen minutes. */
   AccountingGap: { critical: ofChart('AccountingGap', 'seconds') },
   /** Pairs for each that may be. */

@@ -73,6 +73,13 @@ export const pendingBytes = {
   help: 'Observed bytes that wait until it is known who counts them.',
 } as const satisfies Family
 
+export const booksDifference = {
+  name: 'meshtoll_flow_books_difference_bytes',
+  kind: 'gauge',
+  labels: [],
+  help: 'Observed bytes less those of all other books, to the byte however large these are; 0 as long as the books balance.',
+} as const satisfies Family
+
 export const gapSeconds = {
   name: 'meshtoll_flow_gap_seconds_total',
   kind: 'counter',
@@ -122,6 +129,7 @@ export const ledgerFamilies: readonly Family[] = [
   phantomWindow,
   ...Object.values(bookFamilies),
   pendingBytes,
+  booksDifference,
   gapSeconds,
   coverageRatio,
   series,

@@ -4,6 +4,7 @@ import { type Account, isPhantom } from './accounts.js'
 import { differenceIn, seriesOf, totalOf } from './carry.js'
 import {
   bookFamilies,
+  booksDifference,
   coverageRatio,
   flowBytes,
   gapSeconds,
@@ -47,6 +48,7 @@ export function snapshotOf(
     { family: phantomWindow, series: [...ledger.phantoms.windows(now.atMs)] },
     ...bookSnapshots,
     { family: pendingBytes, series: one(books.pending) },
+    { family: booksDifference, series: one(books.difference) },
     { family: gapSeconds, series: one(value('gapMs') / 1000) },
     { family: coverageRatio, series: now.coverage === undefined ? [] : one(now.coverage) },
     { family: series, series: one(ledger.served) },

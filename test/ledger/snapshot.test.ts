@@ -174,3 +174,13 @@ t.test('a withdrawn series is not served, and comes back from 0', async (t) => {
   t.same(valuesOf(look(ledger), FLOWS), [3])
   t.same(valuesOf(look(ledger, 30_000), FLOWS), [0], 'new again')
 })
+
+t.test('books that do not balance are told of to the byte, however much is in them', async (t) => {
+  const { ledger, readInto, look } = await setUp()
+  await readInto(ledger)
+  const offBy = () => valuesOf(look(ledger), 'meshtoll_flow_books_difference_bytes')
+  t.same(offBy(), [0])
+  for (const name of ['observed', 'posted']) ledger.accounts.book(name).units += 2 ** 13
+  ledger.accounts.book('overflow').value += 3
+  t.same(offBy(), [-3])
+})
