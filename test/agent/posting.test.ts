@@ -4,20 +4,25 @@ import type { Clock } from '../../src/deps.js'
 import type { Identity } from '../../src/model.js'
 import { createSetClock } from '../../src/set-clock.js'
 import { createModelDisk, type ModelDisk } from '../ledger/disk-model.js'
-import { createModelIdentity } from '../ledger/identity-model.js'
+import { CART, createModelIdentity, STOCK } from '../ledger/identity-model.js'
 import { createKernel, createReader } from '../ledger/kernel-model.js'
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const clock = { now: () => 1_000, monotonic: () => 1_000, sleep: async () => undefined }
 
-const postingOn = (disk: ModelDisk, now: Clock = clock, identity = {} as Identity) =>
+const postingOn = (
+  disk: ModelDisk,
+  now: Clock = clock,
+  identity = {} as Identity,
+  release: (generations: readonly number[]) => void = () => undefined,
+) =>
   createPosting(
     {
       config: { series: { limit: 100, idleMs: 1_000, zeroFirstMs: 0 }, price: { sameZone: 0, crossZone: 0 } } as never,
       identity,
       keepsState: () => true,
       keepsLastRead: true,
-      release: async () => undefined,
+      release: async (generations) => release(generations),
     },
     { clock: createSetClock(now), log, disk },
   )
@@ -50,4 +55,32 @@ t.test('the clock was set back since the last reading: it is told by the clock o
     await second.load()
     t.match(second.leftOff, { readAtMs, atMs: readAtMs })
   }
+})
+
+t.test('the kernel keeps what it counted until the state that says so is on the disk', async (t) => {
+  const disk = createModelDisk()
+  const kernel = createKernel()
+  const reader = createReader(kernel, 1)
+  const released: number[] = []
+  const identity = createModelIdentity(
+    new Map([
+      ['10.0.0.1', { who: CART, local: 'yes', covered: 'yes' }],
+      ['10.0.0.3', { who: STOCK, local: 'no', covered: 'yes' }],
+    ]),
+  )
+  const posting = postingOn(disk, clock, identity, (generations) => {
+    released.push(...generations)
+    reader.release(generations)
+  })
+  await posting.announce('e1')
+  kernel.create('e1', 1_000)
+  kernel.send({ source: '10.0.0.1', destination: '10.0.0.3', bytes: 5, path: 'plain' }, false)
+  await posting.post(reader.read(1_000, 0))
+  kernel.rotate()
+  disk.mode = 'full'
+  await posting.post(reader.read(1_000, 0))
+  t.same(released, [], 'where there is no room for it, what a killed agent had counted is in the kernel still')
+  disk.mode = 'works'
+  await posting.post(reader.read(1_000, 0))
+  t.same(released, [1])
 })
