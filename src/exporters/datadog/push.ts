@@ -9,7 +9,7 @@ import { DATADOG } from './families.js'
 import type { State } from './state.js'
 import { createStore } from './store.js'
 import { createTaker, type Group, type TakeOptions } from './take.js'
-import { joinable } from './windows.js'
+import { ageOf, joinable, steadyNow } from './windows.js'
 
 export interface PushOptions extends TakeOptions {
   readonly flushIntervalMs: number
@@ -49,7 +49,7 @@ export function createPush(parts: PushParts, options: PushOptions, deps: { reado
     const host = parts.host()
     if (host === undefined) return
     const gathering = await parts.withGroups((groups) => taker.gather(store.state, groups))
-    const isWritten = await store.commit((state) => taker.window(state, { nowMs: clock.now(), host, gathering }))
+    const isWritten = await store.commit((state) => taker.window(state, { nowMs: clock.now(), steady: steadyNow(clock), host, gathering }))
     await taker.settle(isWritten, gathering)
     await store.commit(({ windows }) => {
       const at = joinable(windows, MAX_WAITING)
@@ -86,7 +86,7 @@ export function createPush(parts: PushParts, options: PushOptions, deps: { reado
       const { state } = store
       const { series, folded } = taker.last
       const total = (name: string): number => state.totals.get(name) ?? 0
-      const oldestMs = state.batch?.fromMs ?? state.windows[0]?.fromMs
+      const oldest = state.batch ?? state.windows[0]
       const one = (value: number): readonly Series[] => [{ labels: {}, value }]
       return [
         { family: DATADOG.accepted, series: one(total('accepted')) },
@@ -94,7 +94,7 @@ export function createPush(parts: PushParts, options: PushOptions, deps: { reado
         { family: DATADOG.uncertain, series: one(total('uncertain')) },
         { family: DATADOG.refusedBytes, series: byMetric(state, 'refused') },
         { family: DATADOG.uncertainBytes, series: byMetric(state, 'uncertain') },
-        { family: DATADOG.behind, series: one(oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs) / 1000) },
+        { family: DATADOG.behind, series: one(oldest ? ageOf(oldest, clock) / 1000 : 0) },
         { family: DATADOG.waiting, series: one(state.windows.length + (state.batch ? 1 : 0)) },
         { family: DATADOG.series, series: one(series) },
         { family: DATADOG.limit, series: one(maxSeries) },

@@ -20,7 +20,12 @@ export const ROWS_PER_LINE = 64
 export interface Window extends Points {
   readonly fromMs: number
   readonly toMs: number
+  /** When that was, by the clock that never jumps; absent where it is not known, and in what an earlier version wrote. */
+  readonly began?: Steady | undefined
 }
+
+/** Of which boot, and how long after it. */
+export type Steady = readonly [bootId: string, ms: number]
 
 /** Ever since it is written, resent unchanged only. */
 export interface Batch extends Window {
@@ -40,6 +45,8 @@ export interface State {
   hasBegun: boolean
   lastStamp: number
   takenMs: number
+  /** When that was; as `Window.began`. */
+  taken?: Steady | undefined
   nextId: number
   readonly marks: Marks
   /** Names of the labels that a family's marks are by, joined; by its key. */
@@ -53,7 +60,11 @@ export interface State {
   draft: Growing
 }
 
-type Head = Pick<State, 'hasBegun' | 'lastStamp' | 'takenMs' | 'nextId'>
+export interface Took extends Pick<Window, 'fromMs' | 'toMs' | 'began'> {
+  readonly ended?: Steady | undefined
+}
+
+type Head = Pick<State, 'hasBegun' | 'lastStamp' | 'takenMs' | 'taken' | 'nextId'>
 type MarkRow = readonly [key: string, value: number, sinceMs: number]
 type SeriesRow = readonly [id: number, metric: string, kind: Kind, text: string]
 type Row = readonly [id: number, value: number]
@@ -66,7 +77,7 @@ export type Line =
   | { readonly series: readonly SeriesRow[] }
   /** Ascending. */
   | { readonly rows: readonly Row[] }
-  | { readonly took: { readonly fromMs: number; readonly toMs: number } }
+  | { readonly took: Took }
   /** The first windows, added together. */
   | { readonly batch: { readonly windows: number; readonly stamp: number; readonly interval: number } }
   | { readonly accepted: number }
@@ -115,8 +126,8 @@ function applyOther(state: State, line: Line): void {
   else applyDelivery(state, line)
 }
 
-function applyHead(state: State, { hasBegun, lastStamp, takenMs, nextId }: Head): void {
-  Object.assign(state, { hasBegun, lastStamp, takenMs, nextId })
+function applyHead(state: State, { hasBegun, lastStamp, takenMs, taken, nextId }: Head): void {
+  Object.assign(state, { hasBegun, lastStamp, takenMs, taken, nextId })
 }
 
 function applySeries(state: State, [id, metric, kind, text]: SeriesRow): void {
@@ -124,11 +135,12 @@ function applySeries(state: State, [id, metric, kind, text]: SeriesRow): void {
   state.nextId = Math.max(state.nextId, id + 1)
 }
 
-function applyTook(state: State, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): void {
+function applyTook(state: State, { ended, ...times }: Took): void {
   const { ids, values } = state.draft.points()
-  if (ids.length > 0) state.windows.push({ fromMs, toMs, ids, values })
+  if (ids.length > 0) state.windows.push({ ...times, ids, values })
   state.draft = createGrowing()
-  state.takenMs = toMs
+  state.takenMs = times.toMs
+  state.taken = ended
   state.hasBegun = true
 }
 
@@ -145,12 +157,12 @@ function applyDelivery(state: State, line: Line): void {
 }
 
 function applyBatch(state: State, batch: Batch, line: Line): void {
-  const { ids, values, fromMs, toMs } = batch
+  const { ids, values } = batch
   if ('done' in line) batch.done = line.done
   if ('accepted' in line) settle(state, batch, { name: 'accepted', to: line.accepted })
   if ('refused' in line) settle(state, batch, { name: 'refused', to: line.refused })
   if ('expired' in line) settle(state, batch, { name: 'uncertain', to: ids.length })
-  if ('returned' in line) state.windows.unshift({ fromMs, toMs, ids: ids.slice(batch.done), values: values.slice(batch.done) })
+  if ('returned' in line) state.windows.unshift({ ...timesOf(batch), ids: ids.slice(batch.done), values: values.slice(batch.done) })
   if ('returned' in line || batch.done === ids.length) state.batch = undefined
 }
 
@@ -172,8 +184,8 @@ function settle(state: State, batch: Batch, { name, to }: Settled): void {
 }
 
 export function* renderState(state: State): Generator<string> {
-  const { hasBegun, lastStamp, takenMs, nextId, batch } = state
-  yield renderLine({ head: { version: VERSION, hasBegun, lastStamp, takenMs, nextId } })
+  const { hasBegun, lastStamp, takenMs, taken, nextId, batch } = state
+  yield renderLine({ head: { version: VERSION, hasBegun, lastStamp, takenMs, taken, nextId } })
   yield renderLine({ labels: [...state.labels] })
   for (const slice of slices(state.marks, ROWS_PER_LINE)) yield renderLine({ marks: slice })
   for (const slice of slices(state.series, ROWS_PER_LINE))
@@ -186,14 +198,17 @@ export function* renderState(state: State): Generator<string> {
   for (const window of state.windows) yield* renderWindow(window)
   yield renderLine({ totals: [...state.totals] })
   // As it was before the windows that it still has.
-  yield renderLine({ head: { version: VERSION, hasBegun, lastStamp, takenMs, nextId } })
+  yield renderLine({ head: { version: VERSION, hasBegun, lastStamp, takenMs, taken, nextId } })
   yield renderLine({ end: true })
 }
 
-function* renderWindow({ fromMs, toMs, ids, values }: Window): Generator<string> {
+function* renderWindow(window: Window): Generator<string> {
+  const { ids, values } = window
   for (const slice of slices(ids.keys(), ROWS_PER_LINE)) yield renderLine({ rows: slice.map((at) => [ids[at], values[at]]) })
-  yield renderLine({ took: { fromMs, toMs } })
+  yield renderLine({ took: timesOf(window) })
 }
+
+const timesOf = ({ fromMs, toMs, began }: Window): Took => ({ fromMs, toMs, ...(began && { began }) })
 
 export const DATADOG_STATE: StateFormat<State> = {
   file: 'datadog.journal',

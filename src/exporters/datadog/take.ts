@@ -10,7 +10,7 @@ import { createHeld } from './held.js'
 import { createHeads, pointsOf } from './points.js'
 import { createSent } from './sent.js'
 import type { SeriesBook } from './series.js'
-import { type Line, ROWS_PER_LINE, type State } from './state.js'
+import { type Line, ROWS_PER_LINE, type State, type Steady, type Took } from './state.js'
 import type { Lines } from './store.js'
 import { createTags } from './tags.js'
 import { createTargets, type Gathering, type Target } from './targets.js'
@@ -31,6 +31,8 @@ export interface TakeOptions {
 
 export interface Taken {
   readonly nowMs: number
+  /** By the clock that never jumps; undefined where that is not known. */
+  readonly steady?: Steady | undefined
   /** Of this node, as Datadog calls it. */
   readonly host: string
   readonly gathering: Gathering
@@ -93,7 +95,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
       await pauses.through(targets.gatherUnseen(gathering, held))
       return gathering
     },
-    async window(state, { nowMs, host, gathering }) {
+    async window(state, { nowMs, steady, host, gathering }) {
       const gone = await goneFrom(state, gathering)
       const fitted = await pauses.through(budget.fit(gathering.targets, nowMs))
       const draft = createDraft(state.series)
@@ -101,7 +103,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
       const points = draft.points()
       current = points.ids
       folded = fitted.folded
-      const took = { fromMs: state.hasBegun ? state.takenMs : startedMs, toMs: nowMs }
+      const took = { fromMs: state.hasBegun ? state.takenMs : startedMs, toMs: nowMs, began: state.taken, ended: steady }
       return { [Symbol.iterator]: () => linesOf({ ...gathering, gone, fresh: draft.fresh, points, lost: held.lost, took }) }
     },
     async settle(isWritten, { moved }) {
@@ -137,7 +139,7 @@ interface Taking extends Pick<Gathering, 'moved' | 'labels'> {
   readonly fresh: SeriesBook
   readonly points: Points
   readonly lost: ReadonlyMap<string, number>
-  readonly took: { readonly fromMs: number; readonly toMs: number }
+  readonly took: Took
 }
 
 function* linesOf({ moved, labels, gone, fresh, points, lost, took }: Taking): Generator<Line> {

@@ -1,7 +1,8 @@
 // Windows that wait are added together: coarser in time, the same in sum. Their points are in the order of their series' ids.
+import type { Clock } from '../../deps.js'
 import { grown } from './marks.js'
 import type { Kind } from './series.js'
-import type { State, Window } from './state.js'
+import type { State, Steady, Window } from './state.js'
 
 export interface Points {
   readonly ids: Float64Array
@@ -43,7 +44,20 @@ export function sumOf(one: Window, next: Window, { series }: Pick<State, 'series
     else if (a < b) sum.add(a, one.values[i++] as number)
     else sum.add(b, next.values[j++] as number)
   }
-  return { fromMs: Math.min(one.fromMs, next.fromMs), toMs: Math.max(one.toMs, next.toMs), ...sum.points() }
+  const began = one.began && { began: one.began }
+  return { fromMs: Math.min(one.fromMs, next.fromMs), toMs: Math.max(one.toMs, next.toMs), ...began, ...sum.points() }
+}
+
+/** Of its oldest bytes, whatever the clock was set to since. What another boot began is older than this one. */
+export function ageOf({ fromMs, began }: Pick<Window, 'fromMs' | 'began'>, clock: Clock): number {
+  const sinceFromMs = Math.max(0, clock.now() - fromMs)
+  const up = steadyNow(clock)
+  if (!began || !up) return sinceFromMs
+  return began[0] === up[0] ? up[1] - began[1] : Math.max(sinceFromMs, up[1])
+}
+
+export function steadyNow({ bootId, sinceBoot }: Pick<Clock, 'bootId' | 'sinceBoot'>): Steady | undefined {
+  return bootId === undefined || !sinceBoot ? undefined : [bootId, sinceBoot()]
 }
 
 export function both(kind: Kind | undefined, first: number, second: number): number {

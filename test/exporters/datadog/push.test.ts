@@ -106,6 +106,80 @@ t.test('a clock that is set back: nothing is sent of a second that the intake do
   }
 })
 
+t.test('a clock that is set back an hour while windows wait, and a restart', async (t) => {
+  for (const weather of AMBIGUOUS)
+    for (const isPutRight of [true, false]) {
+      const name = `${weather}, ${isPutRight ? 'and put right' : 'and stays so'}`
+      const world = createWorld({ intakeClock: isPutRight ? 'right' : 'ours' })
+      const countFor = async (windows: number): Promise<void> => {
+        for (let i = 0; i < windows; i++) {
+          world.count(`cart-${i % 3}`, 1_000 + i)
+          await world.pass(FLUSH_MS)
+        }
+      }
+      await world.start()
+      await countFor(2)
+      world.weather = weather
+      await countFor(10)
+      const behind = world.self('behind_seconds')
+      world.kill()
+      world.setClock(-3_600_000)
+      await world.start()
+      t.equal(world.self('behind_seconds'), behind, `${name}: it says how long the oldest waits, whatever the clock says`)
+      await countFor(10)
+      t.equal(world.self('behind_seconds'), behind + 300, name)
+      world.weather = 'fine'
+      await countFor(10)
+      if (isPutRight) world.setClock(3_600_000)
+      world.kill()
+      await world.start()
+      await world.pass(isPutRight ? 180_000 : 3_600_000)
+      t.equal(world.judge.sum(BYTES), world.truth, `${name}: to the byte`)
+      t.same([world.self('uncertain_bytes_total'), world.self('waiting_windows'), world.judge.problems], [0, 0, []], name)
+      t.equal(world.self('behind_seconds'), 0, name)
+      world.kill()
+    }
+})
+
+t.test('a clock that is set back an hour, a restart, and an outage for longer than the intake takes what is old', async (t) => {
+  for (const weather of ['hangs, kept', 'hangs, not kept', 'down'] as const) {
+    const world = createWorld()
+    await world.start()
+    world.weather = weather
+    for (let i = 0; i < 300; i++) {
+      world.count('cart', 1_000 + i)
+      await world.pass(FLUSH_MS)
+      if (i !== 20) continue
+      world.kill()
+      world.setClock(-3_600_000)
+      await world.start()
+    }
+    world.weather = 'fine'
+    await world.pass(600_000)
+    const uncertain = world.self('uncertain_bytes_total')
+    const missing = world.truth - world.judge.sum(BYTES)
+    // What the process before has tried is not known.
+    t.ok(uncertain > 0 && missing === (weather === 'hangs, kept' ? 0 : uncertain), `${weather}: ${missing} missing, ${uncertain} uncertain`)
+    t.same([world.self('waiting_windows'), world.judge.problems], [0, []], weather)
+    world.kill()
+  }
+})
+
+t.test('how long the oldest window waits, when the machine has begun anew', async (t) => {
+  const world = createWorld()
+  await world.start()
+  world.weather = 'down'
+  await world.pass(FLUSH_MS)
+  world.count('cart', 1)
+  await world.pass(FLUSH_MS * 2)
+  await world.reboot()
+  t.equal(world.self('behind_seconds'), 90, 'by the clock, where nothing else says it')
+  world.setClock(-3_600_000)
+  await world.pass(FLUSH_MS)
+  t.equal(world.self('behind_seconds'), 30, 'or else since it began')
+  world.kill()
+})
+
 t.test('a total that goes back, as after a power cut, is not sent twice', async (t) => {
   const world = createWorld()
   await world.start()

@@ -52,6 +52,8 @@ export interface World {
   count(name: string, bytes: number): void
   /** As the ledger does with a series that was idle for long. Returns what it came to. */
   withdraw(name: string): number
+  /** The machine begins anew, with what is on its disk. */
+  reboot(): Promise<void>
   /** As people or NTP do: nobody sleeps longer for it. */
   setClock(byMs: number): void
   /** All that was ever counted. */
@@ -72,18 +74,31 @@ export interface WorldOptions {
   readonly excludeLabels?: readonly string[]
   readonly maxPoints?: number
   readonly encoding?: Encoding
+  /** Whose clock the intake goes by: that of the node, or the one that is right. */
+  readonly intakeClock?: 'ours' | 'right'
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints = 10_000, encoding = 'deflate' }: WorldOptions = {}): World {
+export function createWorld(options: WorldOptions = {}): World {
+  const { maxSeries = 2_000, excludeLabels = [], maxPoints = 10_000, encoding = 'deflate', intakeClock = 'ours' } = options
   const clock = createHandClock()
   clock.advance(START_MS)
   let skewMs = 0
-  const seen: Clock = { now: () => clock.now() + skewMs, monotonic: clock.monotonic, sleep: clock.sleep }
+  let boots = 1
+  let bootedMs = 0
+  const seen: Clock = {
+    now: () => clock.now() + skewMs,
+    monotonic: clock.monotonic,
+    sleep: clock.sleep,
+    sinceBoot: () => clock.monotonic() - bootedMs,
+    get bootId() {
+      return `boot-${boots}`
+    },
+  }
   const log = createKeptLog()
   const disk = createModelDisk()
-  const judge = createJudge({ now: seen.now, maxPoints })
+  const judge = createJudge({ now: intakeClock === 'ours' ? seen.now : clock.now, maxPoints })
   const totals = new Map<string, Total>()
   let requests = 0
   let withdrawn = 0
@@ -200,6 +215,12 @@ export function createWorld({ maxSeries = 2_000, excludeLabels = [], maxPoints =
     },
     setClock(byMs) {
       skewMs += byMs
+    },
+    async reboot() {
+      world.kill()
+      boots++
+      bootedMs = clock.monotonic()
+      await world.start()
     },
     get truth() {
       return [...totals.values()].reduce((sum, { value }) => sum + value, withdrawn)
