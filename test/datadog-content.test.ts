@@ -1,7 +1,7 @@
 // Monitors and dashboards: what the files say is what code says, what the client of Datadog understands, and names what there is.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import * as v1 from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/index.js'
+import { ObjectSerializer } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/models/ObjectSerializer.js'
 import t from 'tap'
 import { monitorOf } from '../scripts/datadog/monitor.js'
 import { among, queryOf, tagsOf } from '../scripts/datadog/queries.js'
@@ -43,7 +43,7 @@ function unparsed(value: unknown, path = ''): string[] {
   return [...(isUnknown ? [path] : []), ...Object.entries(own).flatMap(([key, inner]) => unparsed(inner, `${path}.${key}`))]
 }
 
-const understood = (one: unknown, type: string): unknown => v1.ObjectSerializer.deserialize(one, type, '')
+const understood = (one: unknown, type: string): unknown => ObjectSerializer.deserialize(one, type, '')
 
 t.test("the client's models leave nothing over, and give back what they took", async (t) => {
   const cases = [
@@ -53,7 +53,7 @@ t.test("the client's models leave nothing over, and give back what they took", a
   for (const { name, one, type } of cases) {
     const model = understood(one, type)
     t.same(unparsed(model), [], `${name} as ${type}`)
-    t.same(v1.ObjectSerializer.serialize(model, type, ''), one, `${name} as ${type}, there and back`)
+    t.same(ObjectSerializer.serialize(model, type, ''), one, `${name} as ${type}, there and back`)
   }
   const wrong = { ...dashboards[0]?.[1], widgets: [{ definition: { type: 'toplists', requests: [] } }] }
   t.not(unparsed(understood(wrong, 'Dashboard')).length, 0, 'what is wrong would show')

@@ -1,5 +1,7 @@
 // The official client as a judge: given the same series, it sends the same intake a body that means the same.
-import { client as datadog, v2 } from '@datadog/datadog-api-client'
+import * as datadog from '@datadog/datadog-api-client/dist/packages/datadog-api-client-common/index.js'
+import { MetricsApi } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/MetricsApi.js'
+import type { MetricSeries } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/models/MetricSeries.js'
 import t from 'tap'
 import type { Family, FamilySnapshot } from '../../src/model.js'
 import { createWorld, FLUSH_MS } from '../exporters/datadog/world.js'
@@ -27,7 +29,7 @@ t.test('the same series, sent by the client of Datadog', async (t) => {
   world.count('cart', 9_007_199_254_740_991)
   await world.pass(FLUSH_MS)
   world.kill()
-  const ours = world.judge.bodies.at(-1)?.series as readonly v2.MetricSeries[]
+  const ours = world.judge.bodies.at(-1)?.series as readonly MetricSeries[]
   const now = (): number => world.clock.now()
   const intake = await startIntake(t, { now })
   const configuration = datadog.createConfiguration({
@@ -43,10 +45,10 @@ t.test('the same series, sent by the client of Datadog', async (t) => {
     resources,
     points,
   }))
-  await new v2.MetricsApi(configuration).submitMetrics({ body: { series }, contentEncoding: 'deflate' })
+  await new MetricsApi(configuration).submitMetrics({ body: { series }, contentEncoding: 'deflate' })
   t.same(intake.problems, [])
   t.equal(intake.bodies.length, 1)
-  const byName = (all: readonly unknown[] = []) => [...all].map((one) => JSON.parse(JSON.stringify(one)) as v2.MetricSeries)
+  const byName = (all: readonly unknown[] = []) => [...all].map((one) => JSON.parse(JSON.stringify(one)) as MetricSeries)
   t.same(byName(intake.bodies[0]?.series), byName(ours), 'field by field')
   t.ok(ours.length > 12, 'counts, levels and a histogram')
   t.same(
