@@ -6,7 +6,6 @@
 //                                                 journal
 //
 // A cycle reads everything, posts it, writes down what was decided, and only then is there something to serve.
-
 import { createNodeHost } from '../datadog/host.js'
 import { createDatadog } from '../datadog/push.js'
 import { within } from '../deadline.js'

@@ -1,6 +1,5 @@
 // What the API server says -> what each agent is told.
 //   tenancies, Leases ──▶ book, ranges, nodes ──what changed──▶ sessions
-
 import type { Leases } from '../cluster/connection.js'
 import type { Clock } from '../deps.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'

@@ -1,5 +1,4 @@
 // The cluster directory: follows the API server once for all agents, and tells each of the addresses that it has seen.
-
 import type { ConnectionOptions } from '../cluster/connection.js'
 import type { Config } from '../config/fields.js'
 import { createNowhere } from '../datadog/nowhere.js'

@@ -1,5 +1,4 @@
 // Which nodes' agents post what lives there: those with a Lease, as long as there is a Node of that name.
-
 import type { Leases } from '../cluster/connection.js'
 import type { CoverageLease } from '../cluster/leases.js'
 

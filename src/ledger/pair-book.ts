@@ -1,5 +1,4 @@
 // Which route each pair takes, and what happens when that changes.
-
 import type { Pairs } from '../model/flows.js'
 import type { Stretch } from '../model.js'
 import type { Account } from './accounts.js'

@@ -1,5 +1,4 @@
 // When what waits came: noted at each reading, and recalled after a restart.
-
 import type { PairColumn } from '../model/flows.js'
 import type { Stretch } from '../model.js'
 import type { Generations } from './generations.js'

@@ -1,5 +1,4 @@
 // Who each address was when the ledger last looked: bytes that come are of these, until `follow` finds that it is somebody else.
-
 import type { Pairs } from '../model/flows.js'
 import type { Placement, Stretch, Who } from '../model.js'
 import type { Accounts } from './accounts.js'

@@ -1,6 +1,5 @@
 // After a restart what the process before had read is posted first, for those that it was of: only what the kernel holds beside it came while
 // no agent ran, and that may be of others.
-
 import type { GenerationReading, PairColumn } from '../model/flows.js'
 import type { Identity } from '../model.js'
 import type { Pauses } from '../pauses.js'

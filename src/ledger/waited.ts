@@ -1,6 +1,5 @@
 // When the bytes of pending pairs came, reading by reading: who had an address meanwhile is often known by the time that they are placed.
 // A column for each reading, since on a large node all pairs may wait at once.
-
 import type { PairColumn } from '../model/flows.js'
 import type { Stretch } from '../model.js'
 import { grown } from './generations.js'

@@ -1,5 +1,4 @@
 // The few facts of a Node that are kept (k8s.io/api core/v1).
-
 import { addressText } from '../../formats/address-text.js'
 import { fieldsOf, listOf, type Raw, textOf, timeMsOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'

@@ -1,5 +1,4 @@
 // The few facts of a Pod that are kept, of the ten kilobytes that it has (k8s.io/api core/v1).
-
 import { fieldsOf, listOf, type Raw, textOf, timeMsOf } from '../../formats/raw.js'
 import { controllerOf, groupOf, type OwnerReference } from './owner-reference.js'
 import { endedMsOf } from './pod-end.js'

@@ -1,5 +1,4 @@
 // Reads objects of the API server, as formats/raw.ts reads any: whatever is not of the shape asked for is as good as absent.
-
 import { addressText } from '../../formats/address-text.js'
 import { fieldsOf, type Raw, textOf } from '../../formats/raw.js'
 import { parseAddress } from '../address.js'

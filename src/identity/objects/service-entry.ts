@@ -1,5 +1,4 @@
 // The few facts of a ServiceEntry that are kept (networking.istio.io, as of v1beta1).
-
 import { fieldsOf, listOf, type Raw, textOf } from '../../formats/raw.js'
 import { parsePrefix } from '../address.js'
 import { type Endpoint, endpointOf } from './endpoint.js'

@@ -1,5 +1,4 @@
 // The few facts of a WorkloadEntry that are kept: a virtual machine, or another host, of the mesh (networking.istio.io, as of v1beta1).
-
 import { type Endpoint, endpointOf } from './endpoint.js'
 import { objectOf } from './raw.js'
 

@@ -3,7 +3,6 @@
 // Needs /var/log/pods, and to be the user that may read it; and access logs that are written (meshConfig.accessLogFile: /dev/stdout, or a
 // Telemetry), in Istio's own format. All lines are counted. Of those that tell of a failure 5,000 are looked into at each read, of one log 1,000;
 // further ones are counted as sampled out.
-
 import { TELLING } from '../../formats/envoy-access-log.js'
 import type { EventReading, Reading, Source, TotalReading } from '../../model.js'
 import { createFollowing, type FollowingDeps, type LogTarget, type ReadLog } from '../container-logs/following.js'
