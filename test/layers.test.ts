@@ -13,14 +13,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: ['model', 'deps'],
   formats: ['model'],
   // kube: endpoints of a cluster are asked as its API server is, by its authority and with its tokens.
-  sources: ['model', 'deps', 'deadline', 'kernel', 'formats', 'kube', 'pauses'],
-  identity: ['model', 'deps', 'formats'],
+  sources: ['model', 'deps', 'deadline', 'kernel', 'formats', 'kube', 'pauses', 'slots'],
+  identity: ['model', 'deps', 'formats', 'slots'],
   // What is written down, whoever writes it: lines with their checksums, and which file a start goes on from.
   state: ['deps', 'pauses'],
   ledger: ['model', 'deps', 'pauses', 'state'],
   exporters: ['model', 'deps', 'deadline', 'formats', 'pauses', 'proxy', 'state', 'turns'],
   catalogue: ['model', 'sources', 'ledger', 'exporters', 'directory'],
-  cluster: ['deps', 'kube', 'identity'],
+  cluster: ['deps', 'kube', 'identity', 'slots'],
   // What agents and directories push alike.
   datadog: ['model', 'deps', 'config', 'identity', 'kube', 'exporters', 'proxy', 'state'],
   agent: [
@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporters',
     'formats',
     'http',
+    'slots',
     'turns',
     'version',
   ],
@@ -77,6 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'lab',
     'disk',
     'proxy',
+    'slots',
     'version',
   ],
   disk: ['deps', 'turns'],
@@ -88,6 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pauses: ['deps'],
   proxy: [],
   'set-clock': ['deps'],
+  slots: [],
   turns: [],
   log: ['deps'],
   version: [],

@@ -1,7 +1,7 @@
 // What is known by a host name, such as a load balancer: its addresses, asked for again as often as the name servers want.
 import type { Clock, Log } from '../deps.js'
 import type { AddressesOf } from '../identity/lasting-tenancies.js'
-import { createSlots } from '../identity/owners/slots.js'
+import { createSlots } from '../slots.js'
 
 export interface Resolved {
   readonly address: string
@@ -57,7 +57,7 @@ export function createHostNames({ resolve, clock, log, resource }: HostNamesPart
   const tell = (key: string): void => wishes.get(key)?.told(addressesOf)
 
   async function ask(name: string, host: Host): Promise<number> {
-    const found = await slots.run(() => resolve(name, host.ending.signal), host.ending.signal)
+    const found = await slots(() => resolve(name, host.ending.signal), host.ending.signal)
     const addresses = found.map(({ address }) => address).sort()
     const isNew = String(addresses) !== String(host.addresses)
     host.addresses = addresses

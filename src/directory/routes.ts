@@ -3,7 +3,7 @@ import type { Log } from '../deps.js'
 import { answerText, type Exchange } from '../http/answer.js'
 import { BodyTooLarge, BodyUnreadable, readBody } from '../http/body.js'
 import { createRouter, probesOf, type Route, type Routes } from '../http/router.js'
-import { createSlots } from '../identity/owners/slots.js'
+import { createSlots } from '../slots.js'
 import { parseWatch, parseWish, tooMany, WrongRequest } from './requests.js'
 import type { Connection } from './session.js'
 import type { Sessions } from './sessions.js'
@@ -27,7 +27,6 @@ const REFUSALS: Readonly<Record<Exclude<Verdict, 'admitted'>, readonly [status: 
   stranger: [403, 'This token is of somebody who may not ask; directory.agents names the ServiceAccounts that may.\n'],
 }
 const RETRY = { 'Retry-After': '2' }
-const NEVER = new AbortController().signal
 
 export function createDirectoryRoutes({ whoAsks, sessions, notReady, metrics, log }: RouteParts): Routes {
   const bodies = createSlots(BODIES_AT_ONCE)
@@ -61,7 +60,7 @@ export function createDirectoryRoutes({ whoAsks, sessions, notReady, metrics, lo
     async (exchange) => {
       if (!(await isAdmitted(exchange))) return
       try {
-        answer(exchange, await bodies.run(() => readBody(exchange.request, MOST_BYTES), NEVER))
+        answer(exchange, await bodies(() => readBody(exchange.request, MOST_BYTES)))
       } catch (error) {
         refuse(exchange, error as Error)
       }

@@ -6,7 +6,7 @@ import request from 'undici/lib/api/api-request.js'
 import Client from 'undici/lib/dispatcher/client.js'
 import { TimedOut, untilAborted, within } from '../deadline.js'
 import type { Deps } from '../deps.js'
-import { createSlots } from './slots.js'
+import { createSlots } from '../slots.js'
 
 /** `message`: in words that are the same for all who fail alike, so without the address. */
 export class Unanswered extends Error {

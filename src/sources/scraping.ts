@@ -3,7 +3,7 @@
 import { untilAborted, within } from '../deadline.js'
 import type { Clock, Log } from '../deps.js'
 import type { Labels, OfPod } from '../model.js'
-import { createSlots } from './slots.js'
+import { createSlots } from '../slots.js'
 
 /** What is asked, over plain HTTP. */
 export interface Target {

@@ -2,9 +2,9 @@
 import { type Belief, believedOf, refusedOf } from '../../agent/targets.js'
 import type { Deps } from '../../deps.js'
 import type { OwnPod, OwnPods } from '../../identity/own-pods.js'
+import { createSlots } from '../../slots.js'
 import { createHttpGet, type HttpGet } from '../../sources/http-get.js'
 import { placeOf, type Target } from '../../sources/scraping.js'
-import { createSlots } from '../../sources/slots.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 
 export interface Asked {

@@ -1,9 +1,9 @@
 // Asks for the controller of a ReplicaSet or a Job until there is an answer.
 import type { Clock, Log } from '../../deps.js'
 import { fieldsOf } from '../../formats/raw.js'
+import { createSlots } from '../../slots.js'
 import { controllerOf, type OwnerReference } from '../objects/owner-reference.js'
 import { createDeadlines } from './deadlines.js'
-import { createSlots } from './slots.js'
 import { createTrouble, statusOf } from './trouble.js'
 
 /** What has the controller that is asked for. */
@@ -45,7 +45,7 @@ export function createLookup({ readController, createBackoff, giveUpMs, clock, l
   const trouble = createTrouble(log)
 
   const read = async (reference: ControllerReference, waiting: AbortSignal): Promise<Answer> => {
-    const answer = await slots.run(() => readController(reference, waiting).catch(lostOrThrow), waiting)
+    const answer = await slots(() => readController(reference, waiting).catch(lostOrThrow), waiting)
     trouble.worked(reference)
     return answer === 'lost' ? answer : { controller: answer }
   }

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { createSlots } from '../../../src/identity/owners/slots.js'
+import { createSlots } from '../src/slots.js'
 
 /** Tasks that end when they are told to, in slots of two. */
 function build(): { started: string[]; ask(name: string, signal?: AbortSignal): Promise<string>; end(name: string, error?: Error): void } {
@@ -10,8 +10,8 @@ function build(): { started: string[]; ask(name: string, signal?: AbortSignal): 
   const ends = new Map<string, (error?: Error) => void>()
   return {
     started,
-    ask: (name, signal = new AbortController().signal) =>
-      slots.run(() => {
+    ask: (name, signal) =>
+      slots(() => {
         started.push(name)
         return new Promise((resolve, reject) => ends.set(name, (error) => (error ? reject(error) : resolve(name))))
       }, signal),
