@@ -9,7 +9,8 @@ import { createEnvoy } from '../sources/envoy/source.js'
 import { FILTER } from '../sources/envoy/stats.js'
 import { createEnvoyLog } from '../sources/envoy-log/source.js'
 import type { Target } from '../sources/scraping.js'
-import { configuredTargets, logTargets, targetsOf } from './targets.js'
+import { openHttpGet } from './http-get.js'
+import { configuredTargets, isAsked, logTargets, targetsOf } from './targets.js'
 
 const ENVOY_PORT = 15090
 const AGENT_PORT = 15020
@@ -21,10 +22,7 @@ const MAX_BYTES = 8 << 20
 
 type Pods = Pick<OwnPods, 'live'>
 
-/** Auto: where it is known which pods there are, or which proxies. */
-export function usesEnvoy({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined): boolean {
-  return envoy.enabled === 'auto' ? pods !== undefined || envoy.targets.length > 0 : envoy.enabled
-}
+export const usesEnvoy = ({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined): boolean => isAsked(envoy, pods)
 
 export function createEnvoySource({ envoy }: Pick<Config, 'envoy'>, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
   const { intervalMs, agentIntervalMs } = envoy
@@ -35,10 +33,7 @@ export function createEnvoySource({ envoy }: Pick<Config, 'envoy'>, pods: Pods |
       agentIntervalMs,
       targets: () => [...proxies, ...podsAt(pods, ENVOY_PORT, FILTER)],
       agents: () => [...agents, ...podsAt(pods, AGENT_PORT, NOTHING_OF_ENVOY)],
-      open: async () => {
-        const { createHttpGet } = await import('../sources/http-get.js')
-        return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
-      },
+      open: () => openHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps),
     },
     deps,
   )

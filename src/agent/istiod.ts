@@ -12,8 +12,9 @@ import { createIstiodDebug } from '../sources/istiod-debug/source.js'
 import { CAUSE_LABELS, endpointChanges, PROXY_LABELS, pushCauses, SERVICE_LABELS, sentBytes } from '../sources/istiod-log/families.js'
 import { createIstiodLog } from '../sources/istiod-log/source.js'
 import type { Target } from '../sources/scraping.js'
+import { openHttpGet } from './http-get.js'
 import { createPodLogs, type PodLogs, type PodLogsParts } from './pod-logs.js'
-import { type Belief, believedOf, configuredTargets, createRefusals, logTargets, targetsOf } from './targets.js'
+import { type Belief, believedOf, configuredTargets, createRefusals, isAsked, logTargets, targetsOf } from './targets.js'
 
 const PORT = 15014
 const PATH = '/metrics'
@@ -28,10 +29,7 @@ const DEBUG_DEADLINE_MS = 10_000
 type Pods = Pick<OwnPods, 'live'>
 type IstiodConfig = Pick<Config, 'istiod'>
 
-/** Auto: where it is known which pods there are, or which istiods. */
-export function usesIstiod({ istiod }: IstiodConfig, pods: Pods | undefined): boolean {
-  return istiod.enabled === 'auto' ? pods !== undefined || istiod.targets.length > 0 : istiod.enabled
-}
+export const usesIstiod = ({ istiod }: IstiodConfig, pods: Pods | undefined): boolean => isAsked(istiod, pods)
 
 export const readsIstiodLog = (config: IstiodConfig, pods: Pods | undefined): boolean =>
   usesIstiod(config, pods) && config.istiod.log !== 'off'
@@ -42,13 +40,10 @@ export function createIstiodSource({ istiod }: IstiodConfig, pods: Pods | undefi
     {
       intervalMs: istiod.intervalMs,
       targets: () => {
-        if (pods) tellOfRefused(pods)
+        tellOfRefused(pods)
         return istiodsOf(istiod, pods)
       },
-      open: async () => {
-        const { createHttpGet } = await import('../sources/http-get.js')
-        return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
-      },
+      open: () => openHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps),
     },
     deps,
   )
@@ -64,10 +59,7 @@ export function createIstiodDebugSource({ istiod }: IstiodConfig, pods: Pods | u
       intervalMs: istiod.intervalMs,
       targets: () => debugTargetsOf(istiod, pods),
       credentials: credentialsOf(istiod, deps),
-      open: async () => {
-        const { createHttpGet } = await import('../sources/http-get.js')
-        return createHttpGet({ deadlineMs: DEBUG_DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
-      },
+      open: () => openHttpGet({ deadlineMs: DEBUG_DEADLINE_MS, maxBytes: MAX_BYTES }, deps),
     },
     deps,
   )

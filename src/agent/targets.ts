@@ -24,6 +24,12 @@ export function* targetsOf(pods: Pick<OwnPods, 'live'>, role: MeshRole, urlOf: (
   }
 }
 
+/** Auto: where it is known which pods there are, or targets are configured. */
+export const isAsked = (
+  { enabled, targets }: { readonly enabled: boolean | 'auto'; readonly targets: readonly unknown[] },
+  pods: Pick<OwnPods, 'live'> | undefined,
+): boolean => (enabled === 'auto' ? pods !== undefined || targets.length > 0 : enabled)
+
 /** What role is believed of whom: any pod can have a label, or a container of that name. */
 export interface Belief {
   readonly role: MeshRole
@@ -44,9 +50,10 @@ export function* refusedOf(pods: Pick<OwnPods, 'live'>, belief: Belief): Generat
 const isRefused = (pod: OwnPod, { role, namespaces }: Belief): boolean => pod.role === role && !namespaces.includes(pod.namespace)
 
 /** Says of each namespace once that its pods are not believed. */
-export function createRefusals(belief: Belief, { log }: Pick<Deps, 'log'>): (pods: Pick<OwnPods, 'live'>) => void {
+export function createRefusals(belief: Belief, { log }: Pick<Deps, 'log'>): (pods: Pick<OwnPods, 'live'> | undefined) => void {
   const said = new Set<string>()
   return (pods) => {
+    if (!pods) return
     for (const { namespace, name } of refusedOf(pods, belief)) {
       if (said.has(namespace) || said.size >= MOST_SAID) continue
       said.add(namespace)

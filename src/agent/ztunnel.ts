@@ -5,7 +5,8 @@ import type { OwnPods } from '../identity/own-pods.js'
 import type { Source } from '../model.js'
 import type { Target } from '../sources/scraping.js'
 import { createZtunnel } from '../sources/ztunnel/source.js'
-import { type Belief, believedOf, configuredTargets, createRefusals, targetsOf } from './targets.js'
+import { openHttpGet } from './http-get.js'
+import { type Belief, believedOf, configuredTargets, createRefusals, isAsked, targetsOf } from './targets.js'
 
 const PORT = 15020
 const PATH = '/stats/prometheus'
@@ -16,10 +17,7 @@ const MAX_BYTES = 128 << 20
 type Pods = Pick<OwnPods, 'live'>
 type ZtunnelConfig = Pick<Config, 'ztunnel'>
 
-/** Auto: where it is known which pods there are, or which ztunnels. */
-export function usesZtunnel({ ztunnel }: ZtunnelConfig, pods: Pods | undefined): boolean {
-  return ztunnel.enabled === 'auto' ? pods !== undefined || ztunnel.targets.length > 0 : ztunnel.enabled
-}
+export const usesZtunnel = ({ ztunnel }: ZtunnelConfig, pods: Pods | undefined): boolean => isAsked(ztunnel, pods)
 
 export function createZtunnelSource({ ztunnel }: ZtunnelConfig, pods: Pods | undefined, deps: Pick<Deps, 'clock' | 'log'>): Source {
   const tellOfRefused = createRefusals(ztunnelBelief(ztunnel), deps)
@@ -27,13 +25,10 @@ export function createZtunnelSource({ ztunnel }: ZtunnelConfig, pods: Pods | und
     {
       intervalMs: ztunnel.intervalMs,
       targets: () => {
-        if (pods) tellOfRefused(pods)
+        tellOfRefused(pods)
         return ztunnelsOf(ztunnel, pods)
       },
-      open: async () => {
-        const { createHttpGet } = await import('../sources/http-get.js')
-        return createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps)
-      },
+      open: () => openHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES }, deps),
     },
     deps,
   )
