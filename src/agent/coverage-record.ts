@@ -45,7 +45,10 @@ export function createCoverageRecord(
   const leases = new Map<string, CoverageLease & { readonly saidMs: number }>()
   const startedMs = clock.monotonic()
   let isSynced = false
-  let wasCovering = false
+  /** As it is kept: the node that covers, and by which Lease; empty where none does. */
+  let kept = ''
+  /** The Lease that all knew of when the process before had it, by its uid. While it is there, nobody has heard otherwise. */
+  let knownUid: string | undefined
   let isRetired = false
   let isHere: boolean | undefined
 
@@ -53,34 +56,41 @@ export function createCoverageRecord(
   const ownLease = (): CoverageLease | undefined => ownEntry()?.[1]
 
   /** For the next process, which may not reach the API server at once. Where it cannot be kept, that one has to. */
-  async function remember(isCovering: boolean): Promise<void> {
-    if (isCovering === wasCovering) return
-    wasCovering = isCovering
-    await disk.replace(FILE, [isCovering ? `${node}\n` : '']).catch(() => undefined)
+  async function remember(covering: Pick<CoverageLease, 'uid'> | undefined): Promise<void> {
+    if (!covering) knownUid = undefined
+    const text = covering ? `${[node, covering.uid].join(' ').trim()}\n` : ''
+    if (text === kept) return
+    kept = text
+    await disk.replace(FILE, [text]).catch(() => undefined)
   }
 
   function standing(): Standing {
     if (isHere === false) return 'elsewhere'
     if (isRetired) return 'joining'
     if (isSynced && isHere) return toldStanding()
-    if (wasCovering) return 'yes'
+    if (kept !== '') return 'yes'
     return clock.monotonic() - startedMs < patienceMs ? 'unknown' : 'joining'
   }
 
   function toldStanding(): Standing {
     const own = ownLease()
     const isCovering = own !== undefined && clock.monotonic() >= own.sinceMs + handoverMs
-    void remember(isCovering)
+    void remember(isCovering ? own : undefined)
     return isCovering ? 'yes' : 'joining'
   }
 
   function put(key: string, lease: CoverageLease): void {
-    const { sinceMs: saidMs, node: of, nodeUid } = lease
+    const { sinceMs: saidMs, node: of, nodeUid, uid } = lease
     const known = leases.get(key)
-    if (known?.saidMs === saidMs && known.node === of && known.nodeUid === nodeUid) return
+    if (known?.saidMs === saidMs && known.node === of && known.nodeUid === nodeUid && known.uid === uid) return
+    leases.set(key, { ...lease, saidMs, sinceMs: clock.monotonic() - ageOf(lease) })
+  }
+
+  /** One that was known to all before is so by any clock. */
+  function ageOf({ node: of, uid, sinceMs: saidMs }: CoverageLease): number {
+    if (of === node && uid !== undefined && uid === knownUid) return Number.POSITIVE_INFINITY
     // A clock that was ahead when it was written would let us wait for that long.
-    const ageMs = Math.max(0, clock.now() - saidMs - (clock.settings?.doubtMs() ?? 0))
-    leases.set(key, { ...lease, saidMs, sinceMs: clock.monotonic() - ageMs })
+    return Math.max(0, clock.now() - saidMs - (clock.settings?.doubtMs() ?? 0))
   }
 
   return {
@@ -90,14 +100,16 @@ export function createCoverageRecord(
       isSynced = true
     },
     async load(readAtMs = Number.NEGATIVE_INFINITY) {
-      const text = await disk.read(FILE).catch(() => undefined)
-      wasCovering = text?.toString().trim() === node
+      const text = (await disk.read(FILE).catch(() => undefined))?.toString() ?? ''
+      const [of, uid] = text.trim().split(' ')
+      kept = of === node ? text : ''
       // Of a node that was without an agent for so long others may have ended the Lease.
-      if (clock.now() - readAtMs >= ABANDONED_MS) await remember(false)
+      if (clock.now() - readAtMs >= ABANDONED_MS) await remember(undefined)
+      knownUid = of === node ? uid : undefined
     },
     place(isOurs) {
       isHere = isOurs
-      if (isOurs === false) void remember(false)
+      if (isOurs === false) void remember(undefined)
     },
     get isMissing() {
       return isSynced && !isRetired && isHere === true && ownLease() === undefined
@@ -112,7 +124,7 @@ export function createCoverageRecord(
     },
     retire() {
       isRetired = true
-      return remember(false)
+      return remember(undefined)
     },
     standing,
     get covering() {

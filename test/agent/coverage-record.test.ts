@@ -7,9 +7,10 @@ const HANDOVER_MS = 15_000
 const PATIENCE_MS = 30_000
 const KEY = 'meshtoll/meshtoll-n1'
 
-/** `kept`: what the process before wrote. */
-function setUp(kept?: string) {
-  const clock = createHandClock()
+/** `kept`: what the process before wrote. `doubtMs`: by so much the clock was set of late. */
+function setUp(kept?: string, doubtMs = 0) {
+  const settings = { doubtMs: () => doubtMs, mark: () => undefined, resume: () => undefined, byNow: () => (ms: number) => ms }
+  const clock = { ...createHandClock(), settings }
   const files = new Map(kept === undefined ? [] : [['coverage', kept]])
   const disk = {
     read: async (path: string) => (files.has(path) ? Buffer.from(files.get(path) ?? '') : undefined),
@@ -75,6 +76,61 @@ t.test('after a restart: a Lease that all have known for long', async (t) => {
   record.put(KEY, { node: 'n1', sinceMs: clock.now() - HANDOVER_MS })
   record.synced()
   t.equal(record.standing(), 'yes')
+})
+
+t.test('after a restart, while nobody can say what time it is: the Lease that all knew of', async (t) => {
+  const HOUR_MS = 3_600_000
+  const before = setUp(undefined, HOUR_MS)
+  const lease = { node: 'n1', sinceMs: before.clock.now(), uid: 'lease-1' }
+  before.record.put(KEY, lease)
+  before.record.synced()
+  before.record.standing()
+  t.equal(before.kept(), undefined)
+  before.clock.advance(HANDOVER_MS)
+  t.equal(before.record.standing(), 'yes')
+  const cases = [
+    { name: 'the same', kept: before.kept(), uid: 'lease-1', awayMs: 0, told: 'yes' },
+    {
+      name: 'and no agent ran for so long that others might have ended it',
+      kept: before.kept(),
+      uid: 'lease-1',
+      awayMs: ABANDONED_MS,
+      told: 'yes',
+    },
+    { name: 'another one', kept: before.kept(), uid: 'lease-2', awayMs: 0, told: 'joining' },
+    { name: 'one that only was said to some', kept: '', uid: 'lease-1', awayMs: 0, told: 'joining' },
+    { name: 'of another node', kept: 'n2 lease-1\n', uid: 'lease-1', awayMs: 0, told: 'joining' },
+    { name: 'as an earlier version kept it', kept: 'n1\n', uid: 'lease-1', awayMs: 0, told: 'joining' },
+  ]
+  for (const { name, kept, uid, awayMs, told } of cases) {
+    const { clock, record } = setUp(kept, HOUR_MS)
+    await record.load(clock.now() - awayMs)
+    record.put(KEY, { ...lease, uid })
+    record.synced()
+    t.equal(record.standing(), told, name)
+    clock.advance(HANDOVER_MS)
+    t.equal(record.standing(), 'yes', name)
+  }
+  const { clock, record, kept } = setUp(before.kept(), HOUR_MS)
+  await record.load(clock.now())
+  record.place(false)
+  t.equal(kept(), '', "another machine's Node")
+  record.place(true)
+  record.put(KEY, lease)
+  record.synced()
+  t.equal(record.standing(), 'joining', 'whoever wrote that Lease meanwhile')
+})
+
+t.test('a Lease that was made anew says the same time by a clock that was set back, and is another one', async (t) => {
+  const { clock, record } = setUp(undefined, 3_600_000)
+  const lease = { node: 'n1', sinceMs: clock.now() }
+  record.put(KEY, { ...lease, uid: 'lease-1' })
+  record.synced()
+  clock.advance(HANDOVER_MS)
+  record.put(KEY, { ...lease, uid: 'lease-1' })
+  t.equal(record.standing(), 'yes', 'told again')
+  record.put(KEY, { ...lease, uid: 'lease-2' })
+  t.equal(record.standing(), 'joining')
 })
 
 t.test('a Lease of the future is one of now', async (t) => {
