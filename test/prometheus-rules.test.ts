@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Rule, readRuleSettings, renderRuleFiles } from '../scripts/rules.js'
+import { catalogue } from '../src/catalogue.js'
 import { knownSeries, readRules, strangersIn } from './known-series.js'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -58,6 +59,16 @@ t.test('what an alert tells', async (t) => {
   }
   const pages = readdirSync(join(ROOT, 'docs/runbooks')).map((page) => page.replace(/\.md$/, ''))
   t.same(pages.sort(), alerts.map(({ alert = '' }) => alert).sort(), 'a page each, and no other')
+})
+
+t.test('of what an alert looks for the first one agents serve a 0 before it', async (t) => {
+  const first = alerts.flatMap(({ expr }) => [...expr.matchAll(/increase\((\w+)\[\w+\]\)\) > 0\b/g)].map(([, name]) => name))
+  t.ok(first.length > 0)
+  const shown = catalogue.filter(({ zeroFirst }) => zeroFirst).map(({ name }) => name)
+  t.same(
+    first.filter((name) => !shown.some((one) => one === name)),
+    [],
+  )
 })
 
 t.test('run books name what there is', async (t) => {

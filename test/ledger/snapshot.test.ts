@@ -135,6 +135,14 @@ t.test('known zone pairs are there at 0', async (t) => {
   t.same(valuesOf(look(ledger), 'meshtoll_zone_bytes_total'), [0, 0, 0, 0, 0, 0, 0, 0], 'of two zones, and between each and the outside')
 })
 
+t.test('of very many zones only pairs that bytes come from are there: they grow with the square', async (t) => {
+  const { kernel, identity, ledger, readInto, look } = await setUp()
+  Object.assign(identity, { zones: Array.from({ length: 33 }, (_, index) => ({ zone: `z${index}`, region: 'r1' })) })
+  send(kernel, '10.0.0.1', '10.0.0.3', 5)
+  await readInto(ledger)
+  t.same(valuesOf(look(ledger), 'meshtoll_zone_bytes_total'), [5])
+})
+
 t.test('a new series is served at 0 first; the books do not know of it', async (t) => {
   const { kernel, ledger, start, readInto, pass, look } = await setUp()
   send(kernel, '10.0.0.1', '10.0.0.3', 5)
