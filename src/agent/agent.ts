@@ -204,12 +204,12 @@ export function createAgent({ config, inventory, environment, host }: AgentParts
     if (!isOver && askedMs - readAtMs > FRESH_MS) await readAll(AbortSignal.timeout(DEADLINE_MS))
   }
 
-  function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>, seen?: { readonly zeroFirst: boolean }): Promise<T> {
     const askedMs = clock.monotonic()
     return inTurn(async () => {
       await readIfOld(askedMs)
-      const snapshot = await posting.snapshot(asOfMs)
-      return use({ ...snapshot, families: [...snapshot.families, ...values.families(), ...polls.families()] })
+      const snapshot = await posting.snapshot(asOfMs, seen)
+      return use({ ...snapshot, families: [...snapshot.families, ...values.families(), ...polls.families(seen)] })
     })
   }
 

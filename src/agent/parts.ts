@@ -28,7 +28,7 @@ export interface Agent {
   run(signal: AbortSignal): Promise<void>
   /** Reads a last time, writes down, and removes the kernel table. False when there was none. */
   uninstall(signal: AbortSignal): Promise<boolean>
-  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
+  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>, seen?: { readonly zeroFirst: boolean }): Promise<T>
   self(): Promise<readonly FamilySnapshot[]>
   readonly status: { readonly ready: boolean; readonly why: string; readonly node: string; readonly sources: readonly SourceStatus[] }
 }

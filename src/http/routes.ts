@@ -19,6 +19,8 @@ export interface RouteParts {
 
 /** So many answers may be on their way at once; each holds its text in memory until it is read. */
 const MAX_AT_ONCE = 20
+/** No rate is taken of it. */
+const AS_COUNTED = { zeroFirst: false }
 
 export function createRoutes({ agent, log, version, created = false }: RouteParts): Routes {
   const page = createPage(version)
@@ -28,12 +30,12 @@ export function createRoutes({ agent, log, version, created = false }: RoutePart
     const buffers = await agent.withSnapshot(async ({ atMs, books, families }) => {
       const all = [...families, ...(await agent.self())]
       return bufferPieces(renderSnapshotJson({ version, atMs, books, families: all, status: agent.status }), gzip)
-    })
+    }, AS_COUNTED)
     await answerBuffers(exchange, { contentType: 'application/json', gzip, buffers })
   }
   const landing: Route = async (exchange) => {
     const gzip = likesGzip(exchange)
-    const { html, headers } = await agent.withSnapshot(async (now) => page.render(now, agent.status))
+    const { html, headers } = await agent.withSnapshot(async (now) => page.render(now, agent.status), AS_COUNTED)
     await answerBuffers(exchange, { contentType: 'text/html; charset=utf-8', headers, gzip, buffers: await bufferPieces([html], gzip) })
   }
   const ready: Route = (exchange) => {

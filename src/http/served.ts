@@ -20,8 +20,11 @@ export interface Status {
 
 /** What the server asks of the agent. */
 export interface Served {
-  /** Reads again when the last read is older than a second, then calls `use` while nothing changes; concurrent calls share the read. */
-  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T>
+  /**
+   * Reads again when the last read is older than a second, then calls `use` while nothing changes; concurrent calls share the read. `zeroFirst`: as
+   * a scraper is to see new series, which is the default.
+   */
+  withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>, seen?: { readonly zeroFirst: boolean }): Promise<T>
   self(): Promise<readonly FamilySnapshot[]>
   readonly status: Status
 }

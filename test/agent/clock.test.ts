@@ -87,6 +87,11 @@ await inNamespace(t, import.meta.filename, () => {
     await sendTo([STOCK], { times: 5 })
     const early = await here.snapshot()
     t.equal(flowTo(early, 'stock'), 0)
+    t.equal(
+      flowTo(await here.agent.withSnapshot(async (snapshot) => snapshot, { zeroFirst: false }), 'stock'),
+      bytesOf(5),
+      'no rate is taken',
+    )
     t.equal(servedOf(early, 'meshtoll_zone_bytes_total', { dst_zone: 'there' }), bytesOf(5), 'zones are never at 0 first')
     t.ok(early.books.posted >= bytesOf(5), 'the books know nothing of it')
     skew.wallMs += DAY_MS

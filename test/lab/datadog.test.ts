@@ -46,6 +46,8 @@ async function pushTo(t: Test, { port, pathname }: URL): Promise<Lab> {
     spec: ONE_NODE,
     options: {
       flows: { interval: '250ms' },
+      // Of which neither Datadog nor a snapshot knows.
+      series: { zeroFirst: '1h' },
       datadog: { enabled: true, url: `http://127.0.0.1:${PORT}${pathname}`, flushInterval: '10s' },
     },
     environment: () => ({ DD_API_KEY: KEY }),
