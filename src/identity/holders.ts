@@ -75,7 +75,7 @@ export function createHolders({ skewMs }: { readonly skewMs: number }): Holders 
 
   function set(address: string, holding: Holding): void {
     const others = (byAddress.get(address) ?? []).filter(({ key }) => key !== holding.key)
-    byAddress.set(address, [...others, holding].sort(inOrder))
+    byAddress.set(address, others.toSpliced(placeAmong(others, holding), 0, holding))
   }
 
   /** Its end is told by another machine's clock; its beginning leaves more room than that. */
@@ -191,17 +191,24 @@ export const endOf = ({ tenant, untilMs }: Holding): Pick<Held, 'endedMs'> => (i
 /** A node is in no namespace; of what kind a pod's owner is anybody may say. */
 export const isPod = ({ who, coverage }: Tenant): boolean => coverage === 'node' && who.namespace !== ''
 
-/** Who has it longest is the last, and of those a Service, which does not send, before all others; by what the API server says alone, so that all agents agree. */
-function inOrder(a: Holding, b: Holding): number {
-  const [ranks, others] = [ranksOf(a), ranksOf(b)]
-  const first = ranks.findIndex((rank, index) => rank !== others[index])
-  if (first === -1) return a.key < b.key ? -1 : 1
-  return (ranks[first] as number) < (others[first] as number) ? -1 : 1
+/** Hundreds of load balancers may share an address, each put by itself. */
+function placeAmong(all: readonly Holding[], holding: Holding): number {
+  let [from, to] = [0, all.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (inOrder(all[middle] as Holding, holding) < 0) from = middle + 1
+    else to = middle
+  }
+  return from
 }
 
-function ranksOf({ fromMs, untilMs, tenant }: Holding): readonly number[] {
-  return [untilMs, tenant.coverage === 'node' ? 1 : 0, fromMs]
-}
+/** Who has it longest is the last, and of those a Service, which does not send, before all others; by what the API server says alone, so that all agents agree. */
+const inOrder = (a: Holding, b: Holding): number =>
+  compared(a.untilMs, b.untilMs) || compared(rankOf(a), rankOf(b)) || compared(a.fromMs, b.fromMs) || compared(a.key, b.key)
+
+const rankOf = ({ tenant }: Holding): number => (tenant.coverage === 'node' ? 1 : 0)
+
+const compared = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : Number(a > b))
 
 /** A Service may have the address of a node (externalIPs, k3s): then it is the node that sends. */
 function livingAmong(tenants: readonly Tenant[]): readonly Tenant[] {

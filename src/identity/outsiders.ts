@@ -11,7 +11,8 @@ export interface Outsiders {
 
 interface Said {
   readonly tenancies: readonly Tenancy[]
-  readonly placement: Placement
+  /** Made when it is asked for: a thousand ServiceEntries may name one gateway, each put by itself. */
+  placement?: Placement
 }
 
 const UNKNOWN = '_unknown'
@@ -28,9 +29,13 @@ export function createOutsiders(): Outsiders {
       const others = (said.get(address)?.tenancies ?? []).filter((other) => other.key !== key)
       const tenancies = untilMs === Number.POSITIVE_INFINITY ? [...others, tenancy] : others
       if (tenancies.length === 0) said.delete(address)
-      else said.set(address, { tenancies, placement: Object.freeze({ who: sharedOf(tenancies), local: 'no', covered: 'no' }) })
+      else said.set(address, { tenancies })
     },
-    place: (address) => said.get(address)?.placement,
+    place(address) {
+      const found = said.get(address)
+      if (found) found.placement ??= Object.freeze({ who: sharedOf(found.tenancies), local: 'no', covered: 'no' })
+      return found?.placement
+    },
   }
 }
 

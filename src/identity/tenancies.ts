@@ -106,16 +106,17 @@ export function createTenancies(): Tenancies {
     for (const tenancy of tenancies) if (tenancy.untilMs > atMs) say({ ...tenancy, untilMs: Math.max(atMs, tenancy.fromMs) })
   }
 
-  /** Says what is new of it, and the end of what it no longer is. */
+  /** Says what is new of it, and the end of what it no longer is. A ServiceEntry may have ten thousand addresses. */
   function keep(before: Kept | undefined, after: Kept, atMs: number): void {
-    const known = before?.key === after.key ? before.tenancies : []
+    const known = byAddress(before?.key === after.key ? before.tenancies : [])
+    const held = byAddress(after.tenancies)
     if (before && before.key !== after.key) end(before.tenancies, atMs)
     end(
-      known.filter(({ address }) => !hasAddress(after.tenancies, address)),
+      [...known.values()].filter(({ address }) => !held.has(address)),
       atMs,
     )
     for (const tenancy of after.tenancies) {
-      const same = known.find(({ address }) => address === tenancy.address)
+      const same = known.get(tenancy.address)
       if (!same || !isSame(same, tenancy)) say(tenancy)
     }
   }
@@ -240,7 +241,7 @@ function zonesOf(nodes: readonly NodeFacts[]): readonly Zone[] {
 
 const hasMoved = (before: NodeFacts, after: NodeFacts): boolean => before.zone !== after.zone || before.region !== after.region
 
-const hasAddress = (tenancies: readonly Tenancy[], address: string): boolean => tenancies.some((one) => one.address === address)
+const byAddress = (tenancies: readonly Tenancy[]): ReadonlyMap<string, Tenancy> => new Map(tenancies.map((one) => [one.address, one]))
 
 function isSame(a: Tenancy, b: Tenancy): boolean {
   if (a.fromMs !== b.fromMs || a.untilMs !== b.untilMs || a.tenant.node !== b.tenant.node || a.tenant.coverage !== b.tenant.coverage)

@@ -41,3 +41,22 @@ t.test('who is said to be at an address', async (t) => {
     t.strictSame(outsiders.place(ADDRESS), who && { who, local: 'no', covered: 'no' }, name)
   }
 })
+
+t.test('what many share is found out once, not at each of them', async (t) => {
+  const MANY = 1_000
+  let looks = 0
+  const outsiders = createOutsiders()
+  for (let number = 0; number < MANY; number++) {
+    const { tenant, ...rest } = said(String(number), { name: `orders-${number}` })
+    const who: Who = {
+      ...tenant.who,
+      get zone() {
+        looks++
+        return 'a'
+      },
+    }
+    outsiders.put({ ...rest, tenant: { ...tenant, who } })
+  }
+  t.match(outsiders.place(ADDRESS), { who: { ...ORDERS, name: '_unknown' } })
+  t.ok(looks < 10 * MANY, `${looks} looks`)
+})

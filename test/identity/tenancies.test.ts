@@ -5,7 +5,7 @@ import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { PodFacts } from '../../src/identity/objects/pod.js'
 import type { ServiceFacts } from '../../src/identity/objects/service.js'
 import type { ServiceEntryFacts } from '../../src/identity/objects/service-entry.js'
-import { createTenancies, type Tenancies, type TenancyChanges } from '../../src/identity/tenancies.js'
+import { createTenancies, type Tenancies, type Tenancy, type TenancyChanges } from '../../src/identity/tenancies.js'
 import { pod } from './objects/fixture.js'
 
 const CART: PodFacts = { ...pod('pod-deployment'), uid: 'u1', node: 'n1', addresses: ['10.1.0.7'], startedMs: 100_000 }
@@ -331,4 +331,27 @@ t.test('the nodes that there are', async (t) => {
   tenancies.putNode(N2, 0)
   tenancies.removeNode('n1', 150_000)
   t.same([...tenancies.nodes], [['n2', N2]])
+})
+
+t.test('an entry of many addresses is looked through once, not once for each of them', async (t) => {
+  const MANY = 1_000
+  let looks = 0
+  const lastingOf = (host: number): Tenancy => ({
+    get address() {
+      looks++
+      return `10.9.${host >> 8}.${host & 255}`
+    },
+    ...{ key: 'serviceentry/shop/orders', fromMs: 0, untilMs: Number.POSITIVE_INFINITY },
+    tenant: { who: { ...OWNER, zone: 'a', region: 'r', namespace: 'shop', external: false }, node: '', coverage: 'outside' },
+  })
+  const all = (): readonly Tenancy[] => Array.from({ length: MANY }, (_, host) => lastingOf(host))
+  const tenancies = createTenancies()
+  tenancies.putLasting('serviceentry/shop/orders', all(), 150_000)
+  t.equal(tenancies.take().tenancies.length, MANY)
+  tenancies.putLasting('serviceentry/shop/orders', all().slice(1), 160_000)
+  t.same(
+    tenancies.take().tenancies.map(({ address, untilMs }) => [address, untilMs]),
+    [['10.9.0.0', 160_000]],
+  )
+  t.ok(looks < 20 * MANY, `${looks} looks`)
 })
