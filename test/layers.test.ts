@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'exporters',
     'formats',
     'http',
+    'set-clock',
     'slots',
     'turns',
     'version',

@@ -1,9 +1,10 @@
 // What the API server says -> what each agent is told.
 //   tenancies, Leases ──▶ book, ranges, nodes ──what changed──▶ sessions
 import type { Leases } from '../cluster/connection.js'
-import type { Clock } from '../deps.js'
+import type { Clock, Log } from '../deps.js'
+import { createDoubt } from '../identity/doubt.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
-import { withUnheard } from '../identity/unheard.js'
+import { notAfter, withUnheard } from '../identity/unheard.js'
 import type { Stretch } from '../model.js'
 import { type Book, createBook } from './book.js'
 import { createCovering } from './covering.js'
@@ -33,14 +34,18 @@ const REMEMBERED_MS = 3_600_000
 
 export interface DeskParts {
   readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
   random(): string
   /** Whether it hears of changes itself. */
   isHearing(): boolean
 }
 
-export function createDesk({ clock, random, isHearing }: DeskParts): Desk {
-  const { monotonic } = clock
+export function createDesk({ clock, log, random, isHearing }: DeskParts): Desk {
+  const { monotonic, settings } = clock
+  const doubtMs = (): number => settings?.doubtMs() ?? 0
   const tenancies = createTenancies()
+  /** What was heard by a clock that was set since may have been so much earlier or later. */
+  const isInNewDoubt = createDoubt(tenancies, doubtMs)
   const leases = createNodesThatCover(tenancies.nodes)
   const book = createBook({ monotonic })
   const covering = createCovering()
@@ -63,6 +68,23 @@ export function createDesk({ clock, random, isHearing }: DeskParts): Desk {
   }
   const sessions = createSessions({ known, random, monotonic })
 
+  const widened = ({ fromMs, toMs }: Stretch): Stretch => ({
+    fromMs: Math.max(0, fromMs - doubtMs()),
+    toMs: Math.min(toMs, clock.now()) + doubtMs(),
+  })
+
+  function sayDoubt(nowMs: number): void {
+    if (!isInNewDoubt(nowMs)) return
+    log.warn('the clock was set: for a while who came and went by it is not certain', { by_s: Math.round(doubtMs() / 1000) })
+  }
+
+  /** A clock that was ahead leaves none that is yet to come, which each new watch would be told of until then. */
+  function remembered(): readonly Stretch[] {
+    const nowMs = clock.now()
+    const sinceMs = nowMs - REMEMBERED_MS - doubtMs()
+    return notAfter(unheard, nowMs + doubtMs()).filter(({ fromMs, toMs }) => fromMs === 0 || toMs > sinceMs)
+  }
+
   return {
     tenancies,
     leases,
@@ -70,21 +92,24 @@ export function createDesk({ clock, random, isHearing }: DeskParts): Desk {
     book,
     shareUid: (uid, addresses) => keyAmong(book, uid, addresses) ?? uid,
     takeChanges() {
+      const nowMs = clock.now()
+      sayDoubt(nowMs)
       const { ranges: allRanges, zones: allZones, ...changes } = tenancies.take()
-      unheard = changes.unheard.reduce(withUnheard, unheard)
-      const addresses = [...book.put(changes.tenancies, clock.now())]
+      const missed = changes.unheard.map(widened)
+      unheard = missed.reduce(withUnheard, unheard)
+      const addresses = [...book.put(changes.tenancies, nowMs)]
       const isInAnother = allRanges ? ranges.replace(allRanges) : () => false
       if (allRanges) for (const id of book.nobodys()) if (isInAnother(book.addressOf(id))) addresses.push(id)
       const nodes = leases.haveChanged || allRanges ? covering.replace(leases.take(), book.nextRevision) : []
       zones = allZones ?? zones
-      sessions.spread({ addresses, nodes, haveZones: allZones !== undefined, isUnheard: changes.unheard.length > 0 })
+      sessions.spread({ addresses, nodes, haveZones: allZones !== undefined, unheard: missed })
     },
     beginsToHear() {
       unheard = [{ fromMs: 0, toMs: clock.now() }]
     },
     forget() {
       if (monotonic() < forgetAtMs) return
-      unheard = unheard.filter(({ fromMs, toMs }) => fromMs === 0 || toMs > clock.now() - REMEMBERED_MS)
+      unheard = remembered()
       forgetAtMs = monotonic() + FORGET_EVERY_MS
       book.forget()
       const inUse = new Set(book.nodesInUse())

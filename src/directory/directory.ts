@@ -5,6 +5,7 @@ import { createNowhere } from '../datadog/nowhere.js'
 import { createDatadog, type Datadog } from '../datadog/push.js'
 import type { Deps } from '../deps.js'
 import type { Routes } from '../http/router.js'
+import { createSetClock } from '../set-clock.js'
 import type { ApiServer, OpenApiServer } from './api-server.js'
 import { createDesk } from './desk.js'
 import { createElection } from './election.js'
@@ -38,7 +39,8 @@ const TELL_EVERY_MS = 50
 const NOT_YET = 'the API server has not told all of it yet'
 
 /** Rejects where there is no access to an API server, with an AccessError that says what to do. */
-export async function openDirectory(parts: DirectoryParts, deps: DirectoryDeps, signal: AbortSignal): Promise<Directory> {
+export async function openDirectory(parts: DirectoryParts, given: DirectoryDeps, signal: AbortSignal): Promise<Directory> {
+  const deps = { ...given, clock: createSetClock(given.clock) }
   const { config, environment, hostName, version, nodeVersion } = parts
   const { clock, log, random, cpuUsage } = deps
   const { monotonic } = clock

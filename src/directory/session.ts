@@ -1,6 +1,7 @@
 // One agent that listens: what it asks for, and what it has still to be told. Both are bitmaps, and a line is made only when its connection
 // takes one: so whoever reads slowly costs no more than the others, and hears of many changes of an address once.
 import type { NodeRange, Tenancy, Zone } from '../identity/tenancies.js'
+import { withUnheard } from '../identity/unheard.js'
 import type { Stretch } from '../model.js'
 import { createBits } from './bits.js'
 import type { Book } from './book.js'
@@ -20,7 +21,7 @@ export interface Known {
   readonly covering: Covering
   readonly ranges: Ranges
   readonly zones: readonly Zone[]
-  /** Times in which somebody may have come and gone unheard of; the latest last. */
+  /** Times in which somebody may have come and gone unheard of. */
   readonly unheard: readonly Stretch[]
   /** Whether all changes are heard of. */
   isHearing(): boolean
@@ -53,7 +54,8 @@ export interface Changed {
   readonly addresses: readonly number[]
   readonly nodes: readonly number[]
   readonly haveZones: boolean
-  readonly isUnheard: boolean
+  /** Times in which somebody may have come and gone unheard of. */
+  readonly unheard: readonly Stretch[]
 }
 
 export const MOST_ADDRESSES = 100_000
@@ -85,8 +87,8 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   /** Where all is told anew: of what is asked for, this id and those after it have not been told yet. */
   let next = since === 0 ? 0 : TOLD
   let areZonesDue = true
-  let isUnheardDue = false
-  let heardUntilMs = 0
+  /** Told as they come, whenever they were: a clock may be set back between two of them. */
+  let unheard: readonly Stretch[] = []
   let isRevisionDue = true
   let isSending = false
   let isClosed = false
@@ -112,7 +114,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       const id = ask(address)
       if (id !== undefined && since > 0) goOnWith(id)
     }
-    write(openingLine({ session: parts.id, instance, revision: since, unheard: [...forgotten(), ...takeUnheard()] }), 1)
+    write(openingLine({ session: parts.id, instance, revision: since, unheard: [...forgotten(), ...known.unheard] }), 1)
   }
 
   /** What was told on the watch before is not told again, nor are its nodes; but they are named, in case they change. */
@@ -157,9 +159,8 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   const forgotten = (): readonly Stretch[] => (since === 0 && book.forgottenMs > 0 ? [{ fromMs: 0, toMs: book.forgottenMs }] : [])
 
   function takeUnheard(): readonly Stretch[] {
-    const due = known.unheard.filter(({ toMs }) => toMs > heardUntilMs)
-    heardUntilMs = due.at(-1)?.toMs ?? heardUntilMs
-    isUnheardDue = false
+    const due = unheard
+    unheard = []
     return due
   }
 
@@ -169,7 +170,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
   /** Nodes are named before what is on them. */
   function nextLines(): readonly string[] {
     // Before what was missed is told of otherwise.
-    if (isUnheardDue) return [unheardLine(takeUnheard())]
+    if (unheard.length > 0) return [unheardLine(takeUnheard())]
     if (pendingNodes.count() > AT_ONCE) return [nodesLine(takeNodes(AT_ONCE))]
     const ids = takeIds()
     const tenancies = ids.flatMap((one) => book.tenanciesOf(one))
@@ -186,7 +187,7 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
     ]
   }
 
-  const isDue = (): boolean => isUnheardDue || areZonesDue || next !== TOLD || pending.count() > 0 || pendingNodes.count() > 0
+  const isDue = (): boolean => unheard.length > 0 || areZonesDue || next !== TOLD || pending.count() > 0 || pendingNodes.count() > 0
 
   function tell(): void {
     while (!isSending && !isClosed && isDue()) {
@@ -217,8 +218,8 @@ export function createSession({ node, addresses, ...before }: Asking, parts: Ses
       isRevisionDue ||= added.length > 0
       return 'done'
     },
-    hearsOf({ addresses: ids, nodes, haveZones, isUnheard }) {
-      isUnheardDue ||= isUnheard
+    hearsOf({ addresses: ids, nodes, haveZones, unheard: missed }) {
+      unheard = missed.reduce(withUnheard, unheard)
       for (const one of ids) if (asked.has(one)) isDueAgain(one)
       for (const one of nodes) if (named.has(one)) pendingNodes.add(one)
       areZonesDue ||= haveZones

@@ -45,7 +45,7 @@ export function createSessions({ known, random, monotonic }: SessionsParts): Ses
     },
     find: (id) => open.get(id),
     spread(changed) {
-      if (changed.addresses.length + changed.nodes.length === 0 && !changed.haveZones && !changed.isUnheard) return
+      if (changed.addresses.length + changed.nodes.length + changed.unheard.length === 0 && !changed.haveZones) return
       for (const session of open.values()) session.hearsOf(changed)
     },
     async tell(giveWay) {

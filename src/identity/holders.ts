@@ -3,6 +3,7 @@
 //   web-5d7b-k8s2p    10.1.0.7                              09:12:40 ──────
 // Times are the API server's: whole seconds of other machines' clocks, true to within `skewMs`.
 import type { LeftOff, Stretch, Who } from '../model.js'
+import { placeAmong } from './holding-order.js'
 import { notAfter, withUnheard } from './unheard.js'
 
 /**
@@ -190,25 +191,6 @@ export const endOf = ({ tenant, untilMs }: Holding): Pick<Held, 'endedMs'> => (i
 
 /** A node is in no namespace; of what kind a pod's owner is anybody may say. */
 export const isPod = ({ who, coverage }: Tenant): boolean => coverage === 'node' && who.namespace !== ''
-
-/** Hundreds of load balancers may share an address, each put by itself. */
-function placeAmong(all: readonly Holding[], holding: Holding): number {
-  let [from, to] = [0, all.length]
-  while (from < to) {
-    const middle = (from + to) >> 1
-    if (inOrder(all[middle] as Holding, holding) < 0) from = middle + 1
-    else to = middle
-  }
-  return from
-}
-
-/** Who has it longest is the last, and of those a Service, which does not send, before all others; by what the API server says alone, so that all agents agree. */
-const inOrder = (a: Holding, b: Holding): number =>
-  compared(a.untilMs, b.untilMs) || compared(rankOf(a), rankOf(b)) || compared(a.fromMs, b.fromMs) || compared(a.key, b.key)
-
-const rankOf = ({ tenant }: Holding): number => (tenant.coverage === 'node' ? 1 : 0)
-
-const compared = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : Number(a > b))
 
 /** A Service may have the address of a node (externalIPs, k3s): then it is the node that sends. */
 function livingAmong(tenants: readonly Tenant[]): readonly Tenant[] {

@@ -111,10 +111,8 @@ export function createTenancies(): Tenancies {
     const known = byAddress(before?.key === after.key ? before.tenancies : [])
     const held = byAddress(after.tenancies)
     if (before && before.key !== after.key) end(before.tenancies, atMs)
-    end(
-      [...known.values()].filter(({ address }) => !held.has(address)),
-      atMs,
-    )
+    const lost = [...known.values()].filter(({ address }) => !held.has(address))
+    end(lost, atMs)
     for (const tenancy of after.tenancies) {
       const same = known.get(tenancy.address)
       if (!same || !isSame(same, tenancy)) say(tenancy)

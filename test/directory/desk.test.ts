@@ -5,6 +5,7 @@ import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { PodFacts } from '../../src/identity/objects/pod.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { Who } from '../../src/model.js'
+import { createSetClock } from '../../src/set-clock.js'
 import { pod } from '../identity/objects/fixture.js'
 import { type DeskHere, type Line, startDesk } from './told.js'
 
@@ -479,11 +480,12 @@ t.test('when it closes', async (t) => {
   t.ok(desk.sessions.lines >= 6)
 })
 
+const unheardIn = (lines: readonly Line[]): readonly unknown[] => lines.flatMap(({ unheard }) => (unheard ? [unheard] : []))
+
 t.test('what it has missed it says to all, at once and to those who come later', async (t) => {
   const desk = await start()
   desk.beginsToHear()
   const beganMs = desk.clock.now()
-  const unheardIn = (lines: readonly Line[]): readonly unknown[] => lines.flatMap(({ unheard }) => (unheard ? [unheard] : []))
   const agent = desk.listen({ addresses: ['10.2.0.7'] })
   t.same(unheardIn(agent.takeRaw()), [[{ fromMs: 0, toMs: beganMs }]], 'all that ended before')
   desk.clock.advance(30_000)
@@ -497,6 +499,51 @@ t.test('what it has missed it says to all, at once and to those who come later',
   desk.clock.advance(HOUR_MS)
   await desk.turn()
   t.same(unheardIn(desk.listen().takeRaw()), [[{ fromMs: 0, toMs: beganMs }]], 'remembered for an hour')
+})
+
+t.test('what it has missed after its clock was set back it says as well', async (t) => {
+  const desk = await start()
+  desk.beginsToHear()
+  const agent = desk.listen({ addresses: ['10.2.0.7'] })
+  agent.takeRaw()
+  desk.clock.set(-600_000)
+  for (const forMs of [10_000, 20_000]) {
+    const missed = { fromMs: desk.clock.now() - forMs, toMs: desk.clock.now() }
+    desk.tenancies.miss(missed)
+    await desk.turn()
+    t.same(unheardIn(agent.takeRaw()), [[missed]])
+  }
+})
+
+t.test('a clock that was ahead leaves no time to be missed that is yet to come', async (t) => {
+  const desk = await start()
+  desk.beginsToHear()
+  desk.clock.set(-600_000)
+  desk.clock.advance(60_000)
+  await desk.turn()
+  t.same(unheardIn(desk.listen().takeRaw()), [[{ fromMs: 0, toMs: desk.clock.now() }]])
+})
+
+t.test('while its clock is doubted who came and went by it is not certain, nor when something was missed', async (t) => {
+  const desk = startDesk(createSetClock)
+  await desk.turn()
+  const agent = desk.listen()
+  agent.takeRaw()
+  const [byMs, missedMs] = [600_000, 5_000]
+  desk.clock.set(-byMs)
+  await desk.turn()
+  t.same(unheardIn(agent.takeRaw()), [[{ fromMs: 0, toMs: desk.clock.now() + byMs }]])
+  desk.clock.advance(2 * byMs)
+  const nowMs = desk.clock.now()
+  desk.tenancies.miss({ fromMs: nowMs - missedMs, toMs: nowMs })
+  await desk.turn()
+  t.same(unheardIn(agent.takeRaw()), [[{ fromMs: nowMs - missedMs - byMs, toMs: nowMs + byMs }]])
+  desk.clock.advance(HOUR_MS)
+  await desk.turn()
+  const laterMs = desk.clock.now()
+  desk.tenancies.miss({ fromMs: laterMs - missedMs, toMs: laterMs })
+  await desk.turn()
+  t.same(unheardIn(agent.takeRaw()), [[{ fromMs: laterMs - missedMs, toMs: laterMs }]], 'and trusted again')
 })
 
 t.test('while it does not hear of changes itself it does not say that all is told', async (t) => {

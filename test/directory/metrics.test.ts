@@ -14,7 +14,7 @@ const QUIET = { trouble: '', takeRejected: () => 0 }
 async function scrape(t: Test, parts: Partial<MetricsParts>, created = false): Promise<readonly string[]> {
   const log = createKeptLog()
   const families = createDirectoryFamilies({
-    desk: createDesk({ clock: createHandClock(), random: () => 'id', isHearing: () => true }),
+    desk: createDesk({ clock: createHandClock(), log: createKeptLog(), random: () => 'id', isHearing: () => true }),
     following: QUIET,
     slices: QUIET,
     election: { holds: true, trouble: '' },

@@ -1,7 +1,9 @@
 // A connection that keeps what is written, and can be slow.
+import type { Clock } from '../../src/deps.js'
 import { createDesk, type Desk } from '../../src/directory/desk.js'
 import type { Asking, Session } from '../../src/directory/session.js'
 import { createHandClock, type HandClock } from '../kube/hand-clock.js'
+import { createKeptLog } from '../kube/kept-log.js'
 
 export type Line = Readonly<Record<string, unknown>>
 
@@ -26,11 +28,12 @@ export interface DeskHere extends Desk {
   listen(asking?: Partial<Asking>, options?: { readonly isStalled: boolean }): Told
 }
 
-export function startDesk(): DeskHere {
+/** `through`: by which clock it goes. */
+export function startDesk(through: (clock: Clock) => Clock = (clock) => clock): DeskHere {
   const clock = createHandClock()
   let count = 0
   let isHearing = true
-  const desk = createDesk({ clock, random: () => `id-${count++}`, isHearing: () => isHearing })
+  const desk = createDesk({ clock: through(clock), log: createKeptLog(), random: () => `id-${count++}`, isHearing: () => isHearing })
   return {
     ...desk,
     clock,
