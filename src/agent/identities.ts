@@ -27,6 +27,7 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
   const names = createClusterNames({
     node: node.name,
     ...config.identity,
+    readEveryMs: config.flows.intervalMs,
     isBehindUs: behind.isBehindUs,
     monotonic: clock.monotonic,
     doubtMs: () => clock.settings?.doubtMs() ?? 0,

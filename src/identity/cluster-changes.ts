@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly node: string
   readonly patienceMs: number
   readonly skewMs: number
+  /** How often the kernel is read; absent: as seldom as it may be. */
+  readonly readEveryMs?: number
   /** Patience goes by it; absent: by the clock of the answers. */
   readonly monotonic?: Clock['monotonic']
   /** As of `ClockSettings`. */

@@ -51,12 +51,13 @@ export interface ClusterNames extends EndedPods, Nobodys, Resumed {
 const REMEMBERED_MS = 3_600_000
 const FORGET_EVERY_MS = 60_000
 
-export function createClusterNames({ node, patienceMs, skewMs, isBehindUs, monotonic, doubtMs = () => 0 }: ClusterOptions): ClusterNames {
+export function createClusterNames(options: ClusterOptions): ClusterNames {
+  const { node, patienceMs, skewMs, readEveryMs, isBehindUs, monotonic, doubtMs = () => 0 } = options
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
   const isInNewDoubt = createDoubt(holders, doubtMs)
   const outsiders = createOutsiders()
-  const coverage = createNodeCoverage(node, { patienceMs, monotonic, doubtMs })
+  const coverage = createNodeCoverage(node, { patienceMs, readEveryMs, monotonic, doubtMs })
   const placed = createPlacing(coverage, doubtMs)
   const waiting = createWaiting(patienceMs, monotonic)
   const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent, heardSinceMs: () => hearing.sinceMs })

@@ -23,6 +23,8 @@ export interface NodeCoverage {
 interface Options extends Pick<ClockSettings, 'doubtMs'> {
   /** How long bytes wait to be placed. */
   readonly patienceMs: number
+  /** How often the kernel is read; absent: as seldom as it may be. */
+  readonly readEveryMs?: number | undefined
   /** Absent: what was before a change is never forgotten. */
   readonly monotonic?: Clock['monotonic'] | undefined
 }
@@ -39,11 +41,18 @@ interface Changed<T> {
   readonly isDoubted: boolean
 }
 
-/** Two readings, as far apart as they may be: bytes from before a change are seen first by one after it, and placed by one after their patience. */
-const READINGS_MS = 600_000
+/** The longest `flows.interval`. */
+const SELDOM_MS = 300_000
+/** How long a reading may take. */
+const READ_WITHIN_MS = 8_000
 const NO_DOUBT: Options = { patienceMs: 0, doubtMs: () => 0 }
 
-export function createNodeCoverage(self: string, { patienceMs, monotonic = () => 0, doubtMs }: Options = NO_DOUBT): NodeCoverage {
+export function createNodeCoverage(
+  self: string,
+  { patienceMs, readEveryMs = SELDOM_MS, monotonic = () => 0, doubtMs }: Options = NO_DOUBT,
+): NodeCoverage {
+  /** Bytes from before a change are seen first by a reading after it, and placed by one after their patience. */
+  const waitedMs = patienceMs + 2 * (readEveryMs + READ_WITHIN_MS)
   let own: Changed<Standing> = { now: 'unknown', before: 'unknown', sinceMs: 0, steadyMs: 0, isDoubted: false }
   const others = new Map<string, Changed<Known>>()
   /** Whether a node that is not listed is known not to cover. */
@@ -75,7 +84,7 @@ export function createNodeCoverage(self: string, { patienceMs, monotonic = () =>
   function doubted<T>(change: Changed<T>): Changed<T> {
     const isDoubted = change.isDoubted || doubtMs() > 0
     if (!isDoubted || change.before === change.now) return change
-    if (monotonic() - change.steadyMs > patienceMs + READINGS_MS) return { ...change, before: change.now }
+    if (monotonic() - change.steadyMs > waitedMs) return { ...change, before: change.now }
     return change.isDoubted ? change : { ...change, isDoubted }
   }
 

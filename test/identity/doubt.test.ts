@@ -165,13 +165,20 @@ t.test('where the clock was ahead then, who ended since is not taken for one who
   t.equal(ended(), 'yes')
 })
 
+interface Set {
+  readonly patienceMs: number
+  readonly readEveryMs?: number
+  readonly back: boolean
+  readonly changed: 'joins' | 'leaves' | 'ours'
+}
+
 /** One of the nodes changes, a minute later the clock is set. */
-async function setByTwoHours({ patienceMs, back, changed }: { patienceMs: number; back: boolean; changed: 'joins' | 'leaves' | 'ours' }) {
+async function setByTwoHours({ patienceMs, readEveryMs, back, changed }: Set) {
   const clock = { nowMs: 20_000_000, steadyMs: 0, doubtMs: 0 }
   const settings = { doubtMs: () => clock.doubtMs, mark: () => undefined, resume: () => undefined, byNow: () => (ms: number) => ms }
   const names = createClusterNames({
     ...{ node: 'n1', patienceMs, skewMs: 2_000, isBehindUs: () => false },
-    ...{ monotonic: () => clock.steadyMs, doubtMs: settings.doubtMs },
+    ...{ monotonic: () => clock.steadyMs, doubtMs: settings.doubtMs, ...(readEveryMs !== undefined && { readEveryMs }) },
   })
   const identity = createIdentity({ name: 'n1', zone: 'a', region: 'r' }, { clock: { now: () => clock.nowMs, settings }, cluster: names })
   const apply = (cluster: Parameters<typeof identity.update>[0]['cluster'] = {}) => identity.update({ cluster }, async () => undefined)
@@ -217,6 +224,19 @@ t.test('a node that changed by a clock that was set has changed, once nothing wa
       clock.doubtMs = 0
       await pass(MINUTE_MS)
       t.equal(answer(), says, `${name}: it is believed by now`)
+    }
+  }
+})
+
+t.test('nothing waits from then after two readings, as often as there is one, and patience', async (t) => {
+  for (const readEveryMs of [10_000, 2 * MINUTE_MS]) {
+    for (const { changed, unsure, says } of CHANGES) {
+      const { pass, answer } = await setByTwoHours({ patienceMs: 30_000, readEveryMs, back: true, changed })
+      // A minute has passed; each reading may take eight seconds.
+      await pass(30_000 + 2 * (readEveryMs + 8_000) - MINUTE_MS)
+      t.equal(answer(), unsure, `${changed}, read every ${readEveryMs}: what came before may wait`)
+      await pass(1)
+      t.equal(answer(), says, `${changed}, read every ${readEveryMs}: nothing does`)
     }
   }
 })
