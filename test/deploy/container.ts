@@ -12,7 +12,11 @@ import { createMemoryLimit, type MemoryLimit } from './memory-limit.js'
 export interface Container {
   readonly command?: readonly string[]
   readonly args: readonly string[]
-  readonly env: readonly { readonly name: string; readonly value?: string }[]
+  readonly env: readonly {
+    readonly name: string
+    readonly value?: string
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } }
+  }[]
   readonly securityContext: {
     readonly allowPrivilegeEscalation: boolean
     readonly readOnlyRootFilesystem: boolean

@@ -8,21 +8,38 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { isInWorld } from '../../src/lab/world.js'
 import { CLUSTER_PEERS } from '../cluster/cluster.js'
+import { reachFrom } from '../cluster/reach.js'
+import { startIntake } from '../datadog/intake.js'
+import type { SentPoint } from '../datadog/judge.js'
 import { endOf } from '../lab/agents.js'
 import { eventually, worldTest } from '../lab/world.js'
 import { programOf, reasonToSkip } from '../peers/needed.js'
 import { renderChart } from './helm.js'
 import { buildImage, HERE, handImage } from './image.js'
 import { createNewUser, readSection } from './new-user.js'
-import { createEmptyCluster, endPods, ruleNow, type Started, scrape, startPods } from './stand-ins.js'
+import { createEmptyCluster, endPods, replacePods, ruleNow, type Started, scrape, startPods } from './stand-ins.js'
 
 const RULES = join(import.meta.dirname, '../../deploy/prometheus')
 const ALERT = 'CrossZoneBytesHigh'
-/** What would take minutes otherwise. */
+/** On the loopback of each node. */
+const INTAKE_PORT = 8126
+/** What would take minutes otherwise, and where Datadog is. */
 const QUICK = {
-  config: { flows: { interval: '1s' }, identity: { handover: '1s' } },
+  config: {
+    flows: { interval: '1s' },
+    identity: { handover: '1s' },
+    datadog: { url: `http://127.0.0.1:${INTAKE_PORT}`, flushInterval: '10s' },
+  },
   prometheusRule: { recording: { window: '10s' } },
 }
+
+/** As the Metrics Explorer is asked. */
+const queriesIn = (code: string) =>
+  [...code.matchAll(/^sum:([\w.]+)\{(\S+)\}\s+by \{(\S+)\}\.as_/gm)].map(([, metric = '', only = '', by = '']) => ({
+    metric,
+    only,
+    by: by.split(','),
+  }))
 
 const skip = reasonToSkip([...CLUSTER_PEERS, 'helm', 'prometheus']) ?? false
 
@@ -57,6 +74,7 @@ await worldTest(
       const [file = ''] = Object.keys(install.files)
       let agents: readonly Started[] = []
       const pods = {
+        logs: async () => (agents[0] as Started).program.stderr(),
         rollout: async () => {
           agents = await startPods(t, topology, cluster)
           return ''
@@ -105,6 +123,33 @@ await worldTest(
 
       await user.run(rollback)
       t.same(await ruleNow(cluster), installed, 'back to what it was')
+      await after.stop()
+
+      const datadog = await readSection('Datadog', 'README.md')
+      const intake = await startIntake(t, { now: Date.now, key: 'YOUR_API_KEY' })
+      const nodes = topology.spec.nodes.map(({ name }) => name)
+      const target = () => Number(new URL(intake.url).port)
+      const reach = await reachFrom(topology, nodes, { port: INTAKE_PORT, folder: cluster.folder, target })
+      t.teardown(() => reach.close())
+      const [secret = [], switchOn = [], logs = []] = datadog.commands
+      await user.run(secret)
+      t.match(await user.run(switchOn), 'STATUS: deployed')
+      agents = await replacePods(t, { topology, cluster, agents })
+      for (const { metric, only, by } of queriesIn(datadog.code)) {
+        const has = ({ metric: name, tags }: SentPoint): boolean =>
+          name === metric && tags.includes(only) && by.every((key) => tags.some((tag) => tag.startsWith(`${key}:`)))
+        await eventually(`${metric} of ${only}`, () => intake.points().find(has), 60_000)
+      }
+      t.same(intake.problems, [])
+      const isThere = (node: string) => intake.points().find(({ metric, host }) => metric === 'meshtoll.build.info' && host === node)
+      for (const node of nodes) await eventually(`${node} is there`, () => isThere(node), 30_000)
+      const sent = intake.points()
+      for (const tag of ['env:prod', 'kube_cluster_name:main'])
+        t.ok(
+          sent.every(({ tags }) => tags.includes(tag)),
+          tag,
+        )
+      t.match(await user.run(logs), /level=info msg="what is counted is sent to Datadog" url=http:\S+ interval_ms=10000/)
 
       const [uninstall = []] = (await readSection('Away again')).commands
       const [left] = await Promise.all([user.run(uninstall), endPods(t, { topology, cluster, agents })])

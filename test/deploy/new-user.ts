@@ -1,11 +1,11 @@
-// Somebody who does what docs/install.md says, word for word, without kubectl: what it would ask of the API server is asked.
+// Somebody who does what docs say, word for word, without kubectl: what it would ask of the API server is asked.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Cluster } from '../cluster/cluster.js'
 import { createNamespace } from '../cluster/objects.js'
-import { change } from '../cluster/resource.js'
+import { change, create } from '../cluster/resource.js'
 import { programOf } from '../peers/needed.js'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -19,10 +19,10 @@ export interface Section {
   readonly code: string
 }
 
-export async function readSection(heading: string): Promise<Section> {
-  const doc = await readFile(join(ROOT, 'docs/install.md'), 'utf8')
+export async function readSection(heading: string, page = 'docs/install.md'): Promise<Section> {
+  const doc = await readFile(join(ROOT, page), 'utf8')
   const [, text] = doc.split(new RegExp(`^##+ ${heading}\\n`, 'm'))
-  if (text === undefined) throw new Error(`docs/install.md has no ${heading}`)
+  if (text === undefined) throw new Error(`${page} has no ${heading}`)
   const blocks = [...(text.split(/^##+ /m)[0] ?? '').matchAll(/^```(\w*)\n(.*?)^```$/gms)]
   const files = blocks.flatMap(([, kind, code = '']) => (kind === 'yaml' ? [[/^# (\S+)/.exec(code)?.[1] ?? '', code]] : []))
   const plain = blocks.flatMap(([, kind, code = '']) => (kind === '' ? [code.replaceAll(/\\\n\s*/g, '')] : []))
@@ -50,6 +50,7 @@ export interface NewUserParts {
 
 export async function createNewUser(files: Section['files'], { cluster, folder, pods }: NewUserParts): Promise<NewUser> {
   const { admin } = cluster
+  const namespace = 'meshtoll'
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
 
   const helm = (args: readonly string[]): Promise<string> => {
@@ -62,20 +63,35 @@ export async function createNewUser(files: Section['files'], { cluster, folder, 
     const [key = '', value = ''] = label.split('=')
     const handle = pods[verb]
     if (handle) return handle(rest)
+    if (verb === 'create' && kind === 'secret') return createSecret(rest.slice(2))
     if (kind !== 'namespace') throw new Error(`this knows no kubectl ${verb} ${rest.join(' ')}`)
     if (verb === 'create') await createNamespace(admin, name)
     else await change(admin, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, { metadata: { labels: { [key]: value } } })
     return ''
   }
 
-  return {
-    async run([program, ...args]) {
-      if (program === 'helm') return helm(args)
-      const at = args.indexOf('--namespace')
-      return kubectl(at < 0 ? args : args.toSpliced(at, 2))
-    },
+  async function createSecret([name = '', literal = '']: readonly string[]): Promise<string> {
+    const [, key = '', value = ''] = /^--from-literal=([^=]+)=(.*)$/.exec(literal) ?? []
+    await create(admin, { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, stringData: { [key]: value } })
+    return ''
   }
+
+  async function run([program = '', ...args]: readonly string[]): Promise<string> {
+    const [pipe, at] = [args.indexOf('|'), args.findIndex((arg) => arg === '--namespace' || arg === '-n')]
+    if (pipe >= 0) return matching(await run([program, ...args.slice(0, pipe)]), args.at(-1) ?? '')
+    if (program === 'helm') return helm(args)
+    return kubectl(at < 0 ? args : args.toSpliced(at, 2))
+  }
+
+  return { run }
 }
+
+/** grep. */
+const matching = (text: string, word: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line.includes(word))
+    .join('\n')
 
 async function output(program: string, args: readonly string[]): Promise<string> {
   const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })

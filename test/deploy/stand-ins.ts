@@ -10,13 +10,13 @@ import { createToken } from '../cluster/access.js'
 import { type Cluster, startCluster } from '../cluster/cluster.js'
 import { createNamespace, createNode, createPod as createPodObject, createReplicaSet, createRunningPod } from '../cluster/objects.js'
 import { reachFrom } from '../cluster/reach.js'
-import { change, changeStatus, type NewObject, ownerOf, read } from '../cluster/resource.js'
+import { change, changeStatus, type NewObject, ownerOf, read, remove } from '../cluster/resource.js'
 import { endOf } from '../lab/agents.js'
 import { startPrometheus } from '../lab/prometheus.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
 import { eventually } from '../lab/world.js'
 import type { Prometheus } from '../prometheus.js'
-import { createPod, type Pod } from './container.js'
+import { createPod, type Pod, podSpecOf } from './container.js'
 import { handedImage } from './image.js'
 import { installOperator } from './operator.js'
 
@@ -58,7 +58,7 @@ export async function createEmptyCluster(t: Test) {
 /** What a kubelet adds to a pod of this account. */
 async function inClusterOf({ url, caFile, folder, admin }: Cluster, name: string) {
   const account = join(folder, `account-${name}`)
-  await mkdir(account)
+  await mkdir(account, { recursive: true })
   await copyFile(caFile, join(account, 'ca.crt'))
   await writeFile(join(account, 'namespace'), NAMESPACE)
   await writeFile(join(account, 'token'), await createToken(admin, { namespace: NAMESPACE, name }))
@@ -80,10 +80,11 @@ export async function startPods(t: Test, topology: Topology, cluster: Cluster): 
     read(admin, { apiVersion, kind, metadata: { namespace: NAMESPACE, name: 'meshtoll-agent' } })
   const [daemonSet, configMap] = [await of('apps/v1', 'DaemonSet'), await of('v1', 'ConfigMap')]
   const inCluster = await inClusterOf(cluster, 'meshtoll-agent')
+  const secrets = await secretsOf(cluster, [daemonSet as unknown as NewObject])
   const starting = topology.spec.nodes.map(async ({ name: node, address }) => {
     const name = `meshtoll-agent-${node}`
     await createPodObject(admin, { namespace: NAMESPACE, name, node, owner: ownerOf(daemonSet) })
-    const fields = { NODE_NAME: node, NODE_IP: address, POD_NAME: name, POD_NAMESPACE: NAMESPACE }
+    const fields = { ...secrets, NODE_NAME: node, NODE_IP: address, POD_NAME: name, POD_NAMESPACE: NAMESPACE }
     const objects = [daemonSet, configMap] as unknown as readonly NewObject[]
     const pod = await createPod({ topology, image: handedImage(), objects, fields, inCluster })
     const program = pod.start(pod.spec.containers[0])
@@ -92,6 +93,34 @@ export async function startPods(t: Test, topology: Topology, cluster: Cluster): 
     return { node, pod, program, socketPath: await topology.peer(node).relay({ port: 10_042, host: address }) }
   })
   return Promise.all(starting)
+}
+
+/** In the place of the DaemonSet's controller, after an upgrade; a node's new pod begins without the state of the one before. */
+export async function replacePods(
+  t: Test,
+  { topology, cluster, agents }: { topology: Topology; cluster: Cluster; agents: readonly Started[] },
+): Promise<readonly Started[]> {
+  await Promise.all(
+    agents.map(async ({ node, program }) => {
+      await program.stop('SIGTERM', 15_000)
+      await remove(cluster.admin, { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: NAMESPACE, name: `meshtoll-agent-${node}` } })
+    }),
+  )
+  return startPods(t, topology, cluster)
+}
+
+/** What the first container has from Secrets, by the names of the variables. */
+async function secretsOf({ admin }: Cluster, objects: readonly NewObject[]): Promise<Readonly<Record<string, string>>> {
+  const found: Record<string, string> = {}
+  for (const { name: variable, valueFrom } of podSpecOf(objects).containers[0].env) {
+    if (!valueFrom?.secretKeyRef) continue
+    const { name, key } = valueFrom.secretKeyRef
+    const { data = {} } = (await read(admin, { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name } })) as {
+      readonly data?: Readonly<Record<string, string>>
+    }
+    found[variable] = Buffer.from(data[key] ?? '', 'base64').toString()
+  }
+  return found
 }
 
 /** In the place of the controllers, while helm uninstall waits: its Job runs, and then the pods of what the Job deletes end. */
