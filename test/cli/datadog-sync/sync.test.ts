@@ -6,6 +6,8 @@ import { loadClient } from '../../../src/cli/datadog-sync/client.js'
 import { type SyncOptions, sync } from '../../../src/cli/datadog-sync.js'
 import { FLAGS, type Flag, type Flags } from '../../../src/config/flags.js'
 import { files } from '../../../src/files.js'
+import { readSection } from '../../deploy/new-user.js'
+import { runProgram } from '../../program.js'
 import { type Body, KEYS, startDatadog, type TestDatadog } from './datadog.js'
 
 t.setTimeout(120_000)
@@ -255,6 +257,27 @@ t.test('settings', async (t) => {
   t.equal(monitorIn(datadog, 'agent-down'), undefined)
   world.options = 'monitors: [{name: PushStorn}]'
   t.match(await run(), { status: 2, err: 'meshtoll: datadog.monitors names PushStorn, which is no monitor; did you mean PushStorm?\n' })
+})
+
+t.test('as README says', async (t) => {
+  const datadog = await startDatadog(t)
+  const folder = t.testdir({ 'meshtoll.yaml': `datadog: {url: "${datadog.url}"}` })
+  const { code } = await readSection('Datadog', 'README.md')
+  const lines = code.split('\n')
+  t.ok(lines.includes('export DD_API_KEY=... DD_APP_KEY=...'))
+  const commands = lines
+    .filter((line) => line.startsWith('node dist/main.js '))
+    .map((line) => (line.split(/ +#/)[0] ?? '').split(' ').slice(2))
+  const env = { DD_API_KEY: KEYS.api, DD_APP_KEY: KEYS.app }
+  const outs: string[] = []
+  for (const argv of commands) {
+    const { status, stdout, stderr } = await runProgram([...argv, `--config.file=${folder}/meshtoll.yaml`], { env })
+    t.equal(status, 0, stderr)
+    outs.push(stdout)
+    if (outs.length === 1) t.same(datadog.writes(), [], 'shown only')
+  }
+  t.match(outs[0], `${ALL} to create`)
+  t.same([datadog.monitors.size, datadog.dashboards.size], [MONITORS, 3])
 })
 
 t.test('keys', async (t) => {
