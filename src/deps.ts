@@ -33,6 +33,20 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Absent: nobody looks whether it is set. */
   readonly settings?: ClockSettings
+  /** Absent: nobody looks whether this process stands still. */
+  readonly pulse?: Pulse
+}
+
+/** Whether this process stood still for longer than it takes to hear of a change: then all that it has heard is as old. */
+export interface Pulse {
+  /** Before anything that goes by what was heard: whoever is to hear of it has then. */
+  look(): void
+  /** How often it stood still so far, as far as was looked; only while this runs. */
+  readonly stops: number
+  /** `stood` is called for each time, until what is answered is called. */
+  onStop(stood: (error: Error) => void): () => void
+  /** Looks again and again, until aborted. Never rejects. */
+  run(signal: AbortSignal): Promise<void>
 }
 
 /** How a clock was set of late. */

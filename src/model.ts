@@ -155,13 +155,13 @@ export interface Who {
 }
 
 /**
- * `local`: lives on this node; `joining`: it does, but others may still post its bytes. `covered`: another node's agent posts its bytes.
- * `ambiguous`: two could claim the bytes.
+ * `local`: lives on this node; `joining`: it does, but others may still post its bytes. `covered`: another node's agent posts its bytes;
+ * `perhaps`: it does or did, but not all of them. `ambiguous`: two could claim the bytes.
  */
 export interface Placement {
   readonly who: Who
   readonly local: Known | 'joining'
-  readonly covered: Known
+  readonly covered: Known | 'perhaps'
   readonly ambiguous?: true
   /** When the pod ended that had it; the bytes came later, and before anybody else has it. */
   readonly endedMs?: number

@@ -15,6 +15,7 @@ import { createRtnetlink } from '../kernel/rtnetlink.js'
 import { createValues } from '../ledger/values.js'
 import type { FlowReading } from '../model/flows.js'
 import type { FamilySnapshot, Reading, Snapshot, Source, ValueReading } from '../model.js'
+import { withPulse } from '../pulse.js'
 import { createSetClock } from '../set-clock.js'
 import { TableForeign, TableInUse, TableUnknown } from '../sources/flows/errors.js'
 import { createFlows } from '../sources/flows/source.js'
@@ -40,7 +41,7 @@ const STOP_WITHIN_MS = 1_500
 const DEADLINE_MS = 8_000
 
 export function createAgent({ config, inventory, environment, host }: AgentParts, given: AgentDeps): Agent {
-  const deps = { ...given, clock: createSetClock(given.clock) }
+  const deps = { ...given, clock: withPulse(createSetClock(given.clock), given.log) }
   const { clock, log } = deps
   const inTurn = createTurns()
   const rtnetlink = createRtnetlink(deps.openNetlink)

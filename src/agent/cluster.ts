@@ -137,6 +137,7 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
     api = opened
     teller = begun
     signal.addEventListener('abort', () => void opened.close().catch(() => undefined), { once: true })
+    void clock.pulse?.run(signal)
     const claiming = attend('claim', () => claimSelf(opened, begun, signal), signal)
     // Whatever stands in the way of the one says nothing of the other.
     const asking = attend('ask', () => begun.ask(names.used).then(() => 0), signal)

@@ -2,12 +2,14 @@
 import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
 import type { NodeRange, TenancyChanges, Zone } from '../identity/tenancies.js'
+import { attempted } from '../kube/attempt.js'
 import { createBackoff } from '../kube/backoff.js'
 import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { KubeError } from '../kube/kube-error.js'
 import { linesOf } from '../kube/lines.js'
 import { createTokenFile } from '../kube/token.js'
 import type { LeftOff, Stretch } from '../model.js'
+import { createDirectoryAsking } from './directory-asking.js'
 import { type DirectoryLine, parseDirectoryLine } from './directory-lines.js'
 import { createTold } from './told.js'
 
@@ -37,8 +39,6 @@ const LATE_MS = 15_000
 /** After this time without a word it is asked anew: later, since a directory that is asked by all at once only gets slower by being asked again. */
 const SILENCE_MS = 30_000
 const NOT_YET = 'the directory has not answered yet'
-const GONE = 404
-const MOST_TRIES = 12
 /** Far more than are seen for the first time between two questions. */
 const MOST_DENIED = 20_000
 /** Times that an address is not among those of interest before it is dropped; the agent asks every second. */
@@ -61,8 +61,7 @@ export async function createDirectoryWatch(
   const token = createTokenFile(tokenFile, deps)
   const connect = (): KubeClient => createKubeClient({ server: url ?? '', ca, insecure, token, connections: 1 }, deps)
   const client = connect()
-  /** By a connection of its own, since the watch holds the other. */
-  let asking = connect()
+  const asking = createDirectoryAsking(connect)
   const backoff = createBackoff(deps.random)
   /** By address, how often it was not of interest since it was. */
   const asked = new Map((leftOff?.addresses ?? []).map((address) => [address, 0]))
@@ -85,6 +84,7 @@ export async function createDirectoryWatch(
     sayTold = resolve
   })
   let trouble = NOT_YET
+  let watching = new AbortController()
   /** When it last said that all is told. A watch that ends before has told nothing for certain, nor has a directory that is deaf itself. */
   let allToldMs = 0
   /** What was told before is certain up to here, by the clock that never jumps. */
@@ -140,8 +140,7 @@ export async function createDirectoryWatch(
   }
 
   function keepRanges(more: readonly NodeRange[]): void {
-    const isOther = ({ cidr }: NodeRange): boolean => more.every((one) => one.cidr !== cidr)
-    ranges = [...ranges.filter(isOther), ...more]
+    ranges = [...ranges.filter(({ cidr }) => more.every((one) => one.cidr !== cidr)), ...more]
     haveRangesChanged = true
   }
 
@@ -161,14 +160,32 @@ export async function createDirectoryWatch(
     isOpening = true
     const body = { node, addresses: [...asked.keys()], ...last }
     const response = await client.request('/v1/watch', { method: 'POST', body, gzip: true, idleMs: SILENCE_MS, signal })
-    for await (const line of linesOf(response.body)) hear(parseDirectoryLine(line))
+    for await (const line of linesOf(response.body)) {
+      deps.clock.pulse?.look()
+      signal.throwIfAborted()
+      hear(parseDirectoryLine(line))
+    }
     throw new Error('the directory ended the watch')
   }
 
-  function silence(): string {
-    const isSilent = deps.clock.monotonic() - allToldMs > DOUBTFUL_MS
-    return isSilent ? `the directory ${client.server} has not said for ${DOUBTFUL_MS / 1000} s that it knows of all changes` : ''
+  /** Lines that waited while this process stood still say nothing of now: those after the last one that was read are asked for anew. */
+  function beginAnew(error: Error): void {
+    trouble ||= error.message
+    watching.abort(error)
   }
+
+  /** Resolves with the time to wait before the next one. */
+  async function watchOnce(all: AbortSignal): Promise<number> {
+    watching = new AbortController()
+    const error = await attempted(watching, all, watch).catch((reason: unknown) => reason as Error)
+    session = ''
+    isOpening = false
+    if (watching.signal.aborted) return 0
+    trouble = `the directory ${client.server} cannot be asked: ${(error as Error).message}`
+    return backoff.nextMs(error instanceof KubeError ? error.retryAfterMs : undefined)
+  }
+
+  const isSilent = (): boolean => deps.clock.monotonic() - allToldMs > DOUBTFUL_MS
 
   function wishOf(addresses: ReadonlySet<string>): { readonly add: readonly string[]; readonly drop: readonly string[] } {
     const add = [...addresses].filter((address) => !asked.has(address))
@@ -180,44 +197,26 @@ export async function createDirectoryWatch(
     return { add, drop }
   }
 
-  async function tell(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
-    const { body } = await asking.request('/v1/addresses', { method: 'POST', body: { session, add, drop }, gzip: true, signal })
-    for await (const _ of body);
-  }
-
-  /** The other replica does not know the session: each new connection may lead to the one that does. */
-  async function tellTheOne(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await tell(add, drop, signal)
-      } catch (error) {
-        if (!(error instanceof KubeError && error.status === GONE) || tries === MOST_TRIES) throw error
-      }
-      await asking.close()
-      asking = connect()
-    }
-  }
-
   async function tellOf(add: readonly string[], drop: readonly string[], signal: AbortSignal): Promise<void> {
     unheardOf = new Set(add)
-    await tellTheOne(add, drop, signal).catch((error: unknown) => {
-      for (const address of add) asked.delete(address)
-      throw error
-    })
+    await asking
+      .tell(() => ({ session, add, drop }), signal)
+      .catch((error: unknown) => {
+        for (const address of add) asked.delete(address)
+        throw error
+      })
     unheardOf = new Set()
   }
 
   return {
     async run(signal) {
       signal.addEventListener('abort', () => void Promise.allSettled([client.close(), asking.close()]), { once: true })
+      const forget = deps.clock.pulse?.onStop(beginAnew)
       while (!signal.aborted) {
-        const error = await watch(signal).catch((reason: unknown) => reason as Error)
-        session = ''
-        isOpening = false
-        if (signal.aborted) return
-        trouble = `the directory ${client.server} cannot be asked: ${(error as Error).message}`
-        await deps.clock.sleep(backoff.nextMs(error instanceof KubeError ? error.retryAfterMs : undefined), signal).catch(() => undefined)
+        const waitMs = await watchOnce(signal)
+        if (waitMs > 0) await deps.clock.sleep(waitMs, signal).catch(() => undefined)
       }
+      forget?.()
     },
     async ask(addresses, signal) {
       // What comes to mind only now would be in neither.
@@ -243,7 +242,8 @@ export async function createDirectoryWatch(
       return isTold ? covers : undefined
     },
     get trouble() {
-      return trouble || silence()
+      if (trouble || !isSilent()) return trouble
+      return `the directory ${client.server} has not said for ${DOUBTFUL_MS / 1000} s that it knows of all changes`
     },
   }
 }

@@ -31,6 +31,7 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
     isBehindUs: behind.isBehindUs,
     monotonic: clock.monotonic,
     doubtMs: () => clock.settings?.doubtMs() ?? 0,
+    stops: () => clock.pulse?.stops ?? 0,
   })
   const identity = createIdentity(node, { clock, cluster: names, patienceMs: config.identity.patienceMs })
   const countsFlows = config.flows.enabled !== false

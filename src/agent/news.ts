@@ -59,6 +59,7 @@ export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' 
 
   async function handOn(): Promise<void> {
     sayDoubt()
+    clock.pulse?.look()
     const changes = gather()
     news = NOTHING_NEW
     self.look(teller()?.ownNode)

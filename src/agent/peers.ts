@@ -15,7 +15,7 @@ const BETWEEN_PAUSES = 64
 
 export function createPeers(
   { place, called }: Pick<ChangingIdentity, 'place' | 'called'>,
-  { clock }: { readonly clock: Pick<Clock, 'monotonic'> },
+  { clock }: { readonly clock: Pick<Clock, 'monotonic' | 'pulse'> },
 ): Peers {
   const holderNow = (address: string): Called => {
     const { who, endedMs } = place(address)
@@ -28,6 +28,7 @@ export function createPeers(
   }
 
   return async (readings) => {
+    clock.pulse?.look()
     const { pause } = createPauses(clock)
     const others: Reading[] = []
     const values = createSums()

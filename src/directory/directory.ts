@@ -5,6 +5,7 @@ import { createNowhere } from '../datadog/nowhere.js'
 import { createDatadog, type Datadog } from '../datadog/push.js'
 import type { Deps } from '../deps.js'
 import type { Routes } from '../http/router.js'
+import { withPulse } from '../pulse.js'
 import { createSetClock } from '../set-clock.js'
 import type { ApiServer, OpenApiServer } from './api-server.js'
 import { createDesk } from './desk.js'
@@ -40,12 +41,12 @@ const NOT_YET = 'the API server has not told all of it yet'
 
 /** Rejects where there is no access to an API server, with an AccessError that says what to do. */
 export async function openDirectory(parts: DirectoryParts, given: DirectoryDeps, signal: AbortSignal): Promise<Directory> {
-  const deps = { ...given, clock: createSetClock(given.clock) }
+  const deps = { ...given, clock: withPulse(createSetClock(given.clock), given.log) }
   const { config, environment, hostName, version, nodeVersion } = parts
   const { clock, log, random, cpuUsage } = deps
   const { monotonic } = clock
   const api = await parts.openApiServer({ kubeconfig: config.kubernetes.kubeconfig, environment }, deps, signal)
-  const desk = createDesk({ ...deps, isHearing: () => api.following.trouble === '' })
+  const desk = createDesk({ ...deps, isHearing })
   const { sessions, book, tenancies, leases } = desk
   const review = (token: string): Promise<string> => api.review(token, signal)
   const endpoints = createEndpoints({ follow: api.followSlices, share: desk.shareUid, series: config.series }, deps)
@@ -66,6 +67,12 @@ export async function openDirectory(parts: DirectoryParts, given: DirectoryDeps,
   const hasPushed = new AbortController()
   let isAllTold = false
   let isReady = false
+
+  /** Not while it may only seem so, since nothing was read for a while. */
+  function isHearing(): boolean {
+    clock.pulse.look()
+    return api.following.trouble === ''
+  }
 
   async function tellAll(): Promise<void> {
     desk.takeChanges()
@@ -101,6 +108,7 @@ export async function openDirectory(parts: DirectoryParts, given: DirectoryDeps,
       log,
     }),
     async run() {
+      void clock.pulse.run(signal)
       const followed = follow()
       const pushed = push()
       while (!signal.aborted) {

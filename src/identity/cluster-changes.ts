@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly monotonic?: Clock['monotonic']
   /** As of `ClockSettings`. */
   readonly doubtMs?: ClockSettings['doubtMs']
+  /** How often this process stood still so far; absent: never. */
+  readonly stops?: () => number
   /** Whether the kernel routes to it over a device that is no uplink: it lives here, whoever it is. */
   readonly isBehindUs: (address: Address) => boolean
 }

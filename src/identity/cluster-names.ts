@@ -52,7 +52,7 @@ const REMEMBERED_MS = 3_600_000
 const FORGET_EVERY_MS = 60_000
 
 export function createClusterNames(options: ClusterOptions): ClusterNames {
-  const { node, patienceMs, skewMs, readEveryMs, isBehindUs, monotonic, doubtMs = () => 0 } = options
+  const { node, patienceMs, skewMs, readEveryMs, isBehindUs, monotonic, doubtMs = () => 0, stops = () => 0 } = options
   const here: Home = { node, coverage: 'node' }
   const holders = createHolders({ skewMs })
   const isInNewDoubt = createDoubt(holders, doubtMs)
@@ -61,7 +61,7 @@ export function createClusterNames(options: ClusterOptions): ClusterNames {
   const placed = createPlacing(coverage, doubtMs)
   const waiting = createWaiting(patienceMs, monotonic)
   const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent, heardSinceMs: () => hearing.sinceMs })
-  const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed })
+  const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed, stops })
   const { isDoubtful } = hearing
   let ranges = rangesTable([])
   let used = new Set<string>()
@@ -121,9 +121,10 @@ export function createClusterNames(options: ClusterOptions): ClusterNames {
     const { covering, standing } = changes
     const isTold = [takeAll(changes), isInNewDoubt(nowMs)].includes(true)
     zones = changes.zones ?? zones
-    if (covering) coverage.putOthers(covering, nowMs, changes.toldOf)
-    if (standing) coverage.putSelf(standing, nowMs)
-    const isOther = [hearing.follow(changes, nowMs), coverage.followClock()].includes(true)
+    const isHeardOtherwise = hearing.follow(changes, nowMs)
+    if (covering) coverage.putOthers(covering, nowMs, changes.toldOf, hearing.toldAfterMs)
+    if (standing) coverage.putSelf(standing, nowMs, hearing.toldAfterMs)
+    const isOther = coverage.followClock() || isHeardOtherwise
     const hasChanged = isAnyOver(nowMs) || isOther || isTold || covering !== undefined || standing !== undefined
     if (hasChanged) used = new Set()
     return hasChanged

@@ -5,6 +5,8 @@ import { type Holding, isPod } from './holders.js'
 export interface Hearing {
   /** Whether that is other than it was. */
   follow(changes: Pick<ClusterChanges, 'isCurrent' | 'isOwnCurrent' | 'isAsked'>, nowMs: number): boolean
+  /** What was told by the last `follow`, and not before it, came to be so after that. */
+  readonly toldAfterMs: number
   /** All changes are heard of. */
   readonly isCurrent: boolean
   /** When that was first so. */
@@ -24,33 +26,49 @@ interface Parts {
   readonly node: string
   readonly skewMs: number
   readonly isResumed: () => boolean
+  /** How often this process stood still so far, as far as was seen: until more is told it has heard nothing since the last time. */
+  readonly stops: () => number
 }
 
-export function createHearing({ node, skewMs, isResumed }: Parts): Hearing {
+/** Who hears nothing any more knows that within 13 s (kube/client.ts). */
+const LATE_MS = 15_000
+
+export function createHearing({ node, skewMs, isResumed, stops }: Parts): Hearing {
   let isCurrent = false
   let isOwnCurrent = false
   let isAsked: ClusterChanges['isAsked']
   let heardSinceMs: number | undefined
+  let heardStops = 0
+  let lastHeardMs: number | undefined
+  let toldAfterMs = 0
 
-  const isStale = (): boolean => (heardSinceMs !== undefined || isResumed()) && !isCurrent
+  const isHeard = (): boolean => isCurrent && heardStops === stops()
+  const isStale = (): boolean => (heardSinceMs !== undefined || isResumed()) && !isHeard()
 
   /** One of this node that has it still, and had it before: it is heard of without whoever tells of others. */
   const isOwn = ({ tenant, fromMs, untilMs }: Holding, sinceMs: number): boolean =>
-    isOwnCurrent && tenant.node === node && untilMs === Number.POSITIVE_INFINITY && fromMs + skewMs <= sinceMs
+    isOwnCurrent && heardStops === stops() && tenant.node === node && untilMs === Number.POSITIVE_INFINITY && fromMs + skewMs <= sinceMs
 
   return {
     follow(changes, nowMs) {
-      const [before, ownBefore, askedBefore] = [isCurrent, isOwnCurrent, isAsked]
+      const [before, ownBefore, askedBefore, wasHeard] = [isCurrent, isOwnCurrent, isAsked, isHeard()]
       isAsked = changes.isAsked ?? isAsked
       isCurrent = changes.isCurrent ?? isCurrent
       isOwnCurrent = changes.isOwnCurrent ?? changes.isCurrent ?? isOwnCurrent
       if (isCurrent) heardSinceMs ??= nowMs
+      if (changes.isCurrent !== undefined) heardStops = stops()
+      const isLate = lastHeardMs !== undefined && !(wasHeard && isHeard())
+      toldAfterMs = isLate ? Math.min(nowMs, (lastHeardMs as number) - LATE_MS) : nowMs
+      if (isHeard()) lastHeardMs = nowMs
       return isCurrent !== before || isOwnCurrent !== ownBefore || isAsked !== askedBefore
     },
-    get isCurrent() {
-      return isCurrent
+    get toldAfterMs() {
+      return toldAfterMs
     },
-    knows: (address) => isCurrent && (isAsked?.(address) ?? true),
+    get isCurrent() {
+      return isHeard()
+    },
+    knows: (address) => isHeard() && (isAsked?.(address) ?? true),
     get sinceMs() {
       return heardSinceMs
     },

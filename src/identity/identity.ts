@@ -38,7 +38,7 @@ export interface Changes {
 
 /** `cluster`: what Kubernetes says, where there is one. */
 export interface IdentityParts {
-  readonly clock?: Pick<Clock, 'now' | 'settings'>
+  readonly clock?: Pick<Clock, 'now' | 'settings' | 'pulse'>
   readonly cluster?: ClusterNames | undefined
   readonly patienceMs?: number
 }
@@ -54,7 +54,7 @@ const UNKNOWN = '_unknown'
 const NOBODY: Who = { zone: UNKNOWN, region: UNKNOWN, namespace: UNKNOWN, kind: UNKNOWN, name: UNKNOWN, external: false }
 const OUTSIDE: Who = { zone: '', region: '', namespace: '', kind: 'External', name: UNKNOWN, external: true }
 
-const NO_CLOCK: Pick<Clock, 'now' | 'settings'> = { now: () => 0 }
+const NO_CLOCK: Pick<Clock, 'now' | 'settings' | 'pulse'> = { now: () => 0 }
 
 /** The order of answers: own addresses, who holds it in the cluster, the inventory's longest prefix, who is said to be outside, the registries. */
 export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienceMs = 0 }: IdentityParts = {}): ChangingIdentity {
@@ -201,7 +201,8 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     called,
     update,
     get version() {
-      return version
+      clock.pulse?.look()
+      return version + (clock.pulse?.stops ?? 0)
     },
     get zones() {
       return cluster ? distinctZones([...names.zones, ...cluster.zones]) : names.zones
@@ -211,7 +212,7 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
 
 // Bytes between us and a translator were, or will be, counted where the IPv4 host lives; here they are never at home.
 function beforeTranslation({ who, local, covered }: Placement): Placement {
-  const isCounted = local === 'yes' || local === 'joining' || covered === 'yes'
+  const isCounted = local === 'yes' || local === 'joining' || covered === 'yes' || covered === 'perhaps'
   if (isCounted) return placementOf(who, 'no', 'yes')
   return placementOf(who, 'no', local === 'unknown' || covered === 'unknown' ? 'unknown' : 'no')
 }

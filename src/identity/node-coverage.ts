@@ -8,9 +8,12 @@ import type { Tenant } from './holders.js'
 export type Standing = 'unknown' | 'joining' | 'yes' | 'elsewhere'
 
 export interface NodeCoverage {
-  /** All other nodes that cover their addresses, as of now. `told`: of which nodes it was said; absent: of all there are. */
-  putOthers(nodes: ReadonlySet<string>, atMs: number, told?: ReadonlySet<string>): void
-  putSelf(standing: Standing, atMs: number): void
+  /**
+   * All other nodes that cover their addresses, as of now. `told`: of which nodes it was said; absent: of all there are. `fromMs`: what has
+   * changed did so after that, by `atMs`; absent: just now.
+   */
+  putOthers(nodes: ReadonlySet<string>, atMs: number, told?: ReadonlySet<string>, fromMs?: number): void
+  putSelf(standing: Standing, atMs: number, fromMs?: number): void
   /** Of nodes that changed by a clock that was set. Whether an answer may have changed. */
   followClock(): boolean
   /**
@@ -31,10 +34,14 @@ interface Options extends Pick<ClockSettings, 'doubtMs'> {
 
 type Answer = Pick<Placement, 'local' | 'covered'>
 
-/** `steadyMs`: when it was, by the clock that never jumps. */
+/** A change that may have been made at any time in between: it was heard of late. */
+type When = readonly [fromMs: number, atMs: number]
+
+/** It was after `fromMs`, and by `sinceMs`. `steadyMs`: when it was, by the clock that never jumps. */
 interface Changed<T> {
   readonly now: T
   readonly before: T
+  readonly fromMs: number
   readonly sinceMs: number
   readonly steadyMs: number
   /** The clock was set since, or not long before. */
@@ -53,28 +60,38 @@ export function createNodeCoverage(
 ): NodeCoverage {
   /** Bytes from before a change are seen first by a reading after it, and placed by one after their patience. */
   const waitedMs = patienceMs + 2 * (readEveryMs + READ_WITHIN_MS)
-  let own: Changed<Standing> = { now: 'unknown', before: 'unknown', sinceMs: 0, steadyMs: 0, isDoubted: false }
+  let own: Changed<Standing> = { now: 'unknown', before: 'unknown', fromMs: 0, sinceMs: 0, steadyMs: 0, isDoubted: false }
   const others = new Map<string, Changed<Known>>()
   /** Whether a node that is not listed is known not to cover. */
   let isListed = false
 
   const unlisted = (): Known => (isListed ? 'no' : 'unknown')
 
-  function put(node: string, now: Known, atMs: number): void {
+  function put(node: string, now: Known, when: When): void {
     const before = others.get(node)?.now ?? unlisted()
-    if (before !== now) others.set(node, changed(now, before, atMs))
+    if (before !== now) others.set(node, changed(now, before, when))
   }
 
-  const changed = <T>(now: T, before: T, sinceMs: number): Changed<T> => ({ now, before, sinceMs, steadyMs: monotonic(), isDoubted: false })
+  const changed = <T>(now: T, before: T, [fromMs, sinceMs]: When): Changed<T> => ({
+    ...{ now, before, fromMs, sinceMs },
+    ...{ steadyMs: monotonic(), isDoubted: false },
+  })
 
-  function coveredBy(node: string, atMs: number): readonly Known[] {
+  function coveredBy(node: string, atMs: number): readonly Placement['covered'][] {
     const known = others.get(node)
-    return known ? at(known, atMs) : [unlisted()]
+    if (!known) return [unlisted()]
+    return isLate(known, atMs) ? ['perhaps'] : at(known, atMs)
   }
+
+  /** Nobody can say whether the change was before or after it. */
+  const isLate = <T>({ now, before, fromMs, sinceMs }: Changed<T>, atMs: number): boolean =>
+    before !== 'unknown' && before !== now && fromMs <= atMs && atMs < sinceMs
 
   /** Bytes from before it was known have waited for it: else it would be decided anew whose they are, by who has the address now. */
-  function at<T extends string>({ now, before, sinceMs, isDoubted }: Changed<T>, atMs: number): readonly T[] {
+  function at<T extends string>(change: Changed<T>, atMs: number): readonly T[] {
+    const { now, before, sinceMs, isDoubted } = change
     if (before === 'unknown' || before === now) return [now]
+    if (isLate(change, atMs)) return [before, now]
     // While the clock is doubted it is asked for by either time. Later it is trusted, but not the time that it said then.
     if (isDoubted && doubtMs() === 0) return [before, now]
     return [atMs < sinceMs ? before : now]
@@ -99,13 +116,13 @@ export function createNodeCoverage(
   }
 
   return {
-    putOthers(nodes, atMs, told) {
-      for (const node of nodes) if (node !== self) put(node, 'yes', atMs)
-      for (const node of [...others.keys(), ...(told ?? [])]) if (node !== self && !nodes.has(node)) put(node, 'no', atMs)
+    putOthers(nodes, atMs, told, fromMs = atMs) {
+      for (const node of nodes) if (node !== self) put(node, 'yes', [fromMs, atMs])
+      for (const node of [...others.keys(), ...(told ?? [])]) if (node !== self && !nodes.has(node)) put(node, 'no', [fromMs, atMs])
       isListed ||= told === undefined
     },
-    putSelf(standing, atMs) {
-      if (standing !== own.now) own = changed(standing, own.now, atMs)
+    putSelf(standing, atMs, fromMs = atMs) {
+      if (standing !== own.now) own = changed(standing, own.now, [fromMs, atMs])
     },
     followClock() {
       const { before } = own

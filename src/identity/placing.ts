@@ -26,17 +26,20 @@ export function createPlacing(coverage: NodeCoverage, doubtMs: ClockSettings['do
     const answers = tenants.flatMap((tenant) => all.flatMap((atMs) => coverage.answersFor(tenant, atMs)))
     const last = answers.at(-1) as Answer
     // Where two agents could post them they are rather missed than posted twice.
-    const areOne = answers.every(({ local, covered }) => local === last.local && covered === last.covered)
+    const isPerhaps = answers.some(({ covered }) => covered === 'perhaps')
+    const areOne = !isPerhaps && answers.every(({ local, covered }) => local === last.local && covered === last.covered)
+    const answer = areOne ? last : missed(isPerhaps ? { ...last, covered: 'perhaps' } : last)
     const ambiguous = isAmbiguous || !areOne ? { ambiguous: true as const } : {}
-    return Object.freeze({ who, ...(areOne ? last : missed(last)), ...ambiguous, ...(endedMs === undefined ? {} : { endedMs }) })
+    return Object.freeze({ who, ...answer, ...ambiguous, ...(endedMs === undefined ? {} : { endedMs }) })
   }
 }
 
 /** Bytes wait. */
 export const isPending = ({ local, covered }: Answer): boolean => local === 'unknown' || covered === 'unknown'
 
-/** What lives here is handed over; all else is another's. */
-export const missed = ({ local }: Answer): Answer => (local === 'no' ? { local, covered: 'yes' } : { local: 'joining', covered: 'no' })
+/** What lives here is handed over; all else is another's, or perhaps is. */
+export const missed = ({ local, covered }: Answer): Answer =>
+  local === 'no' ? { local, covered: covered === 'perhaps' ? covered : 'yes' } : { local: 'joining', covered: 'no' }
 
 /** Not told of yet. */
 export const NOT_TOLD: Placement = Object.freeze({ who: NOBODY, local: 'unknown', covered: 'unknown' })

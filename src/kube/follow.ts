@@ -1,9 +1,10 @@
 // Keeps what is known of a collection the same as what the API server has: a list, then watches from where it ended.
 import type { Deps } from '../deps.js'
+import { attempted } from './attempt.js'
 import { createBackoff, fractionOf } from './backoff.js'
 import { createKnown, type Into, type Prune, type Unheard } from './known.js'
 import { isExpired, KubeError } from './kube-error.js'
-import { createListing, type Listing, type ListOptions } from './list.js'
+import { createListing, type Listing, type ListOptions, type Since } from './list.js'
 import { createTrouble } from './trouble.js'
 import { WatchError, watchObjects } from './watch.js'
 
@@ -37,16 +38,20 @@ const STABLE_MS = 10_000
 /** Runs until aborted, and never rejects. Keys are `namespace/name`, or `name` of what is in no namespace. `into` must not throw. */
 export async function followObjects<T>(options: FollowOptions<T>, deps: FollowDeps, into: Into<T>, signal: AbortSignal): Promise<void> {
   const follower = createFollower(options, deps, into)
+  const forget = deps.clock.pulse?.onStop(follower.beginAnew)
   while (!signal.aborted) {
     const waitMs = await follower.attempt(signal)
     if (waitMs > 0) await deps.clock.sleep(waitMs, signal).catch(() => undefined)
   }
+  forget?.()
   follower.end()
 }
 
 interface Follower {
   /** A list where one is due, and one watch. Resolves with the time to wait before the next attempt. */
   attempt(signal: AbortSignal): Promise<number>
+  /** Nothing was read for a while: what is under way is left, and asked for anew. */
+  beginAnew(error: Error): void
   end(): void
 }
 
@@ -71,6 +76,9 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   /** A watch that was just taken has yet to bring what was missed, and may end before it does. */
   let isStanding = false
   let hearing = new AbortController()
+  let underWay = new AbortController()
+
+  const sinceReached = (): Since | undefined => (reached === '' ? undefined : { resourceVersion: reached, hasNoCache })
 
   const fallBehind = (error: Error): void => {
     isBehind = true
@@ -88,6 +96,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
   }
 
   const hear = (): void => {
+    clock.pulse?.look()
     if (isStanding) heardMs = Math.max(heardMs ?? Number.NEGATIVE_INFINITY, clock.monotonic() - SILENT_MS)
   }
 
@@ -102,6 +111,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
       if (!signal.aborted) known.put(raw)
     }
     const read = await due.read({ begin: () => known.begin(unheardNow()), item }, signal)
+    clock.pulse?.look()
     signal.throwIfAborted()
     listing = undefined
     reached = read.resourceVersion
@@ -112,11 +122,13 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     goDeaf()
   }
 
-  const opened = (signal: AbortSignal): void => {
+  const opened = (signal: AbortSignal, ended: AbortSignal): void => {
     hearing.abort()
     // Not before: a watch that was taken may still end at once because its resourceVersion has expired.
     const settle = (): void => {
-      isStanding = !signal.aborted
+      clock.pulse?.look()
+      if (signal.aborted || ended.aborted) return
+      isStanding = true
       hear()
       backoff.reset()
       trouble.over()
@@ -124,7 +136,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
       if (isBehind) into.synced()
       isBehind = false
     }
-    clock.sleep(STABLE_MS, signal).then(settle, () => undefined)
+    clock.sleep(STABLE_MS, ended).then(settle, () => undefined)
   }
 
   /** Resolves with whether it lasted as long as it should. */
@@ -133,7 +145,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     const ended = new AbortController()
     const startedAtMs = clock.monotonic()
     const changes = {
-      opened: () => opened(ended.signal),
+      opened: () => opened(signal, ended.signal),
       put: known.put,
       remove: known.remove,
       reached: (resourceVersion: string) => {
@@ -153,9 +165,7 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
 
   const failed = (error: Error): number => {
     const cause = error instanceof WatchError ? error.cause : error
-    if (error instanceof WatchError) {
-      listing = createListing({ ...options, accept: accept?.list }, { resourceVersion: reached, hasNoCache })
-    }
+    if (error instanceof WatchError) listing = createListing({ ...options, accept: accept?.list }, sinceReached())
     if (isExpired(cause) && !hasExpired) {
       // The way of the world: the server keeps changes for some minutes only.
       hasExpired = true
@@ -167,15 +177,26 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     return backoff.nextMs(cause instanceof KubeError ? cause.retryAfterMs : undefined)
   }
 
+  const tryOnce = async (signal: AbortSignal): Promise<number> => {
+    try {
+      if (listing) await list(listing, signal)
+      return (await watch(signal)) ? 0 : backoff.nextMs()
+    } catch (error) {
+      if (signal.aborted) return 0
+      return failed(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
   return {
-    async attempt(signal) {
-      try {
-        if (listing) await list(listing, signal)
-        return (await watch(signal)) ? 0 : backoff.nextMs()
-      } catch (error) {
-        if (signal.aborted) return 0
-        return failed(error instanceof Error ? error : new Error(String(error)))
-      }
+    attempt(signal) {
+      underWay = new AbortController()
+      return attempted(underWay, signal, tryOnce)
+    },
+    beginAnew(error) {
+      if (listing) listing = createListing({ ...options, accept: accept?.list }, sinceReached())
+      isStanding = false
+      fallBehind(error)
+      underWay.abort(error)
     },
     end: () => hearing.abort(),
   }

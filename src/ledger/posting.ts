@@ -2,7 +2,7 @@
 import type { Placement } from '../model.js'
 
 /**
- * `posted`: this node's agent counts it. `elsewhere`: another one does. `handover`: another one did, and may have stopped. `transit`: it came from outside and left again;
+ * `posted`: this node's agent counts it. `elsewhere`: another one does. `handover`: another one did, or will, and may not have counted it. `transit`: it came from outside and left again;
  * only what was source-translated on the way is ours, since nobody else can tell where it came from. `pending`: not known yet.
  */
 export type Book = 'posted' | 'elsewhere' | 'handover' | 'transit' | 'pending' | 'multicast'
@@ -14,6 +14,7 @@ export type Book = 'posted' | 'elsewhere' | 'handover' | 'transit' | 'pending' |
 export function bookOf(source: Placement, destination: Placement): Book {
   const isHere = source.local === 'yes' || source.local === 'joining'
   if (!isHere && source.covered === 'yes') return 'elsewhere'
+  if (!isHere && source.covered === 'perhaps') return 'handover'
   if (destination.local === 'unknown' || source.local === 'unknown') return 'pending'
   if (isHere) return source.local === 'yes' ? 'posted' : 'handover'
   if (source.covered === 'unknown') return 'pending'

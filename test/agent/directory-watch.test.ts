@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { createDirectoryWatch } from '../../src/agent/directory-watch.js'
+import { createHandPulse } from '../hand-pulse.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { eventually } from '../lab/world.js'
 import { CLOCK } from '../sources/flows/small-node.js'
@@ -63,6 +64,7 @@ async function setUp(t: Test, { strangers = 0, leftOff }: Options = {}) {
   let aheadMs = 0
   const clock = {
     ...CLOCK,
+    pulse: createHandPulse(),
     now: () => CLOCK.now() + aheadMs,
     monotonic: () => CLOCK.monotonic() + aheadMs,
     advance(ms: number) {
@@ -330,4 +332,38 @@ t.test('a first watch that ends before it has told all, and the next one knows l
   await isUp(watch)
   const [{ untilMs = 0 } = {}] = watch.take().tenancies
   t.ok(untilMs > beganMs - 20_000 && untilMs < beganMs, `${untilMs - beganMs}`)
+})
+
+t.test('lines that waited while this process stood still say nothing of now', async (t) => {
+  const { watch, nextWatch, signal, clock } = await setUp(t)
+  await watch.ask(new Set(['10.1.2.1']), signal)
+  void watch.run(signal)
+  const first = await nextWatch(1)
+  for (const line of [{ session: 's1', instance: 'i1', revision: 0 }, { revision: 7 }]) first.say(line)
+  await isUp(watch)
+  clock.pulse.standStill()
+  first.say({ tenancies: [tenancy('10.1.2.1')] })
+  first.say({ revision: 8 })
+  const second = await nextWatch(2)
+  t.match(watch.trouble, /stood still for 17 s/)
+  t.same(second.body, { node: 'n1', addresses: ['10.1.2.1'], instance: 'i1', revision: 7 }, 'what came after the last one that was read')
+  t.same(watch.take().tenancies, [])
+  second.say({ session: 's2', instance: 'i1', revision: 7 })
+  await CLOCK.sleep(20)
+  t.match(watch.trouble, /stood still/, 'not before all is told')
+  second.say({ tenancies: [tenancy('10.1.2.1')] })
+  second.say({ revision: 8 })
+  await isUp(watch)
+  t.equal(watch.take().tenancies.length, 1)
+})
+
+t.test('who stands still between two watches has heard nothing either', async (t) => {
+  const { watch, nextWatch, signal, clock } = await setUp(t)
+  void watch.run(signal)
+  const first = await nextWatch(1)
+  for (const line of [{ session: 's1', instance: 'i1', revision: 0 }, { revision: 7 }]) first.say(line)
+  await isUp(watch)
+  clock.pulse.standStill()
+  clock.pulse.look()
+  t.match(watch.trouble, /stood still/, 'at once')
 })

@@ -4,6 +4,7 @@ import type { Changes } from '../../src/identity/identity.js'
 import type { Standing } from '../../src/identity/node-coverage.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { Tenancy, TenancyChanges } from '../../src/identity/tenancies.js'
+import { createHandPulse } from '../hand-pulse.js'
 
 const NOTHING: TenancyChanges = { tenancies: [], ranges: undefined, zones: undefined, unheard: [] }
 const OF_CART = { address: '10.1.0.2', key: 'shop/cart' } as Tenancy
@@ -19,6 +20,9 @@ function setUp({ zone = '_unknown', ownTrouble }: { readonly zone?: string; read
   const heard: Changes[] = []
   const said: string[] = []
   const log = { debug: () => undefined, warn: () => undefined, error: () => undefined, info: (text: string) => void said.push(text) }
+  const pulse = createHandPulse()
+  const troubles: string[] = []
+  pulse.onStop(({ message }) => void troubles.push(message))
   const teller = {
     take() {
       const { changes } = told
@@ -29,7 +33,9 @@ function setUp({ zone = '_unknown', ownTrouble }: { readonly zone?: string; read
       return told.covering && { nodes: told.covering }
     },
     ownNode: NODE,
-    trouble: '',
+    get trouble() {
+      return troubles[0] ?? ''
+    },
     ...(ownTrouble === undefined ? {} : { ownTrouble }),
   }
   const news = createNews(
@@ -42,9 +48,9 @@ function setUp({ zone = '_unknown', ownTrouble }: { readonly zone?: string; read
       isCounting: () => true,
       teller: () => teller,
     },
-    { clock: { now: () => 5_000, monotonic: () => 0, sleep: async () => undefined }, log },
+    { clock: { now: () => 5_000, monotonic: () => 0, sleep: async () => undefined, pulse }, log },
   )
-  return { news, told, heard, said }
+  return { news, told, heard, said, pulse }
 }
 
 t.test('what was told while nobody could take it is handed on, once', async (t) => {
@@ -108,4 +114,15 @@ t.test("whether this node's own pods are heard of, where others tell of all else
     await news.handOn()
     t.equal(heard[0]?.cluster?.isOwnCurrent, isOwnCurrent)
   }
+})
+
+t.test('what was heard by a process that stood still since is handed on as not heard', async (t) => {
+  const { news, heard, pulse } = setUp()
+  await news.handOn()
+  pulse.standStill()
+  await news.handOn()
+  t.same(
+    heard.map(({ cluster }) => cluster?.isCurrent),
+    [true, false],
+  )
 })

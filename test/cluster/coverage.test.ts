@@ -84,6 +84,65 @@ await worldTest(
       holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore, moving })
       t.equal(booked(all, 'pending'), 0)
     })
+
+    t.test(
+      'a node that joins, and leaves again, while another agent stands still: nothing twice, and what is missed is said',
+      { skip },
+      async (t) => {
+        const lab = await createTalkers(t)
+        const options = { flows: { interval: '1s' }, identity: { handover: '4s' } }
+        const first = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
+        await says(first, /covers its pods/)
+        const before = await first.atRest()
+        const sentBefore = await lab.truth.total()
+        let isOver = false
+        const talking = talkUntil(lab, () => isOver)
+        const { program } = first.on('n1')
+        /** Until it has heard of it, and what waited is placed. */
+        const standStill = async <T>(change: () => Promise<T>): Promise<T> => {
+          program.signal('SIGSTOP')
+          const changed = await change()
+          program.signal('SIGCONT')
+          await sleep(15_000)
+          return changed
+        }
+        const moving = createMoving(lab.topology, 'p2a')
+        const joined = await moving.during(() =>
+          standStill(async () => {
+            const started = await lab.startAgents({ options, nodes: ['n2'] })
+            await says(started, /covers its pods/)
+            await sleep(4_000)
+            return started
+          }),
+        )
+        const agent = joined.on('n2')
+        await agent.stop()
+        await moving.during(() =>
+          standStill(async () => {
+            const uninstall = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
+            t.same(await endOf(uninstall, 20_000), { code: 0, signal: null }, uninstall.stderr())
+            await sleep(6_000)
+          }),
+        )
+        await moving.during(async () => {
+          await agent.start()
+          await says(joined, /covers its pods/)
+          await sleep(2_000)
+        })
+        isOver = true
+        await talking
+        const all = [...(await first.atRest()), ...(await joined.atRest())]
+        holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore, moving })
+        t.equal(booked(all, 'pending'), 0)
+        t.equal(
+          first
+            .on('n1')
+            .log()
+            .match(/stood still/g)?.length,
+          2,
+        )
+      },
+    )
   },
   { timeoutMs: 240_000 },
 )

@@ -271,6 +271,21 @@ await clusterTest(async (t, cluster) => {
     t.match(await ask(directory.url, { path: '/readyz', ca: directory.ca }), { status: 200 })
   })
 
+  t.test('a directory that stood still: news goes on, but not that all is told', async (t) => {
+    const listener = await listenTo(t, ['10.1.2.8'])
+    await listener.until('all', ({ revision }) => revision > 0)
+    const before = listener.lines.length
+    const saidAll = () => listener.lines.slice(before).filter(({ revision }) => revision !== undefined)
+    directory.child.kill('SIGSTOP')
+    const pod = await podOf('cart-7d9f-i', '10.1.2.8')
+    await sleep(4_500)
+    directory.child.kill('SIGCONT')
+    await listener.until('what changed meanwhile', has('10.1.2.8', pod))
+    await sleep(5_500)
+    t.same(saidAll(), [], 'what it asked for before may have more to say')
+    await listener.until('all is told', () => saidAll().length > 0)
+  })
+
   t.test('SIGTERM ends all that listen', async (t) => {
     const listeners = await Promise.all([1, 2, 3].map(() => listenTo(t, ['10.1.2.5'])))
     const atMs = performance.now()

@@ -32,9 +32,9 @@ const KNOWN: ClusterChanges = { standing: 'yes', covering: new Set(['n2']), isCu
 
 type Step = readonly [number, ClusterChanges | ((names: ClusterNames, nowMs: number) => unknown)]
 
-function build(steps: readonly Step[], known = KNOWN): ClusterNames {
+function build(steps: readonly Step[], known = KNOWN, stops = () => 0): ClusterNames {
   const isBehindUs = (address: readonly number[]): boolean => address[0] === parseAddress(BEHIND)?.[0]
-  const names = inReadings(createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs }))
+  const names = inReadings(createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs, stops }))
   names.apply(known, 0)
   for (const [atS, step] of steps) {
     if (typeof step === 'function') step(names, atS * 1000)
@@ -685,5 +685,90 @@ t.test('bytes that waited are told apart by when they came', async (t) => {
   for (const [name, steps, fromS, toS, says] of cases) {
     const names = build(steps)
     t.equal(said(names.placeDuring(ADDRESS, now, { fromMs: fromS * 1000, toMs: toS * 1000 })), says, name)
+  }
+})
+
+t.test('a process that stood still has heard nothing since, whatever it was told before', async (t) => {
+  let stops = 0
+  const names = build([[60, tell(held(CART, 50))]], KNOWN, () => stops)
+  const stretch = { fromMs: 100_000, toMs: 120_000 }
+  const CART_NOW = { who: CART.who, local: 'yes', covered: 'no' } as const
+  t.equal(said(names.placeSince(ADDRESS, CART_NOW, stretch)), 'cart, local yes, covered no')
+  stops = 1
+  t.equal(said(names.placeSince(ADDRESS, CART_NOW, stretch)), 'waits', 'at once')
+  t.ok(names.apply({ isCurrent: false, isOwnCurrent: false }, 120_000))
+  t.equal(said(names.placeSince(ADDRESS, CART_NOW, stretch)), 'waits', 'until more is told')
+  names.apply({ ...tell(held(CART, 50, 104), held(WEB, 106)), isCurrent: true, isOwnCurrent: true }, 131_000)
+  t.equal(said(names.placeSince(ADDRESS, NOT_TOLD, stretch)), '_unknown, local yes, covered no, ambiguous')
+})
+
+t.test('an agent that came or went while nothing was heard', async (t) => {
+  const left = { covering: new Set<string>() }
+  const came = { covering: new Set(['n2', 'n3']) }
+  const cases: readonly (readonly [name: string, tenant: Tenant, steps: readonly Step[], fromS: number, says: string])[] = [
+    ['it left, and that is heard at once', FAR, [[110, left]], 95, 'far, local no, covered yes'],
+    [
+      'it left at any time since',
+      FAR,
+      [
+        [100, { isCurrent: false }],
+        [120, left],
+      ],
+      95,
+      'far, local no, covered perhaps, ambiguous',
+    ],
+    [
+      'it came at any time since',
+      BARE,
+      [
+        [100, { isCurrent: false }],
+        [120, came],
+      ],
+      95,
+      'bare, local no, covered perhaps, ambiguous',
+    ],
+    [
+      'heard with the first word after it',
+      BARE,
+      [
+        [100, { isCurrent: false }],
+        [121, { ...came, isCurrent: true }],
+      ],
+      95,
+      'bare, local no, covered perhaps, ambiguous',
+    ],
+    [
+      'told before it was known that nothing is heard',
+      FAR,
+      [[100, { ...left, isCurrent: false }]],
+      95,
+      'far, local no, covered perhaps, ambiguous',
+    ],
+    [
+      'long before',
+      FAR,
+      [
+        [100, { isCurrent: false }],
+        [120, left],
+      ],
+      60,
+      'far, local no, covered yes',
+    ],
+    [
+      'later',
+      FAR,
+      [
+        [100, { isCurrent: false }],
+        [120, left],
+      ],
+      121,
+      'far, local no, covered no',
+    ],
+  ]
+  for (const [name, tenant, steps, fromS, says] of cases) {
+    const names = build([[50, tell(held(tenant, 40))], [99, {}], ...steps])
+    names.apply({ isCurrent: true }, 122_000)
+    const stretch = { fromMs: fromS * 1000, toMs: (fromS + 1) * 1000 }
+    t.equal(said(names.placeDuring(ADDRESS, NOT_TOLD, stretch)), says, name)
   }
 })

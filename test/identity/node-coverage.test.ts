@@ -18,6 +18,41 @@ const self =
   (coverage) =>
     coverage.putSelf(standing, atMs)
 
+/** Heard of late: it came to be so after `fromMs`. */
+const lately =
+  (fromMs: number, atMs: number, ...nodes: readonly string[]): Step =>
+  (coverage) =>
+    coverage.putOthers(covering(...nodes), atMs, undefined, fromMs)
+
+t.test('a change that was heard of late', async (t) => {
+  const yes = 'local no, covered yes'
+  const no = 'local no, covered no'
+  const perhaps = 'local no, covered perhaps'
+  const left = [others(100, 'n2'), lately(150, 200)]
+  const cases: readonly (readonly [string, readonly Step[], Home, number, readonly string[]])[] = [
+    ['before it can have left', left, on('n2'), 149, [yes]],
+    ['it may have left', left, on('n2'), 150, [perhaps]],
+    ['just before it was heard', left, on('n2'), 199, [perhaps]],
+    ['it has left', left, on('n2'), 200, [no]],
+    ['it may have come', [others(100), lately(150, 200, 'n2')], on('n2'), 199, [perhaps]],
+    ['nothing has changed', [others(100, 'n2'), lately(150, 200, 'n2')], on('n2'), 175, [yes]],
+    ['what was not known before has waited', [lately(150, 200, 'n2')], on('n2'), 175, [yes]],
+    [
+      'this node',
+      [self(100, 'yes'), (coverage) => coverage.putSelf('joining', 200, 150)],
+      on(SELF),
+      175,
+      ['local yes, covered no', 'local joining, covered no'],
+    ],
+  ]
+  for (const [name, steps, home, atMs, says] of cases) {
+    const coverage = createNodeCoverage(SELF)
+    for (const step of steps) step(coverage)
+    const said = coverage.answersFor(home, atMs).map(({ local, covered }) => `local ${local}, covered ${covered}`)
+    t.same(said, says, name)
+  }
+})
+
 t.test('who posts what lives somewhere, as of a time', async (t) => {
   const cases: readonly (readonly [string, readonly Step[], Home, number, string])[] = [
     ['here, and nothing is known', [], on(SELF), 100, 'local unknown, covered no'],

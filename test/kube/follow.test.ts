@@ -3,6 +3,7 @@ import { createKubeClient } from '../../src/kube/client.js'
 import { type FollowOptions, followObjects } from '../../src/kube/follow.js'
 import { METADATA_ONLY } from '../../src/kube/metadata.js'
 import type { ReadToken } from '../../src/kube/token.js'
+import { createHandPulse, type HandPulse } from '../hand-pulse.js'
 import { type Asked, createFaultyServer, type FaultyServer } from './faulty-server.js'
 import { createHandClock, type HandClock } from './hand-clock.js'
 import { createKeptLog } from './kept-log.js'
@@ -17,6 +18,7 @@ interface Here {
   readonly server: FaultyServer
   readonly seen: Seen
   readonly clock: HandClock
+  readonly pulse: HandPulse
   readonly lines: readonly string[]
   readonly done: Promise<void>
   stop(): void
@@ -24,7 +26,8 @@ interface Here {
 
 async function start(t: Test, { token, ...options }: Partial<FollowOptions<Thing>> & { token?: ReadToken } = {}): Promise<Here> {
   const server = await createFaultyServer(t)
-  const clock = createHandClock()
+  const pulse = createHandPulse()
+  const clock = Object.assign(createHandClock(), { pulse })
   const client = createKubeClient({ server: server.url, token }, { clock })
   const stopping = new AbortController()
   const seen = createSeen()
@@ -37,7 +40,7 @@ async function start(t: Test, { token, ...options }: Partial<FollowOptions<Thing
     await done
     await client.close()
   })
-  return { server, seen, clock, lines: log.lines, done, stop }
+  return { server, seen, clock, pulse, lines: log.lines, done, stop }
 }
 
 /** Answers the next request, a list, and returns the request behind it, a watch that is open. */
@@ -353,6 +356,84 @@ t.test('nothing heard between two watches: said when it lasts', async (t) => {
   hanging.open()
   await waited(here, 10_000)
   await seen.until('synced')
+})
+
+t.test('a process that stood still: what waited to be read says nothing of now', async (t) => {
+  const here = await start(t)
+  const { server, seen, clock, pulse, lines } = here
+  const watch = await listed(server, [thing('a', '1')])
+  await seen.until('synced')
+  await waited(here, 10_000)
+  pulse.standStill()
+  await watch.write(
+    [thing('b', '1', '11'), thing('c', '1', '12')].map((object) => `${JSON.stringify({ type: 'ADDED', object })}\n`).join(''),
+  )
+  await seen.until(/^failed .*stood still for 17 s/)
+  await watch.closed
+  t.strictSame(seen.known, ['shop/a=1', 'shop/b=1'], 'it goes on behind the last one that was read')
+  const next = await opened(server)
+  t.equal(next.query['resourceVersion'], '11')
+  await next.event('BOOKMARK', bookmark('13'))
+  await clock.untilSleeping(10_000)
+  t.strictSame(seen.calls.filter((call) => call === 'synced').length, 1, 'which may not have brought all of it yet')
+  clock.advance(10_000)
+  await seen.until('synced')
+  t.strictSame(lines, [], 'which is no failure of the API server')
+})
+
+t.test('a process that stood still, wherever it was', async (t) => {
+  const stoodStill = /^failed .*stood still/
+  const states: { name: string; reach(here: Here): Promise<unknown>; goOn(here: Here): Promise<string | undefined> }[] = [
+    {
+      name: 'a list that waited to be read is asked for anew',
+      reach: async ({ server, pulse }) => {
+        const asked = await server.next()
+        pulse.standStill()
+        asked.json(list([thing('old', '1')], { resourceVersion: '10' }))
+      },
+      async goOn({ server }) {
+        const asked = await server.next()
+        asked.json(list([], { resourceVersion: '20' }))
+        return asked.query['resourceVersion']
+      },
+    },
+    {
+      name: 'a watch that was about to be believed is not',
+      reach: async ({ server, seen, clock, pulse }) => {
+        await listed(server, [])
+        await seen.until('synced')
+        await clock.untilSleeping(10_000)
+        pulse.standStill()
+        clock.advance(10_000)
+      },
+      goOn: async ({ server }) => (await opened(server)).query['resourceVersion'],
+    },
+    {
+      name: 'between two watches',
+      reach: async (here) => {
+        const watch = await listed(here.server, [])
+        await here.seen.until('synced')
+        watch.end()
+        await here.clock.untilSleeping(WAITS_MS[0])
+        here.pulse.standStill()
+        here.pulse.look()
+      },
+      async goOn(here) {
+        await waited(here, WAITS_MS[0])
+        return (await opened(here.server)).query['resourceVersion']
+      },
+    },
+  ]
+  for (const { name, reach, goOn } of states) {
+    const here = await start(t)
+    await reach(here)
+    await here.seen.until(stoodStill)
+    t.match(here.seen.calls.at(-1), stoodStill, name)
+    t.equal(await goOn(here), name.startsWith('a list') ? '0' : '10', name)
+    if (!name.startsWith('a list')) await waited(here, 10_000)
+    await here.seen.until('synced')
+    t.strictSame(here.seen.known, [], name)
+  }
 })
 
 t.test('an object that is not understood costs one object, and is counted', async (t) => {

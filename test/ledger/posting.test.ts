@@ -5,14 +5,15 @@ import { UNKNOWN } from './identity-model.js'
 
 type Local = Placement['local']
 
-const placement = (local: Local, covered: Known) => ({ who: UNKNOWN, local, covered })
+const placement = (local: Local, covered: Placement['covered']) => ({ who: UNKNOWN, local, covered })
 
 /** Rows: is the source local, is it covered; columns: is the destination local. */
 const HERE = { yes: 'posted', joining: 'posted', no: 'posted', unknown: 'pending' }
 const JOINING = { yes: 'handover', joining: 'handover', no: 'handover', unknown: 'pending' }
 const ELSEWHERE = { yes: 'elsewhere', joining: 'elsewhere', no: 'elsewhere', unknown: 'elsewhere' }
+const JOINING_ELSEWHERE = { ...ELSEWHERE, yes: 'handover', joining: 'handover', no: 'handover', unknown: 'handover' }
 const PENDING = { yes: 'pending', joining: 'pending', no: 'pending', unknown: 'pending' }
-const TABLE: readonly (readonly [Local, Known, Record<Local, string>])[] = [
+const TABLE: readonly (readonly [Local, Placement['covered'], Record<Local, string>])[] = [
   ['yes', 'yes', HERE],
   ['yes', 'no', HERE],
   ['yes', 'unknown', HERE],
@@ -20,6 +21,7 @@ const TABLE: readonly (readonly [Local, Known, Record<Local, string>])[] = [
   ['joining', 'no', JOINING],
   ['joining', 'unknown', JOINING],
   ['no', 'yes', ELSEWHERE],
+  ['no', 'perhaps', JOINING_ELSEWHERE],
   ['no', 'no', { yes: 'posted', joining: 'posted', no: 'transit', unknown: 'pending' }],
   ['no', 'unknown', PENDING],
   ['unknown', 'yes', ELSEWHERE],
