@@ -138,7 +138,7 @@ await worldTest(
           first
             .on('n1')
             .log()
-            .match(/stood still/g)?.length,
+            .match(/msg="this process or its machine stood still/g)?.length,
           2,
         )
       },
