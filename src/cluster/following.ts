@@ -1,4 +1,5 @@
 // Several collections of the API server, followed at once: whether all that there is was told, and what stands in the way.
+import { setMaxListeners } from 'node:events'
 import type { Deps } from '../deps.js'
 import type { KubeClient } from '../kube/client.js'
 import { followObjects } from '../kube/follow.js'
@@ -47,6 +48,8 @@ export function createFollowing(client: KubeClient, deps: Pick<Deps, 'clock' | '
 
   function follow<T>({ path, query, prune, put, remove, missed, told }: Collection<T>, signal: AbortSignal): Promise<void> {
     troubles.set(path, NOT_YET)
+    // Of its end more hear than the ten that Node takes for a leak.
+    setMaxListeners(0, signal)
     let lists = 0
     return new Promise((resolve, reject) => {
       const stop = (): void => {

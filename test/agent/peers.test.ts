@@ -2,6 +2,7 @@ import t from 'tap'
 import { createPeers } from '../../src/agent/peers.js'
 import type { Called } from '../../src/identity/called.js'
 import type { Family, Peer, Placement, Reading, Who } from '../../src/model.js'
+import { createHandPulse } from '../hand-pulse.js'
 
 const GAUGE: Family = { name: 'meshtoll_proxies_here', kind: 'gauge', labels: ['kind', 'zone_of'], help: 'X.' }
 const OLDEST: Family = { ...GAUGE, name: 'meshtoll_oldest', ofOwner: 'maximum' }
@@ -50,6 +51,14 @@ t.test('rows say it beside the rest', async (t) => {
     { kind: 'row', row: { proxy: 'cart-1.shop', zone: 'b', owner: '_unknown' } },
     { kind: 'row', row: { proxy: 'nowhere' } },
   ])
+})
+
+t.test('it is looked first whether this process stood still: who has them is then not known', async (t) => {
+  const pulse = createHandPulse()
+  const placeUnlessStood = (address: string): Placement => (pulse.stops > 0 ? place('') : place(address))
+  const afterwards = createPeers({ place: placeUnlessStood, called }, { clock: { monotonic: () => 0, pulse } })
+  pulse.standStill()
+  t.match(await afterwards([value('10.1.0.2')]), [{ labels: { zone_of: '_unknown' } }])
 })
 
 t.test('many give way to others', async (t) => {

@@ -144,5 +144,5 @@ await worldTest(
       },
     )
   },
-  { timeoutMs: 240_000 },
+  { timeoutMs: 360_000 },
 )

@@ -3,6 +3,7 @@ import { createClusterNames } from '../../src/identity/cluster-names.js'
 import { type Changes, type ChangingIdentity, createIdentity } from '../../src/identity/identity.js'
 import type { Tenancy } from '../../src/identity/tenancies.js'
 import type { InventoryEntry, Placement, Who } from '../../src/model.js'
+import { createHandPulse } from '../hand-pulse.js'
 import { fc } from '../property.js'
 
 const NODE = { name: 'n1', zone: 'a', region: 'r' }
@@ -265,6 +266,23 @@ t.test('with a cluster', async (t) => {
   const settled = identity.version
   await identity.update({ cluster: {} }, pause)
   t.equal(identity.version, settled, 'nothing new')
+})
+
+t.test('a process that stood still asks again who everybody is, as soon as it is asked whether that has changed', async (t) => {
+  const pulse = createHandPulse()
+  const clock = { now: () => 120_000, pulse }
+  const stops = () => pulse.stops
+  const cluster = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false, stops })
+  const identity = createIdentity(NODE, { clock, cluster })
+  const who = { zone: 'a', region: 'r', namespace: 'shop', kind: 'Deployment', name: 'cart', external: false }
+  const tenant = { who, node: 'n1', coverage: 'node' } as const
+  const tenancies = [{ address: '10.1.0.2', key: 'u1', tenant, fromMs: 10_000, untilMs: Number.POSITIVE_INFINITY }]
+  await identity.update({ cluster: { tenancies, standing: 'yes', covering: new Set(), isCurrent: true } }, pause)
+  const before = identity.version
+  t.equal(identity.place('10.1.0.2').local, 'yes')
+  pulse.standStill()
+  t.ok(identity.version > before)
+  t.equal(identity.placeSince('10.1.0.2', identity.place('10.1.0.2'), 100_000).local, 'unknown')
 })
 
 t.test('who is said to be outside of the cluster', async (t) => {
