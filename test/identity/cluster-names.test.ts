@@ -755,6 +755,16 @@ t.test('an agent that came or went while nothing was heard', async (t) => {
       'far, local no, covered yes',
     ],
     [
+      'until it was heard',
+      FAR,
+      [
+        [100, { isCurrent: false }],
+        [120, left],
+      ],
+      119,
+      'far, local no, covered perhaps, ambiguous',
+    ],
+    [
       'later',
       FAR,
       [
