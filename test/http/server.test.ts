@@ -9,19 +9,39 @@ import { createServed, flow, owner } from './served.js'
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
 
+type Settings = Pick<ServerParts, 'listenAddress' | 'maxConnections'>
+
 /** Its log is `lines`. */
-async function serve(t: Test, { listenAddress = LOOPBACK, ...parts }: Partial<RouteParts & Pick<ServerParts, 'listenAddress'>> = {}) {
+async function serve(t: Test, { listenAddress = LOOPBACK, maxConnections, ...parts }: Partial<RouteParts & Settings> = {}) {
   const lines: string[] = []
   const write = (message: string, fields = {}): void => void lines.push(`${message} ${JSON.stringify(fields)}`)
   const log = { warn: write, error: write }
   const routes = createRoutes({ agent: createServed(), log, version: '0.1.0', ...parts })
-  const server = await createServer({ routes, listenAddress, log })
+  const server = await createServer({ routes, listenAddress, log, ...(maxConnections === undefined ? {} : { maxConnections }) })
   t.teardown(() => server.close(AbortSignal.abort()))
   return { ...server, lines }
 }
 
 /** One source of the agent that is served cannot be read. */
 const MISSING = /^ready\nwithout net-dev: cannot read \/proc\/net\/dev: permission denied\n$/
+
+t.test('no more connections than may be: a further one is closed, and those that are there are answered', async (t) => {
+  const { url } = await serve(t, { maxConnections: 2 })
+  const { port } = new URL(url)
+  const open = () =>
+    new Promise<Socket>((resolve) => {
+      const socket = connect(Number(port), '127.0.0.1', () => resolve(socket))
+      t.teardown(() => socket.destroy())
+    })
+  const first = await open()
+  await open()
+  const third = await open()
+  third.resume()
+  await once(third, 'close')
+  first.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(first, 'readable')
+  t.match(String(first.read()), /^HTTP\/1.1 200 /)
+})
 
 t.test('paths and methods', async (t) => {
   const { url } = await serve(t)

@@ -13,6 +13,8 @@ import { ageOf, joinable, steadyNow } from './windows.js'
 
 export interface PushOptions extends TakeOptions {
   readonly flushIntervalMs: number
+  /** Points of windows that wait, beyond which two of them become one. */
+  readonly maxWaiting?: number
 }
 
 export interface PushParts extends Omit<DeliveryParts, 'store'> {
@@ -34,12 +36,12 @@ export interface Push {
   readonly writable: boolean
 }
 
-/** Of windows that wait, in points: a window of all but the largest nodes, for most of an hour. */
+/** A window of all but the largest nodes, for most of an hour. */
 const MAX_WAITING = 200_000
 
 export function createPush(parts: PushParts, options: PushOptions, deps: { readonly clock: Clock; readonly log: Log }): Push {
   const { clock, log } = deps
-  const { flushIntervalMs, maxSeries } = options
+  const { flushIntervalMs, maxSeries, maxWaiting = MAX_WAITING } = options
   const pauses = createPauses(clock)
   const taker = createTaker(options, pauses)
   const store = createStore({ file: parts.file, prune: taker.prune, pauses })
@@ -52,7 +54,7 @@ export function createPush(parts: PushParts, options: PushOptions, deps: { reado
     const isWritten = await store.commit((state) => taker.window(state, { nowMs: clock.now(), steady: steadyNow(clock), host, gathering }))
     await taker.settle(isWritten, gathering)
     await store.commit(({ windows }) => {
-      const at = joinable(windows, MAX_WAITING)
+      const at = joinable(windows, maxWaiting)
       return at === undefined ? [] : [{ joined: at }]
     })
     delivery.wake()

@@ -62,6 +62,24 @@ for (const weather of AMBIGUOUS)
     world.kill()
   })
 
+t.test('what waits has a limit: beyond it windows are added together, those that are shortest together first', async (t) => {
+  const world = createWorld({ maxWaiting: 70 })
+  await world.start()
+  world.weather = 'down'
+  for (let i = 0; i < 40; i++) {
+    for (const name of ['cart', 'web', 'stock']) world.count(name, 1_000 + i)
+    await world.pass(FLUSH_MS)
+    t.ok(world.self('waiting_windows') <= 9, 'some fourteen points each')
+  }
+  world.weather = 'fine'
+  await world.pass(600_000)
+  t.equal(world.judge.sum(BYTES), world.truth, 'the same in sum')
+  const intervals = world.judge.points().flatMap(({ metric, interval }) => (metric === BYTES ? [interval ?? 0] : []))
+  t.ok(Math.max(...intervals) < 0.8 * 40 * (FLUSH_MS / 1_000), 'no one of them is of nearly all the time')
+  t.same(world.judge.problems, [])
+  world.kill()
+})
+
 t.test('more than an hour: what may have arrived is given up and counted, the rest arrives', async (t) => {
   for (const weather of ['hangs, kept', 'hangs, not kept', 'down'] as const) {
     const world = createWorld()

@@ -73,6 +73,7 @@ export interface WorldOptions {
   readonly maxSeries?: number
   readonly excludeLabels?: readonly string[]
   readonly maxPoints?: number
+  readonly maxWaiting?: number
   readonly encoding?: Encoding
   /** Whose clock the intake goes by: that of the node, or the one that is right. */
   readonly intakeClock?: 'ours' | 'right'
@@ -168,7 +169,10 @@ export function createWorld(options: WorldOptions = {}): World {
         key: async () => KEY,
         random: () => 0.5,
       },
-      { tags: ['env:test'], excludeLabels, maxSeries, startedMs: seen.now(), flushIntervalMs: FLUSH_MS },
+      {
+        ...{ tags: ['env:test'], excludeLabels, maxSeries, startedMs: seen.now(), flushIntervalMs: FLUSH_MS },
+        ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
+      },
       { clock: seen, log },
     )
     return { push, stop, mine, isBusy: () => busy > 0 }
