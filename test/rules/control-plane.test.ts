@@ -82,8 +82,8 @@ const CASES: readonly AlertCase[] = [
       // The first proxy of its owner there, which begins with a reject: agents serve it at 0 first.
       [`meshtoll_proxy_config_rejected_total{instance="a",${ownerOf('cart')},xds="lds"}`]: '_x5 0 1+0x30',
       [`meshtoll_proxy_config_rejected_total{instance="a",${ownerOf('web')},xds="lds"}`]: '4+0x40',
-      // The same one, once more.
-      [`meshtoll_pilot_xds_rejects_total{instance="b",${PILOT},xds="lds"}`]: '0+0x5 1+0x30',
+      // The same one, once more: heard of a little earlier.
+      [`meshtoll_pilot_xds_rejects_total{instance="b",${PILOT},xds="lds"}`]: '0+0x4 1+0x30',
     },
     quiet: ['5m'],
     fires: '6m',
@@ -100,8 +100,8 @@ const CASES: readonly AlertCase[] = [
     alert: 'ConfigRejected',
     name: 'as istiod alone says',
     series: { [`meshtoll_pilot_xds_rejects_total{instance="b",${PILOT},xds="rds"}`]: '_x5 0 2+0x30' },
-    quiet: ['5m'],
-    fires: '6m',
+    quiet: ['7m'],
+    fires: '8m',
     firing: [
       {
         labels: { owner_namespace: 'istio-system', owner_kind: 'Deployment', owner_name: 'istiod', xds: 'rds', severity: 'warning' },
@@ -110,7 +110,7 @@ const CASES: readonly AlertCase[] = [
           'Rejected updates of rds within 10m, as Deployment istio-system/istiod says: 2. What they change is not in force there.',
       },
     ],
-    clears: '17m',
+    clears: '19m',
   },
   {
     alert: 'ConfigUnacknowledged',
