@@ -178,6 +178,8 @@ export interface LeftOff {
   readonly readAtMs: number
   readonly atMs: number
   readonly addresses: readonly string[]
+  /** For how long bytes of these have waited by now, in ms; absent where none do, or that is not known. */
+  readonly waited?: ReadonlyMap<string, number> | undefined
   had(address: string, holder: string): boolean | undefined
 }
 

@@ -1,13 +1,14 @@
 // The books, and what stands of them on disk: a decision is written down before anything that depends on it is served.
 import type { Config } from '../config/fields.js'
-import type { Deps, Disk } from '../deps.js'
+import type { Clock, Deps, Disk } from '../deps.js'
 import { createCoverage } from '../ledger/coverage.js'
 import { createJournal } from '../ledger/journal.js'
 import { createLedger, type Ledger } from '../ledger/ledger.js'
+import { isPending } from '../ledger/posting.js'
 import { pricesOf } from '../ledger/price.js'
 import { byClockOfNow } from '../ledger/set-back.js'
 import { snapshotOf } from '../ledger/snapshot.js'
-import type { State } from '../ledger/state.js'
+import type { AddressRow, State } from '../ledger/state.js'
 import type { FlowReading } from '../model/flows.js'
 import type { Identity, LeftOff, Snapshot } from '../model.js'
 
@@ -54,7 +55,7 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
     const past = read?.lastRead?.clock ?? read?.head.clock
     if (past) clock.settings?.resume(past)
     const state = read && clock.settings ? byClockOfNow(read, clock.settings.byNow) : read
-    leftOff = leftOffIn(state, clock.now())
+    leftOff = withWaited(leftOffIn(state, clock.now()), state, clock)
     ledger = createLedger({ limit, idleMs }, deps, state)
     return ledger
   }
@@ -104,6 +105,20 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
       return leftOff
     },
   }
+}
+
+/** A table outlives no boot, nor does what waits in it. */
+function withWaited(leftOff: LeftOff | undefined, state: State | undefined, { sinceBoot }: Pick<Clock, 'sinceBoot'>): LeftOff | undefined {
+  if (!leftOff || !state?.waits || !sinceBoot) return leftOff
+  const nowMs = sinceBoot()
+  const waiting = [...state.waits].filter(([address]) => isWaiting(state.addresses.get(address)))
+  return { ...leftOff, waited: new Map(waiting.map(([address, sinceMs]) => [address, Math.max(0, nowMs - sinceMs)])) }
+}
+
+function isWaiting(row: AddressRow | undefined): boolean {
+  if (!row) return false
+  const [, , , , local, covered] = row
+  return isPending({ local, covered })
 }
 
 /** Without what is of the ledger only, and large. Of a table of which no reading is written down nothing is known since the state. */

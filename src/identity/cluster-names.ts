@@ -16,7 +16,7 @@ import { createPlacing, type Home, isPending, missed, missedOf, NOT_TOLD, notTwi
 import { rangesTable } from './ranges.js'
 import { createResuming, type Resumed } from './resuming.js'
 import type { Tenancy, Zone } from './tenancies.js'
-import { createWaiting } from './waiting.js'
+import { createWaiting, type Waiting } from './waiting.js'
 
 /** `isOutside`: no pod can have the address. */
 export interface Since extends Stretch {
@@ -36,8 +36,8 @@ export interface ClusterNames extends EndedPods, Nobodys, Resumed {
   placeDuring(address: string, now: Placement, stretch: Stretch): Placement | undefined
   /** As `ChangingIdentity.called`; undefined: nobody of the cluster ever had it. */
   called(address: string, stretch: Stretch): Called | undefined
-  /** The node itself, as of a time. */
-  here(who: Who, atMs: number): Placement
+  /** The node itself, at one of its addresses; as of the beginning of that time. */
+  here(address: string, who: Who, stretch: Stretch): Placement
   /** Whether one of the addresses was asked for since the last change. */
   isUsed(tenancies: readonly Tenancy[]): boolean
   /** Whether one that was asked for is nobody's by now, since whoever had it has ended, and that is still to be applied. */
@@ -45,6 +45,7 @@ export interface ClusterNames extends EndedPods, Nobodys, Resumed {
   /** Addresses that were asked for since the last change. */
   readonly used: ReadonlySet<string>
   readonly zones: readonly Zone[]
+  readonly waiting: Waiting
 }
 
 /** Late bytes of the dead are still theirs for so long. */
@@ -221,7 +222,9 @@ export function createClusterNames(options: ClusterOptions): ClusterNames {
     placeOutside: outsiders.place,
     ...nobodys,
     placeSince,
-    here: (who, atMs) => placed({ who, tenants: [here], isAmbiguous: false }, [atMs]),
+    waiting,
+    here: (address, who, stretch) =>
+      settled(address, placed({ who, tenants: [here], isAmbiguous: false }, [stretch.fromMs]), { ...stretch, isHeld: true }),
     isUsed: (tenancies) => tenancies.some(({ address }) => used.has(address)),
     hasEnded: (nowMs) => ends.some(({ address, atMs }) => atMs <= nowMs + doubtMs() && used.has(address)),
     get used() {

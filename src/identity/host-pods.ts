@@ -1,6 +1,6 @@
 // Pods on their node's network have the node's address: which of them a socket is of, its cgroup says (kernel/cgroups.ts).
 import type { Placement, Stretch, Who } from '../model.js'
-import { createWaiting } from './waiting.js'
+import type { Waiting } from './waiting.js'
 import type { Intern } from './whos.js'
 
 /** Of a pod on this node's network. */
@@ -18,7 +18,7 @@ export interface HostPods {
 
 interface Parts {
   readonly intern: Intern
-  readonly patienceMs: number
+  readonly waiting: Pick<Waiting, 'waits' | 'end' | 'isAnyOver'>
 }
 
 const SEPARATOR = '@'
@@ -29,8 +29,7 @@ export function withoutCgroup(text: string): string {
   return at < 0 ? text : text.slice(0, at)
 }
 
-export function createHostPods({ intern, patienceMs }: Parts): HostPods {
-  const waiting = createWaiting(patienceMs)
+export function createHostPods({ intern, waiting }: Parts): HostPods {
   let pods: HostPodsByCgroup = new Map()
 
   function apply(changed: HostPodsByCgroup | undefined, nowMs: number): boolean {

@@ -23,6 +23,7 @@ import {
 import { isPending, missedOf } from './placing.js'
 import { createPrefixTable } from './prefix-table.js'
 import { createClassify } from './special-ranges.js'
+import { createWaiting } from './waiting.js'
 import { createIntern } from './whos.js'
 
 /** What is left out stays. */
@@ -60,7 +61,7 @@ const NO_CLOCK: Pick<Clock, 'now' | 'settings' | 'pulse'> = { now: () => 0 }
 export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienceMs = 0 }: IdentityParts = {}): ChangingIdentity {
   const intern = createIntern()
   const classify = createClassify()
-  const hostPods = createHostPods({ intern, patienceMs })
+  const hostPods = createHostPods({ intern, waiting: cluster?.waiting ?? createWaiting(patienceMs) })
   const unknown = placementOf(intern(NOBODY))
   const external = placementOf(intern(OUTSIDE))
   let here = hereOf(given, intern)
@@ -76,9 +77,9 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     return { fromMs: fromMs - doubtMs, toMs: toMs + doubtMs }
   }
 
-  const ownPlacement = (address: Address, atMs: number): Placement | undefined => {
+  const ownPlacement = (text: string, address: Address, stretch: Stretch): Placement | undefined => {
     const found = own.lookup(address)
-    return found && cluster ? cluster.here(found.who, atMs) : found
+    return found && cluster ? cluster.here(text, found.who, stretch) : found
   }
 
   /** No pod has a global IPv4 address, and a node's are told with it. */
@@ -90,7 +91,7 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     cluster && mayBeOfPod(address, named) ? cluster.placeOfRange(text, address, named.placement, nowMs, fromMs) : named.placement
 
   const placeParsed = (text: string, address: Address, nowMs: number, fromMs?: number): Placement => {
-    const known = ownPlacement(address, nowMs) ?? cluster?.place(text, nowMs)
+    const known = ownPlacement(text, address, { fromMs: nowMs, toMs: nowMs }) ?? cluster?.place(text, nowMs)
     if (known) return known
     const named = names.table.lookup(address)
     if (named) return placeNamed(text, address, named, nowMs, fromMs)
@@ -124,7 +125,7 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
     if (!address) return before ?? placeAddress(text)
     const decided = before && !isPending(before) ? before : undefined
     const { fromMs, toMs } = perhaps({ fromMs: sinceMs, toMs: clock.now() })
-    const ownOne = ownPlacement(address, fromMs)
+    const ownOne = ownPlacement(text, address, { fromMs, toMs })
     if (ownOne) return decided ?? ownOne
     const known = cluster.placeSince(text, before, { fromMs, toMs, isOutside: isOutside(address) })
     return known ?? stillDecided(text, address, decided) ?? placeParsed(text, address, toMs, fromMs)

@@ -27,7 +27,7 @@ const NO_PODS = ['Service', 'LoadBalancer']
 
 interface Parts {
   readonly holders: Pick<Holders, 'last' | 'mayHaveMissed' | 'resume'>
-  readonly waiting: Pick<Waiting, 'sinceMs'>
+  readonly waiting: Pick<Waiting, 'sinceMs' | 'resume'>
   /** Changes are heard. */
   readonly isCurrent: () => boolean
   /** When that was first so. */
@@ -48,6 +48,7 @@ export function createResuming({ holders, waiting, isCurrent, heardSinceMs }: Pa
     resume(leftOff) {
       resumed = leftOff
       holders.resume(leftOff)
+      if (leftOff.waited) waiting.resume(leftOff.waited)
     },
     isForgotten: (address, who) => resumed !== undefined && holders.last(address) === undefined && isOfPod(who),
     holderOf(address) {

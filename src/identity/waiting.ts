@@ -12,6 +12,8 @@ export interface Waiting {
   /** It is nobody's for certain, and waits no more. */
   settle(address: string, nowMs: number): void
   isSettled(address: string): boolean
+  /** For how long they waited in another process, by address: what is left of their patience is all that they have. */
+  resume(waited: ReadonlyMap<string, number>): void
   /** A round begins. Whether the patience for one of them is over since the last one did. */
   isAnyOver(nowMs: number): boolean
 }
@@ -31,13 +33,16 @@ export function createWaiting(patienceMs: number, monotonic?: () => number): Wai
   const entries = new Map<string, Entry>()
   let nextOverMs = Number.POSITIVE_INFINITY
   let round = 0
+  /** Until when the patience of those lasts that waited in another process, for who is asked for within one. */
+  let resumed = { untilMs: Number.NEGATIVE_INFINITY, overMs: new Map<string, number>() }
   let roundMs: number | undefined
 
   /** Of the round. */
   const timeOf = (nowMs: number): number => roundMs ?? monotonic?.() ?? nowMs
 
   function begin(address: string, nowMs: number, fromMs: number): Entry {
-    const entry = { sinceMs: fromMs, overMs: nowMs + patienceMs, round, isSettled: false }
+    const left = nowMs < resumed.untilMs ? resumed.overMs.get(address) : undefined
+    const entry = { sinceMs: fromMs, overMs: left ?? nowMs + patienceMs, round, isSettled: false }
     entries.set(address, entry)
     nextOverMs = Math.min(nextOverMs, entry.overMs)
     return entry
@@ -56,13 +61,21 @@ export function createWaiting(patienceMs: number, monotonic?: () => number): Wai
       return !entry.isSettled && atMs < entry.overMs
     },
     sinceMs: (address) => entries.get(address)?.sinceMs,
-    end: (address) => void entries.delete(address),
+    end(address) {
+      entries.delete(address)
+      resumed.overMs.delete(address)
+    },
     settle(address, nowMs) {
       const entry = entries.get(address)
       if (entry) entry.isSettled = true
       else entries.set(address, { sinceMs: nowMs, overMs: timeOf(nowMs), round, isSettled: true })
     },
     isSettled: (address) => entries.get(address)?.isSettled ?? false,
+    resume(waited) {
+      if (!monotonic) return
+      const untilMs = monotonic() + patienceMs
+      resumed = { untilMs, overMs: new Map([...waited].map(([address, ms]) => [address, untilMs - ms])) }
+    },
     isAnyOver(atMs) {
       const nowMs = monotonic?.() ?? atMs
       roundMs = nowMs

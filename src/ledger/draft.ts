@@ -2,7 +2,7 @@
 import type { Placement } from '../model.js'
 import type { Account, Owner } from './accounts.js'
 import { ownerRowOf } from './accounts.js'
-import type { AddressRow, Batch, MarkRow, Moment, OwnerRow } from './state.js'
+import type { AddressRow, Batch, MarkRow, Moment, OwnerRow, WaitRow } from './state.js'
 
 export interface Decisions {
   owner(owner: Owner): void
@@ -10,6 +10,7 @@ export interface Decisions {
   opened(account: Account): void
   withdrawn(account: Account): void
   folded(key: string): void
+  waits(row: WaitRow): void
   mark(row: MarkRow): void
   /** Moves the account's offset; its total stays, because as many bytes of pairs no longer lead there, or now do. */
   adjust(account: Account, bytes: number): void
@@ -32,6 +33,7 @@ export function createDecisions(): Decisions {
   let opened: [string, number][] = []
   let withdrawn = new Set<string>()
   let folded: string[] = []
+  let waits: WaitRow[] = []
   let marks: MarkRow[] = []
   let adjust = new Map<string, number>()
   let carried = new Map<string, number>()
@@ -42,6 +44,7 @@ export function createDecisions(): Decisions {
     opened = []
     withdrawn = new Set()
     folded = []
+    waits = []
     marks = []
     adjust = new Map()
     carried = new Map()
@@ -59,6 +62,7 @@ export function createDecisions(): Decisions {
       carried.delete(account.key)
     },
     folded: (key) => void folded.push(key),
+    waits: (row) => void waits.push(row),
     mark: (row) => void marks.push(row),
     adjust: (account, bytes) => void (bytes !== 0 && adjust.set(account.key, (adjust.get(account.key) ?? 0) + bytes)),
     carried: ({ key, units }) => void carried.set(key, units),
@@ -72,6 +76,7 @@ export function createDecisions(): Decisions {
         opened,
         withdrawn: [...withdrawn],
         folded,
+        ...(waits.length > 0 && { waits }),
         marks,
         adjust: [...adjust],
         carried: [...carried],

@@ -214,7 +214,7 @@ export function createLedger(options: LedgerOptions, deps: { clock: Clock; log: 
     return {
       head: { version: VERSION, epoch, complete, closed: [...closed], ...moment() },
       owners: accounts.owners(),
-      addresses: book.addressRows(),
+      ...book.addressRows(),
       accounts: accountRows(accounts, held),
       folded: admission.folded,
       marks: last ? book.markRows(last.pairs) : [],

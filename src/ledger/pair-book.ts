@@ -8,7 +8,7 @@ import { type CameThen, createPending } from './pending.js'
 import type { Phantoms } from './phantoms.js'
 import { createPlaces, type PlacementDuring, type PlacementOf } from './places.js'
 import type { Placed, Route } from './routes.js'
-import type { AddressRow, MarkRow, State } from './state.js'
+import type { AddressRow, MarkRow, State, WaitRow } from './state.js'
 import { markKeyOf } from './state.js'
 import { type Between, createTellApart, type Path } from './telling-apart.js'
 import { type Arrivals, createWaited } from './waited.js'
@@ -37,7 +37,7 @@ export interface PairBook {
   /** What was found is not to be booked: of pending pairs it stays behind when they are placed. */
   baseline(pairs: Pairs): void
   /** What was known of the pairs that the first reading will find; undefined once it is over. */
-  restore(state: Pick<State, 'addresses' | 'marks'> | undefined): void
+  restore(state: Pick<State, 'addresses' | 'waits' | 'marks'> | undefined): void
   /** What was found of the table until then was of those who were restored; who has the addresses since has to be asked. */
   doubtRestored(): void
   /** Of a phantom pair: when the pod ended that it still goes to. */
@@ -45,7 +45,7 @@ export interface PairBook {
   /** Undefined where no pair of it is known. */
   textOf(address: number): string | undefined
   clear(): void
-  addressRows(): Generator<AddressRow>
+  addressRows(): { readonly addresses: Generator<AddressRow>; readonly waits: Generator<WaitRow> }
   markRows(pairs: Pairs): Generator<MarkRow>
   /** Some addresses were placed for one reading only. */
   readonly hasAmbiguous: boolean
@@ -210,13 +210,13 @@ export function createPairBook(parts: MovesParts & { readonly phantoms: Phantoms
     baseline,
     restore: (state) => {
       restoredMarks = state?.marks
-      places.restore(state?.addresses)
+      places.restore(state)
     },
     doubtRestored: places.doubtRestored,
     endedMsOf: (pair, pairs) => places.endedMsOf(pairs.destinationOf(pair)),
     textOf: places.textOf,
     clear,
-    addressRows: places.rows,
+    addressRows: () => ({ addresses: places.rows(), waits: places.waitRows() }),
     markRows,
     get hasAmbiguous() {
       return places.hasAmbiguous

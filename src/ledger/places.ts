@@ -1,11 +1,13 @@
 // Who each address was when the ledger last looked: bytes that come are of these, until `follow` finds that it is somebody else.
+import type { Clock } from '../deps.js'
 import type { Pairs } from '../model/flows.js'
 import type { Placement, Stretch, Who } from '../model.js'
 import type { Accounts } from './accounts.js'
 import type { Decisions } from './draft.js'
 import { addressRowOf } from './draft.js'
+import { isPending } from './posting.js'
 import type { Placed } from './routes.js'
-import type { AddressRow, State } from './state.js'
+import type { AddressRow, State, WaitRow } from './state.js'
 
 /** Who an address is that was somebody before, or is seen for the first time. */
 export type PlacementOf = (address: string, before: Placement | undefined) => Placement
@@ -25,47 +27,58 @@ export interface Places {
   /** Looks at all addresses again; returns those that are now somebody else. */
   follow(placementOf: PlacementOf, pause: () => Promise<void>): Promise<Set<number>>
   keep(addresses: ReadonlySet<number>): void
-  restore(rows: State['addresses'] | undefined): void
+  restore(state: Pick<State, 'addresses' | 'waits'> | undefined): void
   /** From now on who was restored is not who it is, but who it was before. */
   doubtRestored(): void
   clear(): void
   rows(): Generator<AddressRow>
+  waitRows(): Generator<WaitRow>
   /** Somebody's bytes could be another's: that holds for one reading. */
   readonly hasAmbiguous: boolean
 }
 
 const ADDRESSES_BETWEEN_PAUSES = 256
 
-export function createPlaces({ accounts, decisions }: { accounts: Accounts; decisions: Decisions }): Places {
+interface Parts {
+  readonly accounts: Accounts
+  readonly decisions: Decisions
+  readonly clock: Pick<Clock, 'sinceBoot'>
+}
+
+export function createPlaces({ accounts, decisions, clock }: Parts): Places {
   let placed: (Placed | undefined)[] = []
-  let restored: State['addresses'] | undefined
+  let restored: Pick<State, 'addresses' | 'waits'> | undefined
   let isInDoubt = false
   let hasAmbiguous = false
 
-  function decide(text: string, placement: Placement): Placed {
+  function decide(text: string, placement: Placement, before: Placed | undefined): Placed {
     hasAmbiguous ||= placement.ambiguous ?? false
     const owner = accounts.ownerOf(placement.who)
     decisions.address(addressRowOf(text, owner, placement))
-    return { text, placement, owner }
+    if (!isPending(placement)) return { text, placement, owner }
+    const waitsSinceMs = before?.waitsSinceMs ?? clock.sinceBoot?.()
+    if (waitsSinceMs !== undefined && before?.waitsSinceMs === undefined) decisions.waits([text, waitsSinceMs])
+    return { text, placement, owner, waitsSinceMs }
   }
 
   function restoredPlace([text, ownerId, region, external, local, covered, endedMs]: AddressRow): Placed {
     const owner = accounts.owner(ownerId)
     const { zone, namespace, kind, name } = owner
     const who: Who = { zone, region, namespace, kind, name, external }
-    return { text, placement: { who, local, covered, ...(endedMs === undefined ? {} : { endedMs }) }, owner }
+    const placement = { who, local, covered, ...(endedMs === undefined ? {} : { endedMs }) }
+    return { text, placement, owner, ...(isPending(placement) && { waitsSinceMs: restored?.waits?.get(text) }) }
   }
 
   function decideAfter(before: Placed | undefined, text: string, placementOf: PlacementOf): Placed {
     const placement = placementOf(text, before?.placement)
-    return before && isSamePlacement(before.placement, placement) ? before : decide(text, placement)
+    return before && isSamePlacement(before.placement, placement) ? before : decide(text, placement, before)
   }
 
   function of(address: number, pairs: Pairs, placementOf: PlacementOf): Placed {
     const known = placed[address]
     if (known) return known
     const text = pairs.addressText(address)
-    const row = restored?.get(text)
+    const row = restored?.addresses.get(text)
     const before = row && restoredPlace(row)
     const place = before && !isInDoubt ? before : decideAfter(before, text, placementOf)
     placed[address] = place
@@ -86,7 +99,7 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
       const before = placed[address]
       const placement = before && placementOf(before.text, before.placement)
       if (!placement || isSamePlacement(before.placement, placement)) continue
-      placed[address] = decide(before.text, placement)
+      placed[address] = decide(before.text, placement, before)
       changed.add(address)
     }
     return changed
@@ -105,6 +118,10 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     for (const place of placed) if (place) yield addressRowOf(place.text, place.owner, place.placement)
   }
 
+  function* waitRows(): Generator<WaitRow> {
+    for (const place of placed) if (place?.waitsSinceMs !== undefined) yield [place.text, place.waitsSinceMs]
+  }
+
   return {
     of,
     during,
@@ -112,8 +129,8 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     textOf: (address) => placed[address]?.text,
     follow,
     keep,
-    restore: (rows) => {
-      restored = rows
+    restore: (state) => {
+      restored = state
       isInDoubt = false
     },
     doubtRestored: () => {
@@ -121,6 +138,7 @@ export function createPlaces({ accounts, decisions }: { accounts: Accounts; deci
     },
     clear,
     rows,
+    waitRows,
     get hasAmbiguous() {
       return hasAmbiguous
     },

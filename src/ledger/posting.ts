@@ -21,6 +21,9 @@ export function bookOf(source: Placement, destination: Placement): Book {
   return destination.local === 'no' ? 'transit' : 'posted'
 }
 
+/** Its bytes wait, for it or for another. */
+export const isPending = ({ local, covered }: Pick<Placement, 'local' | 'covered'>): boolean => local === 'unknown' || covered === 'unknown'
+
 /** 224.0.0.0/4, the limited broadcast, or ff00::/8. Not 240.0.0.0/4, which some clouds give to pods. */
 export function isMulticast(text: string): boolean {
   const [address = ''] = text.split('@')

@@ -11,6 +11,8 @@ export interface Placed {
   readonly text: string
   readonly placement: Placement
   readonly owner: Owner
+  /** Since when its bytes wait, in ms since the machine's start; absent where they do not, or where that is not known. */
+  readonly waitsSinceMs?: number | undefined
 }
 
 export interface Route {

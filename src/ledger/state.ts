@@ -22,6 +22,8 @@ export type OwnerRow = readonly [number, string, string, string, string]
 export type AddressRow = readonly [string, number, string, boolean, Placement['local'], Placement['covered'], number?]
 /** [key, offset, total, since in ms, 1 = withdrawn, whole units beside it] */
 export type AccountRow = readonly [string, number, number, number, 0 | 1, number?]
+/** [address, since when its bytes wait, in ms since the machine's start]; of one that waits still. */
+export type WaitRow = readonly [string, number]
 /** [source, destination, ...]: bytes that are not pending, translated ones among them; of transit, bytes that closed generations have left open. */
 export type MarkRow = readonly [string, string, number, number]
 
@@ -58,6 +60,7 @@ export interface StateRows {
   readonly head: Head
   readonly owners: Iterable<OwnerRow>
   readonly addresses: Iterable<AddressRow>
+  readonly waits?: Iterable<WaitRow>
   readonly accounts: Iterable<AccountRow>
   readonly folded: Iterable<string>
   readonly marks: Iterable<MarkRow>
@@ -68,6 +71,8 @@ export interface State {
   head: Head
   owners: OwnerRow[]
   addresses: Map<string, AddressRow>
+  /** Also of addresses that wait no longer; absent where none did. */
+  waits?: Map<string, number>
   accounts: Map<string, AccountRow>
   folded: Set<string>
   marks: Map<string, MarkRow>
@@ -82,6 +87,7 @@ export interface Batch extends Moment {
   readonly opened: readonly (readonly [key: string, sinceMs: number])[]
   readonly withdrawn: readonly string[]
   readonly folded: readonly string[]
+  readonly waits?: readonly WaitRow[]
   readonly marks: readonly MarkRow[]
   readonly adjust: readonly (readonly [key: string, bytes: number])[]
   /** Absent in what an earlier version wrote. */
@@ -93,6 +99,7 @@ interface Rows {
   readonly addresses?: readonly AddressRow[]
   readonly accounts?: readonly AccountRow[]
   readonly folded?: readonly string[]
+  readonly waits?: readonly WaitRow[]
   readonly marks?: readonly MarkRow[]
 }
 
@@ -104,6 +111,7 @@ export function* renderState(state: StateRows): Generator<string> {
   yield renderLine({ head: state.head })
   for (const owners of slices(state.owners)) yield renderLine({ owners })
   for (const addresses of slices(state.addresses)) yield renderLine({ addresses })
+  for (const waits of slices(state.waits ?? [])) yield renderLine({ waits })
   for (const accounts of slices(state.accounts)) yield renderLine({ accounts })
   for (const folded of slices(state.folded)) yield renderLine({ folded })
   for (const marks of slices(state.marks)) yield renderLine({ marks })
@@ -148,9 +156,15 @@ function apply(state: State, line: Line): void {
 function applyRows(state: State, rows: Rows): void {
   for (const row of rows.owners ?? []) state.owners.push(row)
   for (const row of rows.addresses ?? []) state.addresses.set(row[0], row)
+  for (const row of rows.waits ?? []) applyWait(state, row)
   for (const row of rows.accounts ?? []) state.accounts.set(row[0], row)
   for (const key of rows.folded ?? []) state.folded.add(key)
   for (const row of rows.marks ?? []) state.marks.set(markKeyOf(row[0], row[1]), row)
+}
+
+function applyWait(state: State, [address, sinceMs]: WaitRow): void {
+  state.waits ??= new Map()
+  state.waits.set(address, sinceMs)
 }
 
 export function applyBatch(state: State, batch: Batch): void {
@@ -158,6 +172,7 @@ export function applyBatch(state: State, batch: Batch): void {
   state.head = { ...state.head, atMs, orderMs, clock, unbrokenSinceMs, counters, live, settled, closedTransit, complete: false }
   for (const row of batch.owners) state.owners.push(row)
   for (const row of batch.addresses) state.addresses.set(row[0], row)
+  for (const row of batch.waits ?? []) applyWait(state, row)
   for (const [key, sinceMs] of batch.opened) state.accounts.set(key, [key, state.accounts.get(key)?.[1] ?? 0, 0, sinceMs, 0])
   for (const [key, bytes] of batch.adjust) {
     const [, offset, , sinceMs, withdrawn, ...units] = state.accounts.get(key) ?? ([key, 0, 0, 0, 0] as AccountRow)

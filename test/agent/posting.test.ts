@@ -1,6 +1,9 @@
 import t from 'tap'
 import { createPosting } from '../../src/agent/posting.js'
 import type { Clock } from '../../src/deps.js'
+import type { ClusterChanges } from '../../src/identity/cluster-changes.js'
+import { createClusterNames } from '../../src/identity/cluster-names.js'
+import { createIdentity } from '../../src/identity/identity.js'
 import type { Identity } from '../../src/model.js'
 import { createSetClock } from '../../src/set-clock.js'
 import { createModelDisk, type ModelDisk } from '../ledger/disk-model.js'
@@ -83,4 +86,52 @@ t.test('the kernel keeps what it counted until the state that says so is on the 
   disk.mode = 'works'
   await posting.post(reader.read(1_000, 0))
   t.same(released, [1])
+})
+
+const PATIENCE_MS = 30_000
+const NODE = { name: 'n1', zone: 'a', region: 'r' }
+const HEARD: ClusterChanges = { isCurrent: true, covering: new Set(), standing: 'yes' }
+
+t.test('an agent that is killed every few seconds keeps no bytes waiting for longer than patience', async (t) => {
+  const cases = [
+    { name: 'of an address that nobody tells of', source: '10.1.0.7', told: HEARD },
+    { name: 'while nothing is heard', source: '10.1.0.7', told: { isCurrent: false } },
+    { name: 'of the node, while nothing is heard', source: '10.0.0.1', told: { isCurrent: false } },
+  ]
+  for (const { name, source, told } of cases) {
+    const disk = createModelDisk()
+    const kernel = createKernel()
+    let bootMs = 500_000
+    const start = () => {
+      const startedMs = bootMs
+      const raw = { now: () => bootMs + 1_763_715_600_000, monotonic: () => bootMs - startedMs, sinceBoot: () => bootMs }
+      const now = createSetClock({ ...clock, ...raw })
+      const names = createClusterNames({
+        ...{ node: 'n1', patienceMs: PATIENCE_MS, skewMs: 2_000, isBehindUs: () => true },
+        ...{ monotonic: now.monotonic, doubtMs: now.settings.doubtMs },
+      })
+      const identity = createIdentity(NODE, { clock: now, cluster: names, patienceMs: PATIENCE_MS })
+      return { names, identity, posting: postingOn(disk, now, identity), reader: createReader(kernel, 1), nowMs: now.now }
+    }
+    let agent = start()
+    await agent.posting.announce('e1')
+    kernel.create('e1', agent.nowMs())
+    const read = async (): Promise<number> => {
+      const { names, identity, posting, reader, nowMs } = agent
+      await posting.load()
+      if (posting.leftOff) names.resume(posting.leftOff)
+      await identity.update({ addresses: ['10.0.0.1'], cluster: told }, async () => undefined)
+      await posting.post(reader.read(nowMs(), 0))
+      return (await posting.snapshot(nowMs())).books.pending
+    }
+    const waiting: number[] = []
+    for (let lives = 0; lives < 20; lives++) {
+      kernel.send({ source, destination: '1.1.1.1', bytes: 1, path: 'plain' }, false)
+      waiting.push(await read())
+      bootMs += 5_000
+      agent = start()
+    }
+    t.same(waiting.slice(0, 6), [1, 2, 3, 4, 5, 6], `${name}: for as long as patience lasts`)
+    t.ok(Math.max(...waiting) <= PATIENCE_MS / 5_000, `${name}: and no longer: ${waiting}`)
+  }
 })

@@ -656,7 +656,7 @@ t.test('the node itself, and the zones', async (t) => {
     [200, { standing: 'yes' }],
   ])
   t.same(
-    [199, 200].map((atS) => said(names.here(who('n1'), atS * 1000))),
+    [199, 200].map((atS) => said(names.here('10.0.0.1', who('n1'), { fromMs: atS * 1000, toMs: atS * 1000 }))),
     ['n1, local joining, covered no', 'n1, local yes, covered no'],
   )
   t.same(names.zones, [{ zone: 'a', region: 'r' }])
@@ -665,7 +665,13 @@ t.test('the node itself, and the zones', async (t) => {
 t.test('answers are frozen', async (t) => {
   const names = build([[60, tell(held(CART, 50, 60), held(FAR, 62))]], {})
   const nobody = (nowMs: number): Placement => names.placeOfNobody('10.9.0.1', [0x0a090001], OTHERWISE, nowMs)
-  const answers = [names.place(ADDRESS, 70_000), names.place(ADDRESS, 170_000), nobody(70_000), nobody(170_000), names.here(NOBODY, 0)]
+  const answers = [
+    names.place(ADDRESS, 70_000),
+    names.place(ADDRESS, 170_000),
+    nobody(70_000),
+    nobody(170_000),
+    names.here('10.0.0.1', NOBODY, { fromMs: 0, toMs: 0 }),
+  ]
   t.ok([...answers, names.placeSince(ADDRESS, undefined, { fromMs: 50_000, toMs: 70_000 })].every(Object.isFrozen))
 })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createClusterNames } from '../../src/identity/cluster-names.js'
 import { createIdentity } from '../../src/identity/identity.js'
 import type { Placement } from '../../src/model.js'
 
@@ -65,4 +66,23 @@ t.test('an address that is not the node’s has no pods', async (t) => {
   t.same(shown(identity.place('10.0.0.2@4711')), { local: 'no', kind: 'Node', name: 'n2', zone: 'z1' })
   t.equal(identity.place('10.9.9.9@4711').who.name, '_unknown')
   t.equal(identity.place('nonsense@4711').who.name, '_unknown')
+})
+
+t.test('it waits by the clock that never jumps, and no longer than it has in the process before', async (t) => {
+  const steady = { ms: 500 }
+  const wall = { ms: 1_000_000 }
+  const options = { node: 'n1', patienceMs: PATIENCE_MS, skewMs: 2_000, isBehindUs: () => false, monotonic: () => steady.ms }
+  const cluster = createClusterNames(options)
+  cluster.resume({ readAtMs: 0, atMs: 0, addresses: [], had: () => undefined, waited: new Map([['10.0.0.1@4711', 20_000]]) })
+  const identity = createIdentity(NODE, { clock: { now: () => wall.ms }, cluster, patienceMs: PATIENCE_MS })
+  const answers = async () => {
+    await identity.update({ addresses: ['10.0.0.1'], cluster: { isCurrent: true, standing: 'yes' } }, async () => undefined)
+    return ['10.0.0.1@4711', '10.0.0.1@4712'].map((text) => identity.placeSince(text, undefined, wall.ms).local)
+  }
+  t.same(await answers(), ['unknown', 'unknown'])
+  steady.ms += 10_000
+  wall.ms -= 3_600_000
+  t.same(await answers(), ['yes', 'unknown'])
+  steady.ms += 20_000
+  t.same(await answers(), ['yes', 'yes'])
 })

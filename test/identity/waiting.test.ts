@@ -99,3 +99,25 @@ t.test('what is nobody’s for certain waits no more, until it is somebody’s',
   waiting.end(CART)
   t.same([waiting.isSettled(CART), waiting.waits(CART, 102_000)], [false, true])
 })
+
+t.test('what another process waited for counts', async (t) => {
+  let nowMs = 500
+  const waiting = createWaiting(PATIENCE_MS, () => nowMs)
+  waiting.resume(
+    new Map([
+      [CART, 20_000],
+      [WEB, 40_000],
+      ['10.1.0.9', 20_000],
+      ['10.1.0.10', 20_000],
+    ]),
+  )
+  t.same([waiting.waits(CART, 0), waiting.waits(WEB, 0)], [true, false])
+  waiting.end('10.1.0.9')
+  nowMs += 10_000
+  t.same([waiting.waits(CART, 0), waiting.waits(WEB, 0)], [false, false])
+  t.equal(waiting.waits('10.1.0.9', 0), true, 'not of who was somebody meanwhile')
+  waiting.end(WEB)
+  t.equal(waiting.waits(WEB, 0), true)
+  nowMs += PATIENCE_MS
+  t.equal(waiting.waits('10.1.0.10', 0), true, 'nor long after')
+})

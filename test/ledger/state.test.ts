@@ -22,6 +22,7 @@ const ROWS: StateRows = {
     [1, '_unknown', '', '', ''],
   ],
   addresses: [['10.0.0.1', 0, 'r1', false, 'yes', 'no']],
+  waits: [['10.0.0.9', 5_000]],
   accounts: [
     ['f:0:1:unknown', -900, 100, 5, 0],
     ['b:posted', -1000, 100, 0, 0],
@@ -38,6 +39,7 @@ const BATCH: Batch = {
   closedTransit: 0,
   owners: [[2, 'b', 'shop', 'Deployment', 'stock']],
   addresses: [['10.0.0.1', 2, 'r2', false, 'yes', 'unknown']],
+  waits: [['10.0.0.1', 9_000]],
   opened: [['f:2:1:cross_zone', 9]],
   withdrawn: ['f:0:1:unknown'],
   folded: ['f:2:2:same_zone'],
@@ -52,6 +54,7 @@ const CHECKPOINT: State = {
   head: HEAD,
   owners: [...ROWS.owners],
   addresses: new Map([['10.0.0.1', ['10.0.0.1', 0, 'r1', false, 'yes', 'no']]]),
+  waits: new Map([['10.0.0.9', 5_000]]),
   accounts: new Map([
     ['f:0:1:unknown', ['f:0:1:unknown', -900, 100, 5, 0]],
     ['b:posted', ['b:posted', -1000, 100, 0, 0]],
@@ -72,6 +75,10 @@ const AFTER_BATCH: State = {
   },
   owners: [...ROWS.owners, ...BATCH.owners],
   addresses: new Map([['10.0.0.1', ['10.0.0.1', 2, 'r2', false, 'yes', 'unknown']]]),
+  waits: new Map([
+    ['10.0.0.9', 5_000],
+    ['10.0.0.1', 9_000],
+  ]),
   accounts: new Map([
     ['f:0:1:unknown', ['f:0:1:unknown', -870, 0, 5, 1]],
     ['b:posted', ['b:posted', -1000, 100, 0, 0]],
