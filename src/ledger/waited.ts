@@ -1,5 +1,6 @@
 // When the bytes of pending pairs came, reading by reading: who had an address meanwhile is often known by the time that they are placed.
-// A column for each reading, since on a large node all pairs may wait at once.
+// A column for each reading, since on a large node all pairs may wait at once; a row in it for each pair that waits, since those that do are mostly
+// few, new, and numbered high.
 import type { PairColumn } from '../model/flows.js'
 import type { Stretch } from '../model.js'
 import { grown } from './generations.js'
@@ -31,18 +32,21 @@ export interface Waited {
 }
 
 interface Reading {
-  stretch: Stretch
+  readonly stretch: Stretch
+  /** By row. */
   bytes: Float64Array
 }
 
-/** Of 100,000 pairs each takes 0.8 MB. Beyond it the oldest two become one, whose stretch is that of both. */
+/** Of 100,000 pairs that wait each takes 0.8 MB. Beyond it the oldest two become one, whose stretch is that of both. */
 const MOST_READINGS = 16
 
 export function createWaited(): Waited {
   let readings: Reading[] = []
-  /** Of a pair that waits, 1 more than all its bytes so far; 0: it does not. */
+  /** Of each pair that waits. */
+  const rows = new Map<number, number>()
+  let free: number[] = []
+  /** By row, all bytes of the pair so far. */
   let known: Float64Array = new Float64Array(0)
-  let count = 0
   const handedOn = new Set<number>()
 
   function columnOf(stretch: Stretch): Reading {
@@ -54,39 +58,54 @@ export function createWaited(): Waited {
     return reading
   }
 
+  /** Where none is free all up to their number are taken. */
+  function takeRow(pair: number): number {
+    const row = free.pop() ?? rows.size
+    rows.set(pair, row)
+    known = grown(known, row + 1)
+    return row
+  }
+
   function clear(): void {
     readings = []
+    rows.clear()
+    free = []
     known = new Float64Array(0)
-    count = 0
     handedOn.clear()
   }
 
   function drop(pair: number): void {
-    if ((known[pair] ?? 0) === 0) return
-    known[pair] = 0
+    const row = rows.get(pair)
+    if (row === undefined) return
+    rows.delete(pair)
+    free.push(row)
     handedOn.delete(pair)
-    for (const { bytes } of readings) if (pair < bytes.length) bytes[pair] = 0
-    if (--count === 0) clear()
+    for (const { bytes } of readings) if (row < bytes.length) bytes[row] = 0
+    if (rows.size === 0) clear()
   }
 
   function sharesOf(pair: number): readonly Share[] {
+    const row = rows.get(pair)
+    if (row === undefined) return []
     return readings.flatMap(({ stretch, bytes }) => {
-      const came = bytes[pair] ?? 0
+      const came = bytes[row] ?? 0
       return came > 0 ? [{ ...stretch, bytes: came }] : []
     })
   }
 
-  const knownOf = (pair: number, booked: number): number => ((known[pair] ?? 0) === 0 ? booked : (known[pair] as number) - 1)
+  function knownOf(pair: number, booked: number): number {
+    const row = rows.get(pair)
+    return row === undefined ? booked : (known[row] as number)
+  }
 
   function note(pair: number, stretch: Stretch | undefined, { seen, booked }: { readonly seen: number; readonly booked: number }): void {
-    known = grown(known, pair + 1)
     const before = knownOf(pair, booked)
-    if (known[pair] === 0) count++
-    known[pair] = Math.max(seen, before) + 1
+    const row = rows.get(pair) ?? takeRow(pair)
+    known[row] = Math.max(seen, before)
     if (!stretch || seen <= before) return
     const reading = columnOf(stretch)
     reading.bytes = grown(reading.bytes, known.length)
-    reading.bytes[pair] = (reading.bytes[pair] as number) + seen - before
+    reading.bytes[row] = (reading.bytes[row] as number) + seen - before
   }
 
   return {
@@ -96,7 +115,7 @@ export function createWaited(): Waited {
     },
     sharesOf,
     *arrivals() {
-      for (const { stretch, bytes } of readings) yield { ...stretch, column: columnWith(bytes) }
+      for (const { stretch, bytes } of readings) yield { ...stretch, column: columnWith(bytes, rows) }
     },
     turn(pair, waits) {
       if (!waits) drop(pair)
@@ -110,7 +129,7 @@ export function createWaited(): Waited {
 
 function merged(one: Reading, next: Reading): Reading {
   const bytes = grown(next.bytes, Math.max(one.bytes.length, next.bytes.length))
-  for (const [pair, came] of one.bytes.entries()) if (came > 0) bytes[pair] = (bytes[pair] as number) + came
+  for (let row = 0; row < one.bytes.length; row++) bytes[row] = (bytes[row] as number) + (one.bytes[row] as number)
   const stretch = {
     fromMs: Math.min(one.stretch.fromMs, next.stretch.fromMs),
     toMs: Math.max(one.stretch.toMs, next.stretch.toMs),
@@ -118,13 +137,14 @@ function merged(one: Reading, next: Reading): Reading {
   return { stretch, bytes }
 }
 
-function columnWith(all: Float64Array): PairColumn {
+function columnWith(all: Float64Array, rows: ReadonlyMap<number, number>): PairColumn {
   let count = 0
-  const [pair, bytes] = [new Int32Array(all.length), new Float64Array(all.length)]
-  for (let id = 0; id < all.length; id++) {
-    if (all[id] === 0) continue
+  const [pair, bytes] = [new Int32Array(rows.size), new Float64Array(rows.size)]
+  for (const [id, row] of rows) {
+    const came = all[row] ?? 0
+    if (came === 0) continue
     pair[count] = id
-    bytes[count++] = all[id] as number
+    bytes[count++] = came
   }
   return { count, pair, bytes }
 }

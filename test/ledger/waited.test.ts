@@ -77,3 +77,32 @@ t.test('all pairs of a large node wait through an outage: some megabytes', async
   t.same(waited.sharesOf(5), [])
   t.ok(process.memoryUsage().arrayBuffers - before < 100e6)
 })
+
+t.test('a few of very many pairs wait: some kilobytes', async (t) => {
+  const MOST_PAIRS = 4_194_304
+  const waited = createWaited()
+  const before = process.memoryUsage().arrayBuffers
+  for (let reading = 1; reading <= 40; reading++) {
+    const stretch = at(reading - 1, reading)
+    for (let nth = 1; nth <= 100; nth++) waited.note(MOST_PAIRS - nth, stretch, { seen: reading * nth, booked: 0 })
+    // Others come and go: their rows are those of whoever comes next.
+    waited.note(reading, stretch, { seen: 7, booked: 0 })
+    waited.drop(reading - 1)
+  }
+  t.ok(process.memoryUsage().arrayBuffers - before < 1e6)
+  for (const nth of [1, 50, 100]) {
+    const shares = waited.sharesOf(MOST_PAIRS - nth)
+    t.equal(shares.length, 16)
+    t.equal(
+      shares.reduce((sum, { bytes }) => sum + bytes, 0),
+      40 * nth,
+    )
+  }
+  t.same(waited.sharesOf(39), [])
+  t.same(waited.sharesOf(40), [{ fromMs: 39, toMs: 40, bytes: 7 }])
+  const all = [...waited.arrivals()].flatMap(({ column }) => [...column.bytes.subarray(0, column.count)])
+  t.equal(
+    all.reduce((sum, bytes) => sum + bytes, 0),
+    40 * 5_050 + 7,
+  )
+})
