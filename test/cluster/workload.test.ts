@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
+import { openApiServer } from '../../src/agent/api-server.js'
 import { createAbandoned } from '../../src/cluster/abandoned.js'
 import { ABANDONED_MS, type CoverageLease, coverageLeaseOf, isLabelledAgent, leaseOf } from '../../src/cluster/leases.js'
 import { readWorkload } from '../../src/cluster/workload.js'
@@ -13,6 +14,7 @@ import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import type { Client, KubeObject } from './client.js'
 import type { Cluster } from './cluster.js'
+import { writeKubeconfig } from './kubeconfig.js'
 import { createNamespace, createNode, createPod, createWorkload } from './objects.js'
 import { change, changeStatus, create, type NewObject, ownerOf, pathOf, read, remove } from './resource.js'
 import { clusterTest } from './suite.js'
@@ -188,6 +190,27 @@ await clusterTest(async (t, cluster) => {
     await look(0)
     await look(ABANDONED_MS)
     t.ok(await isThere(lease))
+  })
+
+  t.test('a Lease names what made its agent where that is beside it', async (t) => {
+    const owner = ownerOf(await createWorkload(admin, { kind: 'DaemonSet', namespace: 'elsewhere', name: 'far' }))
+    const near = ownerOf(await createWorkload(admin, { kind: 'DaemonSet', namespace: NAMESPACE, name: 'near' }))
+    await createPod(admin, { namespace: 'elsewhere', name: 'agent', owner })
+    await createPod(admin, { namespace: NAMESPACE, name: 'agent', owner: near })
+    const kubeconfig = await writeKubeconfig(cluster, { token: cluster.adminToken, namespace: NAMESPACE, name: 'named' })
+    const deps = { clock: createHandClock(), log: createKeptLog(), random: randomUUID, readFile: (path: string) => readFile(path, 'utf8') }
+    for (const { namespace, wanted } of [
+      { namespace: NAMESPACE, wanted: 'near' },
+      { namespace: 'elsewhere', wanted: undefined },
+    ]) {
+      const { metadata } = await createNode(admin, { name: `of-${namespace}` })
+      const api = await openApiServer({ kubeconfig, environment: { POD_NAME: 'agent', POD_NAMESPACE: namespace } }, deps, signal)
+      t.teardown(() => api.close())
+      await api.createLease({ node: metadata.name, uid: metadata.uid }, signal)
+      const name = `meshtoll-${metadata.name}`
+      const lease = await read(admin, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace: NAMESPACE, name } })
+      t.equal(coverageLeaseOf(lease)?.daemonSet, wanted, namespace)
+    }
   })
 
   t.test('the Lease of a node whose kubelet is not heard: an agent there may be cut off, and count on', async (t) => {
