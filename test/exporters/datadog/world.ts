@@ -184,10 +184,10 @@ export function createWorld(options: WorldOptions = {}): World {
   async function settle(): Promise<void> {
     for (let quiet = 0; quiet < 3; ) {
       await turn()
-      const waits = current?.push.families().find(({ family }) => family.name === 'meshtoll_datadog_waiting_windows')
-      const waiting = [...(waits?.series ?? [])][0]?.value ?? 0
       const sleepers = clock.sleeping.length
-      quiet = sleepers >= (waiting > 0 ? 2 : 1) ? quiet + 1 : 0
+      quiet = sleepers > 0 ? quiet + 1 : 0
+      // Asked for last: to tell takes longer than a turn.
+      if (quiet === 3 && sleepers === 1 && current && world.self('waiting_windows') > 0) quiet = 0
     }
   }
 
