@@ -1,5 +1,5 @@
 // Alerts about whether what is counted can be believed.
-import { type AlertCase, testAlerts } from './promtool.js'
+import { type AlertCase, type FiringAlert, testAlerts } from './promtool.js'
 
 const TARGET = { job: 'meshtoll/meshtoll-agent', instance: '10.0.0.1:10042', node: 'n1' }
 const N1 = Object.entries(TARGET)
@@ -13,6 +13,22 @@ const book = (name: string, bytes: string): Record<string, string> => ({
   [`meshtoll_flow_${name}{${N1}}`]: bytes,
   [`meshtoll_flow_${name}{${N2}}`]: bytes.replace(' 1001+', ' 1000+'),
 })
+
+const unbalancedBy = (bytes: string): readonly FiringAlert[] => [
+  {
+    labels: WARNING,
+    summary: 'The books of n1 do not balance.',
+    description: `${bytes} that n1 observed are in none of its other books, or twice in them: its numbers are wrong by as much.`,
+  },
+]
+
+const agentDown = (name: string, labels: Readonly<Record<string, string>>): readonly FiringAlert[] => [
+  {
+    labels,
+    summary: `The agent on ${name} cannot be scraped.`,
+    description: `${name} (${labels['job']}) has not answered for 5m. Its kernel table counts on, if it is still there: bytes are late, not lost.`,
+  },
+]
 
 const CASES: readonly AlertCase[] = [
   {
@@ -28,13 +44,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['5m', '10m'],
     fires: '11m',
-    firing: [
-      {
-        labels: WARNING,
-        summary: 'The books of n1 do not balance.',
-        description: '1B that n1 observed are in none of its other books, or twice in them: its numbers are wrong by as much.',
-      },
-    ],
+    firing: unbalancedBy('1B'),
     clears: '16m',
   },
   {
@@ -52,13 +62,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['5m', '10m'],
     fires: '11m',
-    firing: [
-      {
-        labels: WARNING,
-        summary: 'The books of n1 do not balance.',
-        description: '1.024kB that n1 observed are in none of its other books, or twice in them: its numbers are wrong by as much.',
-      },
-    ],
+    firing: unbalancedBy('1.024kB'),
     clears: '36m',
   },
   {
@@ -159,14 +163,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['5m', '10m'],
     fires: '11m',
-    firing: [
-      {
-        labels: WARNING,
-        summary: 'The agent on n1 cannot be scraped.',
-        description:
-          'n1 (meshtoll/meshtoll-agent) has not answered for 5m. Its kernel table counts on, if it is still there: bytes are late, not lost.',
-      },
-    ],
+    firing: agentDown('n1', WARNING),
     clears: '16m',
   },
   {
@@ -175,14 +172,7 @@ const CASES: readonly AlertCase[] = [
     series: { [`up{${N2}}`]: '1+0x5 0+0x9 1+0x10' },
     quiet: ['10m'],
     fires: '11m',
-    firing: [
-      {
-        labels: { job: 'meshtoll', instance: 'n2:10042', severity: 'warning' },
-        summary: 'The agent on n2:10042 cannot be scraped.',
-        description:
-          'n2:10042 (meshtoll) has not answered for 5m. Its kernel table counts on, if it is still there: bytes are late, not lost.',
-      },
-    ],
+    firing: agentDown('n2:10042', { job: 'meshtoll', instance: 'n2:10042', severity: 'warning' }),
     clears: '16m',
   },
   {

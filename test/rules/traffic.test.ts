@@ -1,5 +1,5 @@
 // Alerts about what crosses zones, and what is sent in vain.
-import { type AlertCase, testAlerts } from './promtool.js'
+import { type AlertCase, type FiringAlert, testAlerts } from './promtool.js'
 
 const CROSS = 'cluster:meshtoll_cross_zone_bytes:rate'
 const CART = 'src_namespace="shop",src_owner_kind="Deployment",src_owner_name="cart"'
@@ -19,6 +19,22 @@ const changes = (service: string, values: Readonly<Record<string, string>>): Rec
   Object.fromEntries(
     Object.entries(values).map(([change, one]) => [`meshtoll_endpoint_changes_total{instance="a",${service},change="${change}"}`, one]),
   )
+
+const phantomsOf = (bytes: string): readonly FiringAlert[] => [
+  {
+    labels: { dst_namespace: 'shop', dst_owner_kind: 'Deployment', dst_owner_name: 'stock', severity: 'warning' },
+    summary: 'Pods of shop/stock are sent bytes long after they ended.',
+    description: `Bytes still came 1m 35s after the end of a pod of Deployment shop/stock. Within 15m most is from shop/cart, ${bytes}: what is called there fails.`,
+  },
+]
+
+const flapping = (times: number, why: string): readonly FiringAlert[] => [
+  {
+    labels: { service_namespace: 'my-app', service_name: 'arangodb-cluster-int', severity: 'warning' },
+    summary: 'Endpoints of my-app/arangodb-cluster-int come and go.',
+    description: `${times} times within 10m an endpoint of Service my-app/arangodb-cluster-int became ready again, or was gone within a minute of it, and istiod told proxies each time. ${why}`,
+  },
+]
 
 const CASES: readonly AlertCase[] = [
   {
@@ -94,14 +110,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['19m', '62m', '70m'],
     fires: '21m',
-    firing: [
-      {
-        labels: { dst_namespace: 'shop', dst_owner_kind: 'Deployment', dst_owner_name: 'stock', severity: 'warning' },
-        summary: 'Pods of shop/stock are sent bytes long after they ended.',
-        description:
-          'Bytes still came 1m 35s after the end of a pod of Deployment shop/stock. Within 15m most is from shop/cart, 700kB: what is called there fails.',
-      },
-    ],
+    firing: phantomsOf('700kB'),
     clears: '36m',
   },
   {
@@ -113,14 +122,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['40m', '48m'],
     fires: '61m',
-    firing: [
-      {
-        labels: { dst_namespace: 'shop', dst_owner_kind: 'Deployment', dst_owner_name: 'stock', severity: 'warning' },
-        summary: 'Pods of shop/stock are sent bytes long after they ended.',
-        description:
-          'Bytes still came 1m 35s after the end of a pod of Deployment shop/stock. Within 15m most is from shop/cart, 1.5MB: what is called there fails.',
-      },
-    ],
+    firing: phantomsOf('1.5MB'),
     clears: '72m',
   },
   {
@@ -134,14 +136,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['20m', '35m'],
     fires: '45m',
-    firing: [
-      {
-        labels: { service_namespace: 'my-app', service_name: 'arangodb-cluster-int', severity: 'warning' },
-        summary: 'Endpoints of my-app/arangodb-cluster-int come and go.',
-        description:
-          '20 times within 10m an endpoint of Service my-app/arangodb-cluster-int became ready again, or was gone within a minute of it, and istiod told proxies each time. Its pods end, mostly by OOMKilled.',
-      },
-    ],
+    firing: flapping(20, 'Its pods end, mostly by OOMKilled.'),
     clears: '90m',
   },
   {
@@ -153,14 +148,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['20m', '35m'],
     fires: '41m',
-    firing: [
-      {
-        labels: { service_namespace: 'my-app', service_name: 'arangodb-cluster-int', severity: 'warning' },
-        summary: 'Endpoints of my-app/arangodb-cluster-int come and go.',
-        description:
-          '20 times within 10m an endpoint of Service my-app/arangodb-cluster-int became ready again, or was gone within a minute of it, and istiod told proxies each time. Its pods end, mostly by ShortLived.',
-      },
-    ],
+    firing: flapping(20, 'Its pods end, mostly by ShortLived.'),
     clears: '52m',
   },
   {
@@ -169,14 +157,7 @@ const CASES: readonly AlertCase[] = [
     series: changes(SERVICE, { added: '3+0x60', ready: '0+3x40 123+0x20', unready: '0+3x40 123+0x20', removed: '0+0x60' }),
     quiet: ['15m'],
     fires: '30m',
-    firing: [
-      {
-        labels: { service_namespace: 'my-app', service_name: 'arangodb-cluster-int', severity: 'warning' },
-        summary: 'Endpoints of my-app/arangodb-cluster-int come and go.',
-        description:
-          '30 times within 10m an endpoint of Service my-app/arangodb-cluster-int became ready again, or was gone within a minute of it, and istiod told proxies each time. Its pods do not restart: look at their readiness probes.',
-      },
-    ],
+    firing: flapping(30, 'Its pods do not restart: look at their readiness probes.'),
     clears: '50m',
   },
 ]
