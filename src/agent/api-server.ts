@@ -6,7 +6,7 @@ import { followPodsOf } from '../cluster/objects.js'
 import { type PodName, readMaker, readWorkload, type Workload } from '../cluster/workload.js'
 import type { Tenancies } from '../identity/tenancies.js'
 import { type KubeClient, readJson } from '../kube/client.js'
-import { KubeError } from '../kube/kube-error.js'
+import { unlessNotFound } from '../kube/kube-error.js'
 import type { CoverageRecord } from './coverage-record.js'
 
 export interface ApiServer extends Omit<Connection, 'client' | 'createClient' | 'namespace'> {
@@ -23,8 +23,6 @@ export interface ApiServer extends Omit<Connection, 'client' | 'createClient' | 
 
 type Environment = ConnectionOptions['environment']
 
-const GONE = 404
-
 /** Rejects with an AccessError that says what to do. */
 export async function openApiServer(options: ConnectionOptions, deps: ConnectionDeps, signal: AbortSignal): Promise<ApiServer> {
   const { client, namespace, ...connection } = await connect(options, deps, signal)
@@ -40,7 +38,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
     },
     async readLease(node, record, until) {
       const key = leaseNameOf(node)
-      const lease = coverageLeaseOf(await readJson(client, `${path}/${key}`, { signal: until }).catch(unlessGone))
+      const lease = coverageLeaseOf(await readJson(client, `${path}/${key}`, { signal: until }).catch(unlessNotFound))
       if (lease) record.put(key, lease)
       else record.remove(key)
       record.synced()
@@ -50,7 +48,7 @@ export async function openApiServer(options: ConnectionOptions, deps: Connection
       await readJson(client, path, { method: 'POST', body: leaseOf({ ...claimant, daemonSet }, deps.clock.now()), signal: until })
     },
     async deleteLease(node, until) {
-      await client.request(`${path}/${leaseNameOf(node)}`, { method: 'DELETE', signal: until }).catch(unlessGone)
+      await client.request(`${path}/${leaseNameOf(node)}`, { method: 'DELETE', signal: until }).catch(unlessNotFound)
     },
     readWorkload: (pod, until) => readWorkload(client, pod, until),
   }
@@ -68,8 +66,4 @@ async function nameOfMaker(client: KubeClient, { namespace, environment }: OwnPo
   if (!name || own !== namespace) return undefined
   const made = await readMaker(client, { name, namespace }, signal).catch(() => signal.throwIfAborted())
   return made?.name
-}
-
-function unlessGone(error: unknown): void {
-  if (!(error instanceof KubeError && error.status === GONE)) throw error
 }

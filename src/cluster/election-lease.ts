@@ -1,7 +1,7 @@
 // The Lease by which the replicas of a directory agree who counts what is counted once in a cluster, written as client-go writes those of
 // controllers (k8s.io/client-go/tools/leaderelection/resourcelock), so that `kubectl get lease` shows it.
 import { type KubeClient, readJson } from '../kube/client.js'
-import { KubeError } from '../kube/kube-error.js'
+import { isNotFound, KubeError, unlessNotFound } from '../kube/kube-error.js'
 import { labelsOf, leasesPath, microTimeOf } from './leases.js'
 
 export interface Holding {
@@ -34,7 +34,6 @@ export class Overtaken extends Error {
 
 /** No Node's, whatever that is called: theirs are `meshtoll-NODE`. */
 export const ELECTION_LEASE = 'meshtoll.directory-leader'
-const NOT_FOUND = 404
 const CONFLICT = 409
 
 export interface LeaseStoreParts {
@@ -65,27 +64,21 @@ export function createLeaseStore({ client, namespace, durationSeconds, now }: Le
 
   return {
     async read(signal) {
-      try {
-        return electionLeaseOf(await readJson(client, path, { signal }))
-      } catch (error) {
-        if (statusOf(error) === NOT_FOUND) return undefined
-        throw error
-      }
+      const raw = await readJson(client, path, { signal }).catch(unlessNotFound)
+      return raw === undefined ? undefined : electionLeaseOf(raw)
     },
     async write(holding, over, signal) {
       const body = objectOf(holding, over?.metadata ?? { name: ELECTION_LEASE, labels: labelsOf('directory') })
       try {
         return electionLeaseOf(await readJson(client, over ? path : collection, { method: over ? 'PUT' : 'POST', body, signal }))
       } catch (error) {
-        const status = statusOf(error)
-        if (status === CONFLICT || (over && status === NOT_FOUND)) throw new Overtaken((error as Error).message, { cause: error })
+        const isOvertaken = (error instanceof KubeError && error.status === CONFLICT) || (over && isNotFound(error))
+        if (isOvertaken) throw new Overtaken((error as Error).message, { cause: error })
         throw error
       }
     },
   }
 }
-
-const statusOf = (error: unknown): number => (error instanceof KubeError ? error.status : 0)
 
 interface RawLease {
   readonly metadata?: { readonly resourceVersion?: unknown }
@@ -93,7 +86,7 @@ interface RawLease {
 }
 
 /** What others may have written into it is taken for nothing. */
-export function electionLeaseOf(raw: unknown): ElectionLease {
+function electionLeaseOf(raw: unknown): ElectionLease {
   const { metadata = {}, spec = {} } = (raw ?? {}) as RawLease
   const { holderIdentity, acquireTime, leaseTransitions } = spec
   return Object.freeze({

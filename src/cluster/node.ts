@@ -1,11 +1,10 @@
 // One Node of the API server.
 import { type NodeFacts, nodeFactsOf } from '../identity/objects/node.js'
 import { type KubeClient, readJson } from '../kube/client.js'
-import { KubeError } from '../kube/kube-error.js'
+import { isNotFound, KubeError } from '../kube/kube-error.js'
 import type { RawNode } from './daemon-nodes.js'
 import { NODES } from './objects.js'
 
-const NOT_FOUND = 404
 const FORBIDDEN = 403
 
 /** Undefined where there is none. */
@@ -19,9 +18,9 @@ export async function readRawNode(client: KubeClient, name: string, signal: Abor
   try {
     return (await readJson(client, `${NODES}/${name}`, { signal })) as RawNode
   } catch (error) {
-    const { status } = error as KubeError
-    if (!(error instanceof KubeError) || (status !== NOT_FOUND && status !== FORBIDDEN)) throw error
-    return status === NOT_FOUND ? undefined : readListed(client, name, { refusal: error, signal })
+    if (isNotFound(error)) return undefined
+    if (!(error instanceof KubeError && error.status === FORBIDDEN)) throw error
+    return readListed(client, name, { refusal: error, signal })
   }
 }
 

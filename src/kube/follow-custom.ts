@@ -5,7 +5,7 @@ import { createBackoff, fractionOf } from './backoff.js'
 import { type KubeClient, readJson } from './client.js'
 import { followObjects } from './follow.js'
 import type { Into, Prune } from './known.js'
-import { KubeError } from './kube-error.js'
+import { isNotFound, unlessNotFound } from './kube-error.js'
 
 export interface CustomResource {
   readonly group: string
@@ -28,7 +28,6 @@ export interface CustomInto<T> extends Into<T> {
 
 type FollowDeps = Pick<Deps, 'clock' | 'log' | 'random'>
 
-const NOT_FOUND = 404
 /** Between looks for what is not there, half of it by chance. */
 const LONGEST_LOOK_MS = 400_000
 
@@ -99,8 +98,8 @@ export async function findPath(
 ): Promise<string | undefined> {
   for (const version of versions) {
     const path = `/apis/${group}/${version}`
-    const { resources } = (await readJson(client, path, { signal }).catch(unlessNotFound)) as ResourceList
-    if (resources?.some(({ name }) => name === resource)) return `${path}/${resource}`
+    const list = (await readJson(client, path, { signal }).catch(unlessNotFound)) as ResourceList | undefined
+    if (list?.resources?.some(({ name }) => name === resource)) return `${path}/${resource}`
   }
   return undefined
 }
@@ -108,11 +107,4 @@ export async function findPath(
 /** APIResourceList (k8s.io/apimachinery meta/v1). */
 interface ResourceList {
   readonly resources?: readonly { readonly name?: unknown }[]
-}
-
-const isNotFound = (error: unknown): boolean => error instanceof KubeError && error.status === NOT_FOUND
-
-function unlessNotFound(error: unknown): object {
-  if (isNotFound(error)) return {}
-  throw error
 }

@@ -38,10 +38,19 @@ export class KubeError extends Error {
   }
 }
 
+const NOT_FOUND = 404
 const GONE = 410
 const UNAUTHORIZED = 401
 const FORBIDDEN = 403
 const MAX_TEXT = 600
+
+/** There is no such object, or no such resource. */
+export const isNotFound = (error: unknown): boolean => error instanceof KubeError && error.status === NOT_FOUND
+
+/** For a rejected request: undefined where there is no such thing, else it is thrown on. */
+export function unlessNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
+}
 
 /** The resourceVersion or continue token asked for is no longer kept. */
 export const isExpired = (error: unknown): boolean => error instanceof KubeError && error.status === GONE

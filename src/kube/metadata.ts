@@ -1,7 +1,7 @@
 // Objects without their spec and status, as the API server cuts them: owners are found by them.
 import { type KubeClient, readJson } from './client.js'
 import type { Accept } from './follow.js'
-import { KubeError } from './kube-error.js'
+import { unlessNotFound } from './kube-error.js'
 
 /** Servers that cannot cut send whole objects, which hold the same metadata at the same place. */
 const acceptOf = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`
@@ -43,17 +43,10 @@ export interface ObjectMetadata {
   readonly finalizers?: readonly string[]
 }
 
-const NOT_FOUND = 404
-
 /** Undefined where there is no such object. */
 export async function readMetadata(client: KubeClient, object: ObjectName, signal: AbortSignal): Promise<ObjectMetadata | undefined> {
-  try {
-    const { metadata } = (await readJson(client, pathOf(object), { accept: ONE, signal })) as { readonly metadata?: ObjectMetadata }
-    return metadata
-  } catch (error) {
-    if (error instanceof KubeError && error.status === NOT_FOUND) return undefined
-    throw error
-  }
+  const found = await readJson(client, pathOf(object), { accept: ONE, signal }).catch(unlessNotFound)
+  return (found as { readonly metadata?: ObjectMetadata } | undefined)?.metadata
 }
 
 export function pathOf({ group, version, resource, namespace, name }: ObjectName): string {
