@@ -22,7 +22,7 @@ export interface BenchOptions {
 
 export type Measure = (options: BenchOptions) => AsyncIterable<Figure>
 
-export const centreOf = ({ measured }: Figure): number => (typeof measured === 'number' ? measured : measured.value)
+const centreOf = ({ measured }: Figure): number => (typeof measured === 'number' ? measured : measured.value)
 
 /** A bar is missed when the whole interval is on its wrong side. */
 export function verdictOf({ measured, bar }: Figure): Verdict {
@@ -31,7 +31,7 @@ export function verdictOf({ measured, bar }: Figure): Verdict {
   return ('most' in bar ? low <= bar.most : high >= bar.least) ? 'held' : 'missed'
 }
 
-export function ratioOf(figure: Figure): number | undefined {
+function ratioOf(figure: Figure): number | undefined {
   if (!figure.bar) return undefined
   return centreOf(figure) / ('most' in figure.bar ? figure.bar.most : figure.bar.least)
 }

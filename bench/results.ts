@@ -20,7 +20,7 @@ export function renderTable(rows: readonly Row[]): string {
 }
 
 /** `before`: what stands there; rows of numbers that were not measured this time stay. */
-export function renderMarkdown(rows: readonly Row[], loads: readonly number[], before: string): string {
+function renderMarkdown(rows: readonly Row[], loads: readonly number[], before: string): string {
   const day = new Date().toISOString().slice(0, 10)
   const measured = new Map(rows.map((row) => [row.number, lineOf([...COLUMNS.map((column) => shown(row, column)), day])]))
   const lines = new Map([...linesIn(before), ...measured])

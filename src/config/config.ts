@@ -71,7 +71,7 @@ function unknownOption(path: string): string {
 }
 
 /** First among the words that may stand there, then among those of other sections. */
-export function nearestOption(section: string, name: string): string | undefined {
+function nearestOption(section: string, name: string): string | undefined {
   const paths = optionPaths()
   const here = paths.filter((path) => splitPath(path)[0] === section)
   const elsewhere = paths.filter((path) => splitPath(path)[0] !== section)

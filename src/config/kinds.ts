@@ -161,7 +161,7 @@ export function either<A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> {
 }
 
 /** NaN where it is none. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? []
   return Number(count) * (UNITS[unit ?? ''] ?? Number.NaN)
 }

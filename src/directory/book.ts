@@ -50,7 +50,8 @@ interface Ended {
   readonly endMs: number
 }
 
-const REMEMBERED_MS = 3_600_000
+/** For so long it is known who ended. */
+export const REMEMBERED_MS = 3_600_000
 /** Pods that ended: past it the first are forgotten sooner. */
 const MOST_ENDED = 200_000
 const NOBODY: readonly Tenancy[] = []

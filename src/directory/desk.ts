@@ -6,7 +6,7 @@ import { createDoubt } from '../identity/doubt.js'
 import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
 import { notAfter, withUnheard } from '../identity/unheard.js'
 import type { Stretch } from '../model.js'
-import { type Book, createBook } from './book.js'
+import { type Book, createBook, REMEMBERED_MS } from './book.js'
 import { createCovering } from './covering.js'
 import type { ShareUid } from './endpoints/slice.js'
 import { createNodesThatCover } from './nodes-that-cover.js'
@@ -30,7 +30,6 @@ export interface Desk {
 }
 
 const FORGET_EVERY_MS = 60_000
-const REMEMBERED_MS = 3_600_000
 
 export interface DeskParts {
   readonly clock: Clock

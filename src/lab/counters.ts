@@ -11,15 +11,14 @@ export interface DeviceCounters {
 const ETHERNET_HEADER = 14
 
 /** A device counts frames. A super-packet (GSO) is one frame with one header here, as at the netfilter hooks. */
-export const ipBytesOf = ({ bytes, packets }: { readonly bytes: number; readonly packets: number }): number =>
-  bytes - ETHERNET_HEADER * packets
+const ipBytesOf = ({ bytes, packets }: { readonly bytes: number; readonly packets: number }): number => bytes - ETHERNET_HEADER * packets
 
 export const sentIpBytes = (device: DeviceCounters): number => ipBytesOf({ bytes: device.sentBytes, packets: device.sentPackets })
 export const receivedIpBytes = (device: DeviceCounters): number =>
   ipBytesOf({ bytes: device.receivedBytes, packets: device.receivedPackets })
 
 /** All devices of a namespace by name. /proc/net is the reader's own network namespace, /sys/class/net the one it was mounted in. */
-export async function readCounters(namespace: string): Promise<ReadonlyMap<string, DeviceCounters>> {
+async function readCounters(namespace: string): Promise<ReadonlyMap<string, DeviceCounters>> {
   return parseNetDev(await runIn(namespace, ['cat', '/proc/net/dev']))
 }
 

@@ -132,7 +132,7 @@ export async function addBridge(topology: Topology, name: string): Promise<void>
   }
 }
 
-export const setMtu = (topology: Topology, name: string, mtu: number, device = UPLINK): Promise<string> =>
+const setMtu = (topology: Topology, name: string, mtu: number, device = UPLINK): Promise<string> =>
   topology.run(name, ['ip', 'link', 'set', 'dev', device, 'mtu', String(mtu)])
 
 /** One segment a packet: TCP builds no super-packets. */

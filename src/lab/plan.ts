@@ -35,7 +35,7 @@ export interface Plan {
   readonly namespaces: readonly { readonly name: string; readonly forwards: boolean; readonly batch: readonly string[] }[]
 }
 
-export const CLOUD = 'cloud'
+const CLOUD = 'cloud'
 /** The uplink of a node, the only device of a pod or host. */
 export const UPLINK = 'eth0'
 /** In its node, the other end of a pod's wire. */

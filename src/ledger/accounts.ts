@@ -56,7 +56,7 @@ export const flowKeyOf = (source: Owner, destination: Owner, scope: Scope): stri
 export const phantomKeyOf = (source: Owner, destination: Owner): string => `p:${source.id}:${destination.id}`
 export const zoneKeyOf = (source: string, destination: string, scope: Scope): string => `z:${JSON.stringify([source, destination, scope])}`
 export const isPhantom = ({ key }: Pick<Account, 'key'>): boolean => key.startsWith('p:')
-export const bookKeyOf = (name: string): string => `b:${name}`
+const bookKeyOf = (name: string): string => `b:${name}`
 
 export function createAccounts({ clock, onOwner }: { clock: Clock; onOwner: (owner: Owner) => void }): Accounts {
   const owners: Owner[] = []

@@ -5,7 +5,7 @@ import { request as askSecurely } from 'node:https'
 import type { Socket } from 'node:net'
 
 /** Nothing of a request has left. `message`: what the proxy did; its URL is without a password. */
-export class ProxyFailed extends Error {
+class ProxyFailed extends Error {
   override readonly name = 'ProxyFailed'
 
   constructor({ origin }: URL, why: string) {

@@ -42,7 +42,7 @@ type Words = readonly string[]
 type Arguments = Record<string, string>
 
 /** The names that .dockerignore leaves: it ignores all but some. */
-export async function contextNames(): Promise<readonly string[]> {
+async function contextNames(): Promise<readonly string[]> {
   const [first, ...rest] = linesOf(await readFile(join(ROOT, '.dockerignore'), 'utf8'))
   if (first !== '*' || rest.some((line) => !/^![\w.-]+$/.test(line)))
     throw new Error('.dockerignore ignores all but names; this reads no more')

@@ -1,7 +1,7 @@
 // What a scraper remembers of a text of metrics, to see whether anything ever falls.
 
 /** Counters by their whole line but the value. */
-export function parseCounters(text: string): ReadonlyMap<string, number> {
+function parseCounters(text: string): ReadonlyMap<string, number> {
   const lines = text.split('\n').filter((line) => line.startsWith('meshtoll_') && line.includes('_total'))
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
 }

@@ -31,7 +31,7 @@ export const STOCK = who('b', 'r1', 'stock')
 export const WEB = who('a', 'r1', 'web')
 export const FAR = who('c', 'r2', 'web')
 /** The labels of CART in another region: the same owner, another scope. */
-export const MOVED_CART = who('a', 'r2', 'cart')
+const MOVED_CART = who('a', 'r2', 'cart')
 export const INTERNET: Who = { zone: '', region: '', namespace: '', kind: 'External', name: 'internet', external: true }
 export const WHOS: readonly Who[] = [CART, STOCK, WEB, FAR, MOVED_CART, INTERNET, UNKNOWN]
 

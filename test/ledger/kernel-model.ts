@@ -56,7 +56,7 @@ export interface Reader {
 }
 
 const NOTHING = { observed: 0, tunnel: 0, overflow: 0, viaOverflow: 0 }
-export const pairKeyOf = (source: string, destination: string): string => `${source} ${destination}`
+const pairKeyOf = (source: string, destination: string): string => `${source} ${destination}`
 const add = (to: Map<string, number>, key: string, bytes: number): void => void to.set(key, (to.get(key) ?? 0) + bytes)
 
 export function createKernel(): Kernel {

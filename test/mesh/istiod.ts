@@ -11,7 +11,7 @@ import { type ContainerLog, createContainerLog } from './container-log.js'
 import { SYSTEM } from './workloads.js'
 
 export const XDS_PORT = 15010
-export const METRICS_PORT = 15014
+const METRICS_PORT = 15014
 /** Relative to the folder of a proxy. */
 export const ACCESS_LOG = 'access.log'
 const HTTP_PORT = 8080

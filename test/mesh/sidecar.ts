@@ -11,8 +11,8 @@ import { type Ask, askAt, sumOf } from './ask.js'
 import { ACCESS_LOG } from './istiod.js'
 import { type Relay, startRelay, type Target } from './relay.js'
 
-export const ENVOY_METRICS_PORT = 15090
-export const AGENT_METRICS_PORT = 15020
+const ENVOY_METRICS_PORT = 15090
+const AGENT_METRICS_PORT = 15020
 const ADMIN_PORT = 15000
 const RELAY_PORT = 15012
 const READY_WITHIN_MS = 60_000

@@ -32,7 +32,7 @@ export type Workload = keyof typeof PLACES
 export const WORKLOADS = Object.keys(PLACES) as readonly Workload[]
 
 /** As the controller of an injected Deployment makes it: its second container is the sidecar. */
-export const createSidecarPod = (api: Client, workload: Workload): Promise<KubeObject> =>
+const createSidecarPod = (api: Client, workload: Workload): Promise<KubeObject> =>
   createPod(api, { ...PLACES[workload], deployment: workload, app: workload, containers: ['main', 'istio-proxy'] })
 
 /** Of the Deployment istiod; each further one is of another revision. */

@@ -21,7 +21,7 @@ export interface Services {
   has(namespace: string, service: string): boolean
 }
 
-export const serviceKeyOf = ({ namespace, service }: Pick<SliceFacts, 'namespace' | 'service'>): string => `${namespace}/${service}`
+const serviceKeyOf = ({ namespace, service }: Pick<SliceFacts, 'namespace' | 'service'>): string => `${namespace}/${service}`
 
 /** `heard` is told of each endpoint of a Service that is not what it was. */
 export function createServices(heard: (turn: Turn) => void): Services {

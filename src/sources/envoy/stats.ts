@@ -73,7 +73,7 @@ export interface ParsedStats {
   readonly known: KnownRequests
 }
 
-export const NOTHING_KNOWN: KnownRequests = { bySeries: new Map() }
+const NOTHING_KNOWN: KnownRequests = { bySeries: new Map() }
 
 interface Before {
   readonly known?: KnownRequests | undefined

@@ -58,7 +58,7 @@ export interface Plan {
   readonly chains: readonly PlannedChain[]
 }
 
-export const COUNTERS = ['observed_post', 'observed_in', 'tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
+const COUNTERS = ['observed_post', 'observed_in', 'tunnel_post', 'tunnel_in', 'overflow', 'via_overflow'] as const
 
 const setsOf = ({ sets }: Counting): Counting['sets'] => sets
 

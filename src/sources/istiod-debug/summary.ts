@@ -20,7 +20,7 @@ export interface Behind {
 }
 
 /** Of the snapshot. */
-export const MAX_NAMED = 500
+const MAX_NAMED = 500
 
 /** As `istioctl proxy-status` calls them. */
 const STATUSES = ['stale', 'error'] as const
