@@ -3,11 +3,12 @@
 import { addressText } from '../formats/address-text.js'
 import { parseAddress } from '../identity/address.js'
 import type { Tenancy } from '../identity/tenancies.js'
+import type { Stretch } from '../model.js'
 import { createIds } from './ids.js'
 
 export interface Book {
-  /** Answers the ids of the addresses that they are of. `nowMs`: since 1970, as their times are. */
-  put(tenancies: readonly Tenancy[], nowMs: number): readonly number[]
+  /** Answers the ids of the addresses that they are of. `now`: between which times it is, as far as a clock can say. */
+  put(tenancies: readonly Tenancy[], now: Stretch): readonly number[]
   /** Drops whoever is known for an hour to have ended. */
   forget(): void
   /** Counts one that asks. Undefined where it is no canonical text of an address. */
@@ -96,15 +97,16 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
   }
 
   /** Undefined where it ended long ago, and nobody heard of it. */
-  function putOne(tenancy: Tenancy, nowMs: number): number | undefined {
+  function putOne(tenancy: Tenancy, now: Stretch): number | undefined {
     const { address, key, untilMs } = tenancy
     const before = tenanciesOf(ids.find(address) ?? -1)
-    const isLongOver = untilMs < nowMs - REMEMBERED_MS
+    const isLongOver = untilMs < now.fromMs - REMEMBERED_MS
     if (isLongOver && before.every((other) => other.key !== key)) return undefined
     const id = idOf(address)
     hold(id, [...before.filter((other) => other.key !== key), tenancy])
     revisions[id] = revision
-    if (untilMs !== Number.POSITIVE_INFINITY) ended.push({ id, tenancy, revision, heardMs: monotonic(), endMs: Math.min(untilMs, nowMs) })
+    if (untilMs !== Number.POSITIVE_INFINITY)
+      ended.push({ id, tenancy, revision, heardMs: monotonic(), endMs: Math.min(untilMs, now.toMs) })
     return id
   }
 
@@ -118,10 +120,10 @@ export function createBook({ monotonic }: { monotonic(): number }): Book {
   }
 
   return {
-    put(tenancies, nowMs) {
+    put(tenancies, now) {
       if (tenancies.length === 0) return []
       revision++
-      return tenancies.flatMap((tenancy) => putOne(tenancy, nowMs) ?? [])
+      return tenancies.flatMap((tenancy) => putOne(tenancy, now) ?? [])
     },
     forget() {
       const sinceMs = monotonic() - REMEMBERED_MS

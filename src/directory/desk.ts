@@ -3,7 +3,7 @@
 import type { Leases } from '../cluster/connection.js'
 import type { Clock, Log } from '../deps.js'
 import { createDoubt } from '../identity/doubt.js'
-import { createTenancies, type Tenancies, type Zone } from '../identity/tenancies.js'
+import { createTenancies, type Tenancies, type Tenancy, type Zone } from '../identity/tenancies.js'
 import { notAfter, withUnheard } from '../identity/unheard.js'
 import type { Stretch } from '../model.js'
 import { type Book, createBook, REMEMBERED_MS } from './book.js'
@@ -30,6 +30,8 @@ export interface Desk {
 }
 
 const FORGET_EVERY_MS = 60_000
+/** What is told has been heard so long ago, but for a pod whose owner is waited for even longer. */
+const HEARD_WITHIN_MS = 60_000
 
 export interface DeskParts {
   readonly clock: Clock
@@ -72,6 +74,16 @@ export function createDesk({ clock, log, random, isHearing }: DeskParts): Desk {
     toMs: Math.min(toMs, clock.now()) + doubtMs(),
   })
 
+  /** When somebody went that nobody says it of, or came to an address, is told by our own clock: that much sooner or later. */
+  const perhaps = ({ fromMs, untilMs, ...tenancy }: Tenancy): Tenancy => {
+    const nowMs = clock.now()
+    const isOurs = (ms: number): boolean => ms <= nowMs && ms > nowMs - HEARD_WITHIN_MS
+    const doubtOf = (ms: number): number => (isOurs(ms) ? doubtMs() : 0)
+    return { ...tenancy, fromMs: fromMs - doubtOf(fromMs), untilMs: untilMs + doubtOf(untilMs) }
+  }
+
+  const perhapsAll = (tenancies: readonly Tenancy[]): readonly Tenancy[] => (doubtMs() > 0 ? tenancies.map(perhaps) : tenancies)
+
   function sayDoubt(nowMs: number): void {
     if (!isInNewDoubt(nowMs)) return
     log.warn('the clock was set: for a while who came and went by it is not certain', { by_s: Math.round(doubtMs() / 1000) })
@@ -96,7 +108,7 @@ export function createDesk({ clock, log, random, isHearing }: DeskParts): Desk {
       const { ranges: allRanges, zones: allZones, ...changes } = tenancies.take()
       const missed = changes.unheard.map(widened)
       unheard = missed.reduce(withUnheard, unheard)
-      const addresses = [...book.put(changes.tenancies, nowMs)]
+      const addresses = [...book.put(perhapsAll(changes.tenancies), { fromMs: nowMs - doubtMs(), toMs: nowMs + doubtMs() })]
       const isInAnother = allRanges ? ranges.replace(allRanges) : () => false
       if (allRanges) for (const id of book.nobodys()) if (isInAnother(book.addressOf(id))) addresses.push(id)
       const nodes = leases.haveChanged || allRanges ? covering.replace(leases.take(), book.nextRevision) : []
@@ -104,7 +116,7 @@ export function createDesk({ clock, log, random, isHearing }: DeskParts): Desk {
       sessions.spread({ addresses, nodes, haveZones: allZones !== undefined, unheard: missed })
     },
     beginsToHear() {
-      unheard = [{ fromMs: 0, toMs: clock.now() }]
+      unheard = [widened({ fromMs: 0, toMs: clock.now() })]
     },
     forget() {
       if (monotonic() < forgetAtMs) return

@@ -1,5 +1,7 @@
 // What agents are told, from what the API server says.
 import t from 'tap'
+import { parseDirectoryLine } from '../../src/agent/directory-lines.js'
+import { createClusterNames } from '../../src/identity/cluster-names.js'
 import type { Tenant } from '../../src/identity/holders.js'
 import type { NodeFacts } from '../../src/identity/objects/node.js'
 import type { PodFacts } from '../../src/identity/objects/pod.js'
@@ -482,6 +484,35 @@ t.test('when it closes', async (t) => {
 
 const unheardIn = (lines: readonly Line[]): readonly unknown[] => lines.flatMap(({ unheard }) => (unheard ? [unheard] : []))
 
+t.test('while its clock is doubted a pod is over for long, or forgotten, only where that is so by any time', async (t) => {
+  const desk = startDesk(createSetClock)
+  desk.clock.advance(3 * HOUR_MS)
+  await desk.turn()
+  const endedMs = desk.clock.monotonic() - 1_000
+  desk.clock.set(2 * HOUR_MS)
+  desk.tenancies.putPod('shop/job', { ...WEB, endedMs }, OWNER)
+  await desk.turn()
+  t.match(
+    desk
+      .listen({ addresses: ['10.2.0.8'] })
+      .take()
+      .join(),
+    '10.2.0.8 u2',
+  )
+
+  const other = startDesk(createSetClock)
+  other.clock.advance(3 * HOUR_MS)
+  await other.turn()
+  other.clock.set(-2 * HOUR_MS)
+  const goneMs = other.clock.monotonic()
+  other.tenancies.putPod('shop/job', { ...WEB, endedMs: goneMs }, OWNER)
+  await other.turn()
+  other.clock.advance(HOUR_MS + 61_000)
+  await other.turn()
+  const [{ unheard }] = other.listen({ addresses: ['10.2.0.8'] }).takeRaw() as [Line]
+  t.match(unheard, [{ fromMs: 0, toMs: goneMs }])
+})
+
 t.test('what it has missed it says to all, at once and to those who come later', async (t) => {
   const desk = await start()
   desk.beginsToHear()
@@ -544,6 +575,72 @@ t.test('while its clock is doubted who came and went by it is not certain, nor w
   desk.tenancies.miss({ fromMs: laterMs - missedMs, toMs: laterMs })
   await desk.turn()
   t.same(unheardIn(agent.takeRaw()), [[{ fromMs: laterMs - missedMs, toMs: laterMs }]], 'and trusted again')
+})
+
+t.test('its clock is set by an hour: no byte is an other pod’s for certain', async (t) => {
+  const ADDRESS = '10.1.0.7'
+  const podOf = (name: string, changes: Partial<PodFacts>): [string, PodFacts, typeof OWNER] => [
+    `shop/${name}`,
+    { ...CART, uid: `uid-${name}`, node: 'n1', addresses: [ADDRESS], ...changes },
+    { kind: 'Deployment', name },
+  ]
+  const cases = [
+    {
+      name: 'the first is removed by force, and nobody says when it went',
+      happens: ({ tenancies, clock }: DeskHere, trueMs: number) => {
+        tenancies.removePod('shop/first', clock.now())
+        tenancies.putPod(...podOf('second', { startedMs: trueMs + 1_000 }))
+      },
+    },
+    {
+      name: 'the second gets its address after a restart of its node, and nobody says when',
+      happens: ({ tenancies, clock }: DeskHere, trueMs: number) => {
+        tenancies.putPod(...podOf('first', { startedMs: 100_000, endedMs: trueMs - 1_000 }))
+        tenancies.putPod(...podOf('second', { startedMs: 100_000 }), { atMs: clock.now() })
+      },
+    },
+  ]
+  for (const { name, happens } of cases)
+    for (const byMs of [-HOUR_MS, HOUR_MS]) {
+      const desk = startDesk(createSetClock)
+      const trueMs = (): number => desk.clock.monotonic()
+      desk.clock.advance(2 * HOUR_MS)
+      desk.tenancies.putPod(...podOf('first', { startedMs: 100_000 }))
+      desk.tenancies.putPod(...podOf('second', { startedMs: 100_000, addresses: ['10.1.0.8'] }))
+      await desk.turn()
+      const told = desk.listen({ addresses: [ADDRESS] })
+      const names = createClusterNames({ node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => true, monotonic: trueMs })
+      const hear = async (): Promise<void> => {
+        await desk.turn()
+        const lines = told.takeRaw().map((line) => parseDirectoryLine(JSON.stringify(line)))
+        const changes = { tenancies: lines.flatMap((line) => line.tenancies), unheard: lines.flatMap((line) => line.unheard ?? []) }
+        names.apply({ ...changes, isCurrent: true, standing: 'yes', covering: new Set() }, trueMs())
+      }
+      await hear()
+      let readMs = trueMs()
+      let placement = names.placeSince(ADDRESS, undefined, { fromMs: readMs - 10_000, toMs: readMs })
+      const ownerAfter = async (ms: number): Promise<string> => {
+        desk.clock.advance(ms)
+        await hear()
+        placement = names.placeSince(ADDRESS, placement, { fromMs: readMs, toMs: trueMs() })
+        readMs = trueMs()
+        return placement?.ambiguous ? 'any' : (placement?.who.name ?? 'nobody')
+      }
+      desk.clock.set(byMs)
+      // Time enough for an agent to know who has it by now, whatever was before.
+      for (let times = 0; times < 14; times++) await ownerAfter(10_000)
+      t.equal(await ownerAfter(10_000), 'first', `${name}, ${byMs}: who has had it all the while keeps it`)
+      desk.clock.advance(5_000)
+      happens(desk, trueMs())
+      t.equal(await ownerAfter(5_000), 'any', `${name}, ${byMs}: what came around the change`)
+      const later: string[] = []
+      for (let times = 0; times < 60; times++) later.push(await ownerAfter(10_000))
+      t.same(
+        [...new Set(later)].filter((one) => one !== 'any' && one !== 'second'),
+        [],
+        `${name}, ${byMs}: what came later`,
+      )
+    }
 })
 
 t.test('while it does not hear of changes itself it does not say that all is told', async (t) => {
