@@ -1,5 +1,4 @@
 // A wire to a server that a test can cut: bytes pass as they are.
-
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'

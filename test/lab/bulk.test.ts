@@ -1,5 +1,4 @@
 // A gigabyte over TCP, data and acknowledgements, held against the interfaces by owner and by zone.
-
 import { bytesByPair, zoneBytes } from './agents.js'
 import { balances, createLab } from './lab.js'
 import { worldTest } from './world.js'

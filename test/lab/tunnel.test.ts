@@ -1,5 +1,4 @@
 // Pods of other nodes through VXLAN: the inner packet is posted, the outer one is not.
-
 import { sentIpBytes } from '../../src/lab/counters.js'
 import { addVxlan } from '../../src/lab/features.js'
 import { booked, bytesByPair, sumOf } from './agents.js'

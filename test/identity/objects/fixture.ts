@@ -8,10 +8,13 @@ const FOLDER = join(import.meta.dirname, '../../fixtures/kubernetes')
 export const FIXTURES = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.slice(0, -'.json'.length))
+const TEXTS = new Map(FIXTURES.map((name) => [name, readFileSync(join(FOLDER, `${name}.json`), 'utf8')]))
 
 /** `pod-deployment`; anew at every call. */
 export function fixture(name: string): unknown {
-  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'))
+  const text = TEXTS.get(name)
+  if (text === undefined) throw new Error(`there is no ${name}.json in ${FOLDER}`)
+  return JSON.parse(text)
 }
 
 /** With other values at some paths (`metadata.labels`); undefined takes away. */

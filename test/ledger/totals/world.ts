@@ -1,6 +1,5 @@
 // Counters that come, go, begin anew and change hands, read by totals that may be killed at any point; and beside them what must be served,
 // kept event by event and without a difference of two numbers.
-
 import { createTotalsJournal } from '../../../src/ledger/totals/journal.js'
 import { createTotals, type TotalEntry, type Totals } from '../../../src/ledger/totals/totals.js'
 import type { Family } from '../../../src/model.js'

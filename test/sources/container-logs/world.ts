@@ -1,5 +1,4 @@
 // A node with logs on a real disk, read by the source and counted by totals that may be killed at any point.
-
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { GrowingFile, GrowingFiles } from '../../../src/deps.js'

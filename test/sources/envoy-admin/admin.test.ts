@@ -1,5 +1,4 @@
 // Over real sockets: what is listening here is at the loopback of the namespace that the test runs in.
-
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'

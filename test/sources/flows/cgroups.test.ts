@@ -1,5 +1,4 @@
 // What this node's own sockets send and receive, by the cgroups that they were made in.
-
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'

@@ -1,5 +1,4 @@
 // A real HTTPS server with real certificates in the kubelet's place, which fails in every way.
-
 import { readFile } from 'node:fs/promises'
 import { createServer as createPlain } from 'node:net'
 import { join } from 'node:path'
