@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { accessLogsOf, createEnvoySource, proxiesOf, readsAccessLogs, usesEnvoy } from '../../src/agent/envoy.js'
 import { probeEnvoy } from '../../src/cli/check/envoy.js'
@@ -9,6 +7,7 @@ import { growingFiles } from '../../src/growing-files.js'
 import { createOwnPods } from '../../src/identity/own-pods.js'
 import { whereOf } from '../../src/sources/container-logs/following.js'
 import { FILTER } from '../../src/sources/envoy/stats.js'
+import { serve } from '../http/serving.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { captureOf } from '../sources/envoy/captures.js'
@@ -52,18 +51,12 @@ t.test('where they are asked', async (t) => {
 
 t.test('by the configuration alone, against a real server', async (t) => {
   const asked: string[] = []
-  const server = createServer(({ url = '' }, response) => {
+  const origin = await serve(t, ({ url = '' }, response) => {
     asked.push(url.replace(/\?.*/, ''))
     if (url.startsWith('/refused')) response.writeHead(403).end()
     else response.end(url.startsWith('/agent') ? 'istio_agent_istiod_connection_failures 2\n' : captureOf('cart', 5))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  const { port } = server.address() as AddressInfo
-  const at = (path: string): string => `http://127.0.0.1:${port}/${path}`
+  const at = (path: string): string => `${origin}/${path}`
   const config = configOf(`{targets: [{url: "${at('cart')}", agentUrl: "${at('agent')}", ownerName: cart}, {url: "${at('refused')}"}]}`)
   const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async () => '', growingFiles }
   const source = createEnvoySource(config, undefined, deps)

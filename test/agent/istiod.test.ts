@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import {
@@ -21,6 +19,7 @@ import { growingFiles } from '../../src/growing-files.js'
 import { createOwnPods } from '../../src/identity/own-pods.js'
 import type { ContainerName } from '../../src/kube/pod-log.js'
 import { whereOf } from '../../src/sources/container-logs/following.js'
+import { serve } from '../http/serving.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { podFacts } from './pod-facts.js'
@@ -65,17 +64,12 @@ t.test('whether they are asked for their proxies', async (t) => {
 t.test('their proxies, from a real server that takes a token of a file', async (t) => {
   const folder = t.testdir({ token: 'a.b.c\n' })
   const shown: unknown[] = []
-  const server = createServer(({ url = '', headers }, response) => {
+  const origin = await serve(t, ({ url = '', headers }, response) => {
     shown.push(headers.authorization)
     if (headers.authorization !== 'Bearer a.b.c') response.writeHead(401).end()
     else response.end(readFileSync(join(FIXTURES, url === '/debug/syncz' ? 'debug-syncz.json' : 'debug-connections.json')))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`
+  const url = `${origin}/metrics`
   const deps = {
     clock: createHandClock(),
     log: createKeptLog(),
@@ -155,13 +149,8 @@ t.test('who is believed to be one', async (t) => {
 
 t.test('by the configuration alone, against a real server and a real file', async (t) => {
   const metrics = readFileSync(join(FIXTURES, 'istiod.5-endpoint-churn-after-exportto.prom'), 'utf8')
-  const server = createServer((_, response) => response.end(metrics)).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`
+  const origin = await serve(t, (_, response) => response.end(metrics))
+  const url = `${origin}/metrics`
   const config = configOf(`{targets: [{url: "${url}", ownerName: istiod, log: "${join(FIXTURES, 'istiod.log')}"}]}`)
   const deps = { clock: createHandClock(), log: createKeptLog(), growingFiles }
   const asked = await createIstiodSource(config, undefined, deps).read(never)

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { proxiesOf } from '../../src/agent/envoy.js'
 import { createZtunnelSource, usesZtunnel, ztunnelsOf } from '../../src/agent/ztunnel.js'
@@ -7,6 +5,7 @@ import { probeZtunnel } from '../../src/cli/check/ztunnel.js'
 import { parseConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
 import { createOwnPods } from '../../src/identity/own-pods.js'
+import { serve } from '../http/serving.js'
 import { createHandClock } from '../kube/hand-clock.js'
 import { createKeptLog } from '../kube/kept-log.js'
 import { CAPTURES, expositionOf } from '../sources/ztunnel/exposition.js'
@@ -79,13 +78,8 @@ t.test('by the configuration alone, against a real server', async (t) => {
     '/old': expositionOf([{ name: 'cart', received: 5 }]),
     '/sidecar': 'istio_build{component="proxy",tag="1.29.0"} 1\n',
   }
-  const server = createServer(({ url = '' }, response) => response.end(answers[url])).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const at = (path: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
+  const origin = await serve(t, ({ url = '' }, response) => response.end(answers[url]))
+  const at = (path: string): string => `${origin}${path}`
   const configWith = (...paths: string[]): Config =>
     configOf(`{targets: [${paths.map((path) => `{url: "${at(path)}", ownerName: ztunnel}`).join(', ')}]}`)
   const deps = { clock: createHandClock(), log: createKeptLog(), readFile: async () => '' }

@@ -1,8 +1,8 @@
-import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { createHttpGet } from '../../src/sources/http-get.js'
+import { serve } from '../http/serving.js'
 import { type Asked, createFaultyServer } from '../kube/faulty-server.js'
 import { createHandClock } from '../kube/hand-clock.js'
 
@@ -135,10 +135,7 @@ t.test('many long answers at once take little memory', async (t) => {
     await ended
   }
   const MANY = 32
-  const server = createHttpServer((_, response) => Readable.from(body()).pipe(response)).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => server.close())
-  const { port } = server.address() as AddressInfo
+  const origin = await serve(t, (_, response) => Readable.from(body()).pipe(response))
   const http = createHttpGet({ deadlineMs: DEADLINE_MS, maxBytes: LONG }, { clock: createHandClock() })
   t.teardown(() => http.close())
   const lengthOf = async (pieces: AsyncIterable<string>): Promise<number> => {
@@ -147,7 +144,7 @@ t.test('many long answers at once take little memory', async (t) => {
     return length
   }
   const before = memory()
-  const lengths = await Promise.all(Array.from({ length: MANY }, (_, id) => http.read(`http://127.0.0.1:${port}/${id}`, lengthOf, never)))
+  const lengths = await Promise.all(Array.from({ length: MANY }, (_, id) => http.read(`${origin}/${id}`, lengthOf, never)))
   t.same(new Set(lengths), new Set([LONG]))
   t.ok(most - before < 100e6, `${Math.round((most - before) / 1e6)} MB of ${(MANY * LONG) / 1e6}`)
 })

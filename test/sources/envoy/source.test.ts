@@ -1,11 +1,10 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import type { Reading } from '../../../src/model.js'
 import { createEnvoy } from '../../../src/sources/envoy/source.js'
 import { createHttpGet } from '../../../src/sources/http-get.js'
 import type { Target } from '../../../src/sources/scraping.js'
 import { testSourceContract } from '../../contract/source.js'
+import { serve } from '../../http/serving.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 import { createKeptLog } from '../../kube/kept-log.js'
 import { type Answers, createMesh, INTERVAL_MS, type Mesh, type MeshParts, type Targets } from '../mesh.js'
@@ -188,15 +187,12 @@ t.test('the labels of a failed request come behind those of its owner', async (t
 t.test('a real server, its pilot-agent, and one that is neither', async (t) => {
   const asked: string[] = []
   const agent = 'istio_agent_istiod_connection_failures 2\nistio_agent_istiod_connection_terminations{type="error"} 3\n'
-  const server = createServer(({ url = '' }, response) => {
+  const origin = await serve(t, ({ url = '' }, response) => {
     asked.push(url)
     const text = url.startsWith('/agent') ? agent : url.startsWith('/cart') ? captureOf('cart', 5) : 'hello'
     response.end(text)
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => server.close())
-  const { port } = server.address() as AddressInfo
-  const at = (name: string): Target => targetOf(name, { url: `http://127.0.0.1:${port}/${name}` })
+  })
+  const at = (name: string): Target => targetOf(name, { url: `${origin}/${name}` })
   const deps = { clock: createHandClock(), log: createKeptLog() }
   const http = createHttpGet({ deadlineMs: 3_000, maxBytes: 1 << 20 }, deps)
   t.teardown(() => http.close())

@@ -1,11 +1,10 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createHttpGet } from '../../../src/sources/http-get.js'
 import type { Target } from '../../../src/sources/scraping.js'
 import { unreachable } from '../../../src/sources/ztunnel/families.js'
 import { createZtunnel } from '../../../src/sources/ztunnel/source.js'
 import { testSourceContract } from '../../contract/source.js'
+import { serve } from '../../http/serving.js'
 import { createHandClock } from '../../kube/hand-clock.js'
 import { createKeptLog } from '../../kube/kept-log.js'
 import { createMesh, INTERVAL_MS, type Mesh, type MeshParts } from '../mesh.js'
@@ -226,13 +225,8 @@ t.test('a real server that says a lot: others get their turn meanwhile', async (
   const text = expositionOf(
     Array.from({ length: 3_000 }, (_, i) => ({ name: `${filler}${i}`, zones: [`a${i % 3}`, 'b'], received: i, sent: 1 })),
   )
-  const server = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/stats/prometheus`
+  const origin = await serve(t, (_, response) => response.end(text))
+  const url = `${origin}/stats/prometheus`
   const deps = { clock: createHandClock(), log: createKeptLog() }
   const http = createHttpGet({ deadlineMs: 10_000, maxBytes: 128 << 20 }, deps)
   t.teardown(() => http.close())
