@@ -103,7 +103,7 @@ await worldTest(
           program.signal('SIGSTOP')
           const changed = await change()
           program.signal('SIGCONT')
-          await sleep(15_000)
+          await sleep(13_000)
           return changed
         }
         const moving = createMoving(lab.topology, 'p2a')
