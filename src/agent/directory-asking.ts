@@ -1,6 +1,6 @@
 // Tells the directory which addresses are of interest from now on, and which are no more.
 import type { KubeClient } from '../kube/client.js'
-import { KubeError } from '../kube/kube-error.js'
+import { isNotFound } from '../kube/kube-error.js'
 
 export interface Wish {
   readonly session: string
@@ -14,7 +14,6 @@ export interface DirectoryAsking {
   close(): Promise<void>
 }
 
-const GONE = 404
 const MOST_TRIES = 12
 
 /** `connect`: by a connection of its own, since a watch holds the other. */
@@ -33,7 +32,7 @@ export function createDirectoryAsking(connect: () => KubeClient): DirectoryAskin
         try {
           return await post(wish(), signal)
         } catch (error) {
-          if (!(error instanceof KubeError && error.status === GONE) || tries === MOST_TRIES) throw error
+          if (!isNotFound(error) || tries === MOST_TRIES) throw error
         }
         await client.close()
         client = connect()
