@@ -1,5 +1,5 @@
 // Alerts about istiod and the proxies.
-import { type AlertCase, testAlerts } from './promtool.js'
+import { type AlertCase, type FiringAlert, testAlerts } from './promtool.js'
 
 const ISTIOD = 'src_namespace="istio-system",src_owner_kind="Deployment",src_owner_name="istiod"'
 const QUANTILE = 'cluster:meshtoll_pilot_convergence_seconds:quantile'
@@ -15,6 +15,14 @@ const causes = (labels: string, values: string): Record<string, string> => ({
   ...Object.fromEntries(['a', 'b'].map((instance) => [`meshtoll_pilot_push_causes_total{instance="${instance}",${labels}}`, values])),
   [`meshtoll_pilot_push_causes_total{instance="c",${labels}}`]: '99+0x70',
 })
+
+const disconnected = (owner: typeof CART, istiods: string): readonly FiringAlert[] => [
+  {
+    labels: { ...owner, severity: 'critical' },
+    summary: `Proxies of ${owner.owner_namespace}/${owner.owner_name} cannot reach istiod.`,
+    description: `For 10m each proxy of ${owner.owner_kind} ${owner.owner_namespace}/${owner.owner_name} has lost, or could not make, 20.0 connections to istiod every 5m, on average: they go on with the configuration they have, and new pods do not become ready. ${istiods}`,
+  },
+]
 
 const CASES: readonly AlertCase[] = [
   {
@@ -178,14 +186,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['11m', '20m'],
     fires: '25m',
-    firing: [
-      {
-        labels: { ...CART, severity: 'critical' },
-        summary: 'Proxies of shop/cart cannot reach istiod.',
-        description:
-          'For 10m each proxy of Deployment shop/cart has lost, or could not make, 20.0 connections to istiod every 5m, on average: they go on with the configuration they have, and new pods do not become ready. All istiods together have 150 proxies connected.',
-      },
-    ],
+    firing: disconnected(CART, 'All istiods together have 150 proxies connected.'),
     clears: '37m',
   },
   {
@@ -198,14 +199,7 @@ const CASES: readonly AlertCase[] = [
     },
     quiet: ['11m', '20m'],
     fires: '30m',
-    firing: [
-      {
-        labels: { owner_namespace: 'istio-system', owner_kind: 'DaemonSet', owner_name: 'ztunnel', severity: 'critical' },
-        summary: 'Proxies of istio-system/ztunnel cannot reach istiod.',
-        description:
-          'For 10m each proxy of DaemonSet istio-system/ztunnel has lost, or could not make, 20.0 connections to istiod every 5m, on average: they go on with the configuration they have, and new pods do not become ready. No agent sees an istiod.',
-      },
-    ],
+    firing: disconnected({ owner_namespace: 'istio-system', owner_kind: 'DaemonSet', owner_name: 'ztunnel' }, 'No agent sees an istiod.'),
     clears: '50m',
   },
   {
