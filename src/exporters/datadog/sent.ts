@@ -27,8 +27,9 @@ export function createSent(): Sent {
       // One that could not be written has no place among the others.
       if (known !== undefined && (state.series.has(known) || fresh.has(known))) return known
       const { metric, kind, pieces } = make()
-      const id = state.series.find(pieces) ?? fresh.find(pieces) ?? state.nextId++
-      if (!state.series.has(id)) fresh.add({ id, metric, kind }, pieces)
+      const numbers = fresh.numbersOf(pieces)
+      const id = state.series.find(numbers) ?? fresh.find(numbers) ?? state.nextId++
+      if (!state.series.has(id)) fresh.add({ id, metric, kind }, numbers)
       if (name === '') target.sentAs = id
       else byKey.set(key, id)
       return id

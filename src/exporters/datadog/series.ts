@@ -15,18 +15,29 @@ export interface SentSeries {
   readonly text: string
 }
 
+type Head = Omit<SentSeries, 'text'>
+
 export interface SeriesBook {
   readonly size: number
+  /** By which a text is found and added here, and in books beside this one. */
+  numbersOf(pieces: Pieces): Numbers
   /** Ids ascend. */
-  add(series: Omit<SentSeries, 'text'>, pieces: Pieces): void
+  add(series: Head, numbers: Numbers): void
+  /** All of another book, whose ids are larger; one step for each. */
+  addAll(others: SeriesBook): Generator<void>
   has(id: number): boolean
   get(id: number): SentSeries | undefined
   kindOf(id: number): Kind | undefined
-  /** The id of the one with the text of these pieces. */
-  find(pieces: Pieces): number | undefined
+  /** The id of the one with this text. */
+  find(numbers: Numbers): number | undefined
   /** How many have smaller ids; undefined where it is not there. */
   rowOf(id: number): number | undefined
   idAt(row: number): number
+  headAt(row: number): Head
+  piecesAt(row: number): Pieces
+  numbersAt(row: number): Numbers
+  /** The same for books that are beside each other. */
+  readonly pieces: object
   /** Those that are wanted, in a book of their own; one step for each. */
   only(isWanted: (row: number) => boolean): Generator<void, SeriesBook>
   /** For series that may be added to this one: what they are made of is kept once. */
@@ -37,6 +48,9 @@ export interface SeriesBook {
 
 /** Of a text. Those that are cut out of one are new strings each time; that of a tag is best the same one always: it is looked up sooner. */
 export type Pieces = readonly string[]
+
+/** Of its pieces, each of which has one. */
+export type Numbers = ArrayLike<number>
 
 const KINDS: readonly Kind[] = ['bytes', 'count', 'level', 'peak']
 const BETWEEN = ',"'
@@ -64,7 +78,7 @@ function createBookOf(pieces: PieceBook): SeriesBook {
 
   const at = (row: number): SentSeries => ({ ...headAt(row), text: textAt(row) })
 
-  function headAt(row: number): Omit<SentSeries, 'text'> {
+  function headAt(row: number): Head {
     const kind = (metrics[row] as number) % KINDS.length
     const metric = pieces.at(((metrics[row] as number) - kind) / KINDS.length)
     return { id: ids[row] as number, metric, kind: KINDS[kind] as Kind }
@@ -84,7 +98,7 @@ function createBookOf(pieces: PieceBook): SeriesBook {
     return low
   }
 
-  function addRow({ id, metric, kind }: Omit<SentSeries, 'text'>, numbers: ArrayLike<number>): void {
+  function add({ id, metric, kind }: Head, numbers: Numbers): void {
     if (size > 0 && id <= (ids[size - 1] as number)) return
     if (size === ids.length) {
       ids = grown(ids)
@@ -104,7 +118,7 @@ function createBookOf(pieces: PieceBook): SeriesBook {
 
   function rehash(): void {
     slots = new Int32Array(slots.length * 2)
-    for (let row = 0; row < size; row++) slots[freeSlotOf(pool.subarray(starts[row] as number, endOf(row)))] = row + 1
+    for (let row = 0; row < size; row++) slots[freeSlotOf(numbersAt(row))] = row + 1
   }
 
   function freeSlotOf(numbers: ArrayLike<number>): number {
@@ -113,16 +127,32 @@ function createBookOf(pieces: PieceBook): SeriesBook {
     return slot
   }
 
-  function isOf(row: number, numbers: readonly number[]): boolean {
+  function isOf(row: number, numbers: Numbers): boolean {
     const start = starts[row] as number
-    return endOf(row) - start === numbers.length && numbers.every((number, i) => pool[start + i] === number)
+    if (endOf(row) - start !== numbers.length) return false
+    for (let i = 0; i < numbers.length; i++) if (pool[start + i] !== numbers[i]) return false
+    return true
   }
 
+  const numbersOf = (text: Pieces): Numbers => text.map(pieces.numberOf)
+  const numbersAt = (row: number): Int32Array => pool.subarray(starts[row] as number, endOf(row))
+  const piecesAt = (row: number): Pieces => pieces.list(pool, starts[row] as number, endOf(row))
+
   return {
+    pieces,
     get size() {
       return size
     },
-    add: (one, text) => addRow(one, text.map(pieces.numberOf)),
+    numbersOf,
+    add,
+    *addAll(others) {
+      // It was beside this one, unless this one was made anew since.
+      const isBeside = others.pieces === pieces
+      for (let row = 0; row < others.size; row++) {
+        add(others.headAt(row), isBeside ? others.numbersAt(row) : numbersOf(others.piecesAt(row)))
+        yield
+      }
+    },
     has: (id) => rowOf(id) !== undefined,
     get(id) {
       const row = rowOf(id)
@@ -132,14 +162,7 @@ function createBookOf(pieces: PieceBook): SeriesBook {
       const row = rowOf(id)
       return row === undefined ? undefined : KINDS[(metrics[row] as number) % KINDS.length]
     },
-    find(text) {
-      const numbers: number[] = []
-      if (size === 0) return undefined
-      for (const piece of text) {
-        const number = pieces.find(piece)
-        if (number === undefined) return undefined
-        numbers.push(number)
-      }
+    find(numbers) {
       for (let slot = hashOf(numbers) & (slots.length - 1); slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1)) {
         const row = (slots[slot] as number) - 1
         if (isOf(row, numbers)) return ids[row]
@@ -148,10 +171,13 @@ function createBookOf(pieces: PieceBook): SeriesBook {
     },
     rowOf,
     idAt: (row) => ids[row] as number,
+    headAt,
+    piecesAt,
+    numbersAt,
     *only(isWanted) {
       const book = createSeriesBook()
       for (let row = 0; row < size; row++) {
-        if (isWanted(row)) book.add(headAt(row), pieces.list(pool, starts[row] as number, endOf(row)))
+        if (isWanted(row)) book.add(headAt(row), book.numbersOf(piecesAt(row)))
         yield
       }
       return book
@@ -165,7 +191,6 @@ function createBookOf(pieces: PieceBook): SeriesBook {
 
 interface PieceBook {
   numberOf(piece: string): number
-  find(piece: string): number | undefined
   at(number: number): string
   join(numbers: Int32Array, from: number, to: number): string
   list(numbers: Int32Array, from: number, to: number): Pieces
@@ -183,7 +208,6 @@ function createPieceBook(): PieceBook {
       numbers.set(own, pieces.length)
       return pieces.push(own) - 1
     },
-    find: (piece) => numbers.get(piece),
     at: (number) => pieces[number] as string,
     join(row, from, to) {
       let text = pieces[row[from] as number] as string

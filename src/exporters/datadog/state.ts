@@ -131,7 +131,7 @@ function applyHead(state: State, { hasBegun, lastStamp, takenMs, taken, nextId }
 }
 
 function applySeries(state: State, [id, metric, kind, text]: SeriesRow): void {
-  state.series.add({ id, metric, kind }, piecesOf(text))
+  state.series.add({ id, metric, kind }, state.series.numbersOf(piecesOf(text)))
   state.nextId = Math.max(state.nextId, id + 1)
 }
 

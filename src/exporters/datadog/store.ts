@@ -6,7 +6,10 @@ import { createTurns } from '../../turns.js'
 import { apply, createState, type Line, renderState, type State } from './state.js'
 
 /** The same ones each time. */
-export type Lines = Iterable<Line>
+export interface Lines extends Iterable<Line> {
+  /** What they come to, where that can be had for less than by applying them; one step for each of what they say. */
+  readonly applyTo?: (state: State) => Generator<void>
+}
 
 export interface Store {
   /** Goes on from what the process before has written. Rejects with StateUnreadable. */
@@ -35,41 +38,38 @@ export function createStore({ file, prune, pauses }: StoreParts): Store {
   /** A file of the process before may end in a torn line, one of ours in half a window. */
   let isOurs = false
 
-  async function makeReady(): Promise<boolean> {
-    if (isOurs && !file.isWorn) return true
-    await prune(state)
-    isOurs = await file.checkpoint(renderState(state), { moves: false })
-    return isOurs
-  }
-
-  async function append(text: string): Promise<boolean> {
-    isOurs = await file.append(text)
-    return isOurs
-  }
-
+  /** With all that is, where the file is to be written anew: a first window is as much as all of it. */
   async function write(lines: Lines): Promise<boolean> {
+    if (isEmpty(lines)) return true
+    if (isOurs && !file.isWorn) return append(lines)
+    await prune(state)
+    isOurs = await file.checkpoint(renderAll(state, lines), { moves: false })
+    return isOurs
+  }
+
+  async function append(lines: Lines): Promise<boolean> {
     let text = ''
-    let isFirst = true
     for (const line of lines) {
-      if (isFirst && !(await makeReady())) return false
-      isFirst = false
       text += renderLine(line)
       if (text.length >= APPENDED_AT_ONCE) {
-        if (!(await append(text))) return false
+        if (!(await appendText(text))) return false
         text = ''
       }
       await pauses.pause()
     }
-    return text === '' || append(text)
+    return text === '' || appendText(text)
+  }
+
+  async function appendText(text: string): Promise<boolean> {
+    isOurs = await file.append(text)
+    return isOurs
   }
 
   async function commit(decide: (state: State) => Lines | Promise<Lines>): Promise<boolean> {
     const lines = await decide(state)
     if (!(await write(lines))) return false
-    for (const line of lines) {
-      apply(state, line)
-      await pauses.pause()
-    }
+    if (lines.applyTo) await pauses.through(lines.applyTo(state))
+    else for (const line of lines) apply(state, line)
     return true
   }
 
@@ -85,4 +85,14 @@ export function createStore({ file, prune, pauses }: StoreParts): Store {
       return file.writable
     },
   }
+}
+
+function isEmpty(lines: Lines): boolean {
+  for (const _ of lines) return false
+  return true
+}
+
+function* renderAll(state: State, lines: Lines): Generator<string> {
+  yield* renderState(state)
+  for (const line of lines) yield renderLine(line)
 }

@@ -55,6 +55,7 @@ export function createTags(constant: readonly string[] = []): Tags {
   }
 
   function newTagOf(whole: string): string {
+    if (AS_IT_IS.test(whole) && mayHave(whole, { whole, isLikeNoOther: true })) return whole
     const plain = normalise(whole)
     // What loses more than its case goes by its mark always: others with the same remains may come, on this node or on another.
     if (keepsAll(plain, whole) && mayHave(plain, { whole, isLikeNoOther: plain === whole })) return plain
@@ -86,6 +87,9 @@ export function createTags(constant: readonly string[] = []): Tags {
 }
 
 const quoted = (tag: string): string => JSON.stringify(tag).slice(1)
+
+/** What most are: nothing of it would be changed. */
+const AS_IT_IS = /^(?!.*__)[a-z0-9_\-:./]{0,199}[a-z0-9\-./]$/
 
 /** The intake would take a colon at the end for no value. */
 const keepsAll = (plain: string, whole: string): boolean =>

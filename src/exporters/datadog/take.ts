@@ -2,7 +2,6 @@
 
 import type { FamilySnapshot, Series } from '../../model.js'
 import type { Pauses } from '../../pauses.js'
-import { slices } from '../../state/lines.js'
 import { createBudget } from './budget.js'
 import { familyIn, type Origin } from './deltas.js'
 import { createDraft, type Draft } from './draft.js'
@@ -10,10 +9,11 @@ import { createHeld } from './held.js'
 import { createHeads, pointsOf } from './points.js'
 import { createSent } from './sent.js'
 import type { SeriesBook } from './series.js'
-import { type Line, ROWS_PER_LINE, type State, type Steady, type Took } from './state.js'
+import type { State, Steady } from './state.js'
 import type { Lines } from './store.js'
 import { createTags } from './tags.js'
 import { createTargets, type Gathering, type Target } from './targets.js'
+import { createWindowLines } from './window-lines.js'
 import type { Points } from './windows.js'
 
 export interface Group {
@@ -104,7 +104,7 @@ export function createTaker({ tags: constant, excludeLabels, maxSeries, startedM
       current = points.ids
       folded = fitted.folded
       const took = { fromMs: state.hasBegun ? state.takenMs : startedMs, toMs: nowMs, began: state.taken, ended: steady }
-      return { [Symbol.iterator]: () => linesOf({ ...gathering, gone, fresh: draft.fresh, points, lost: held.lost, took }) }
+      return createWindowLines({ ...gathering, gone, fresh: draft.fresh, points, lost: held.lost, took })
     },
     async settle(isWritten, { moved }) {
       if (isWritten) held.release()
@@ -132,24 +132,4 @@ function* setAll(column: Uint8Array, ids: Points['ids'], series: SeriesBook): Ge
     if (row !== undefined) column[row] = 1
     yield
   }
-}
-
-interface Taking extends Pick<Gathering, 'moved' | 'labels'> {
-  readonly gone: readonly string[]
-  readonly fresh: SeriesBook
-  readonly points: Points
-  readonly lost: ReadonlyMap<string, number>
-  readonly took: Took
-}
-
-function* linesOf({ moved, labels, gone, fresh, points, lost, took }: Taking): Generator<Line> {
-  if (labels.size > 0) yield { labels: [...labels] }
-  for (const slice of slices(moved, ROWS_PER_LINE)) yield { marks: slice.map(([key, value, sinceMs]) => [key, value, sinceMs] as const) }
-  for (const slice of slices(gone, ROWS_PER_LINE)) yield { gone: slice }
-  for (const slice of slices(fresh, ROWS_PER_LINE))
-    yield { series: slice.map(({ id, metric, kind, text }) => [id, metric, kind, text] as const) }
-  for (const slice of slices(points.ids.keys(), ROWS_PER_LINE))
-    yield { rows: slice.map((at) => [points.ids[at] as number, points.values[at] as number] as const) }
-  if (lost.size > 0) yield { lost: [...lost] }
-  yield { took }
 }

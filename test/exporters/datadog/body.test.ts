@@ -9,7 +9,7 @@ const STAMP = 1_763_688_000
 
 function batchOf(texts: readonly string[]): { state: { series: SeriesBook }; batch: Batch } {
   const series = createSeriesBook()
-  for (const [id, text] of texts.entries()) series.add({ id, metric: 'm', kind: 'bytes' }, piecesOf(text))
+  for (const [id, text] of texts.entries()) series.add({ id, metric: 'm', kind: 'bytes' }, series.numbersOf(piecesOf(text)))
   const ids = Float64Array.from(texts.keys())
   return { state: { series }, batch: { fromMs: 0, toMs: 0, ids, values: ids.map((id) => id + 1), stamp: STAMP, interval: 30, done: 0 } }
 }

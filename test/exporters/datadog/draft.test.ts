@@ -5,13 +5,13 @@ import { sumOf } from '../../../src/exporters/datadog/windows.js'
 
 function bookOf(ids: readonly number[]) {
   const book = createSeriesBook()
-  for (const id of ids) book.add({ id, metric: 'm', kind: id % 10 === 9 ? 'level' : 'bytes' }, [`"a":${id}`])
+  for (const id of ids) book.add({ id, metric: 'm', kind: id % 10 === 9 ? 'level' : 'bytes' }, book.numbersOf([`"a":${id}`]))
   return book
 }
 
 t.test('points are in the order of their ids, and what is sent under the same tags is one', async (t) => {
   const draft = createDraft(bookOf([1, 3, 9]))
-  draft.fresh.add({ id: 12, metric: 'm', kind: 'peak' }, ['"a":12'])
+  draft.fresh.add({ id: 12, metric: 'm', kind: 'peak' }, draft.fresh.numbersOf(['"a":12']))
   draft.put(12, 5, 'peak')
   draft.put(9, 7, 'level')
   draft.put(1, 100, 'bytes')

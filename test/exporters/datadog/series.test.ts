@@ -14,7 +14,7 @@ const series = fc.record({ text, skip: fc.integer({ min: 1, max: 3 }), kind: fc.
 
 function bookOf(rows: readonly SentSeries[]): SeriesBook {
   const book = createSeriesBook()
-  for (const row of rows) book.add(row, piecesOf(row.text))
+  for (const row of rows) book.add(row, book.numbersOf(piecesOf(row.text)))
   return book
 }
 
@@ -32,7 +32,11 @@ function holds(book: SeriesBook, rows: readonly SentSeries[]): boolean {
     rows.every((row, at) => book.rowOf(row.id) === at && book.idAt(at) === row.id && book.kindOf(row.id) === row.kind) &&
     rows
       .toReversed()
-      .every((row) => JSON.stringify(book.get(row.id)) === JSON.stringify(row) && book.find(piecesOf(row.text)) === byText.get(row.text)) &&
+      .every(
+        (row) =>
+          JSON.stringify(book.get(row.id)) === JSON.stringify(row) &&
+          book.find(book.numbersOf(piecesOf(row.text))) === byText.get(row.text),
+      ) &&
     book.size === rows.length
   )
 }
@@ -51,10 +55,22 @@ t.test('any series: each is found by its id and by its text, in a part of the bo
       const absent = [0, id + 1, 0.5].every(
         (other) => !book.has(other) && book.get(other) === undefined && book.kindOf(other) === undefined,
       )
-      return holds(book, rows) && holds(part, wanted) && absent && book.find(['no such text']) === undefined
+      return holds(book, rows) && holds(part, wanted) && absent && book.find(book.numbersOf(['no such text'])) === undefined
     }),
     { numRuns: runs(200) },
   )
+})
+
+t.test('those of a book beside it are added, also once it was made anew', async (t) => {
+  const rowOf = (id: number) => ({ id, metric: `m${id % 3}`, kind: 'bytes' as const, text: `"a":${id},"b":${id % 7}` })
+  const [known, later] = [Array.from({ length: 100 }, (_, i) => rowOf(i + 1)), Array.from({ length: 100 }, (_, i) => rowOf(i + 101))]
+  const book = bookOf(known)
+  const beside = book.beside()
+  for (const row of later) beside.add(row, beside.numbersOf(piecesOf(row.text)))
+  const anew = toEnd(book.only((row) => row >= 50))
+  for (const one of [book, anew]) toEnd(one.addAll(beside))
+  t.ok(holds(book, [...known, ...later]))
+  t.ok(holds(anew, [...known.slice(50), ...later]))
 })
 
 t.test('more than there is room for at first', async (t) => {

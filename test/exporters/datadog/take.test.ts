@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { apply, createState } from '../../../src/exporters/datadog/state.js'
+import { apply, createState, renderState } from '../../../src/exporters/datadog/state.js'
 import { createTaker } from '../../../src/exporters/datadog/take.js'
 import type { FamilySnapshot, Labels, Series } from '../../../src/model.js'
 import { createPauses } from '../../../src/pauses.js'
@@ -13,7 +13,8 @@ const pauses = createPauses({ monotonic: () => 0 })
 
 t.test('pairs that come and go without a name of their own leave nothing behind', async (t) => {
   const taker = createTaker({ tags: [], excludeLabels: [], maxSeries: 2, startedMs: 0 }, pauses)
-  const state = createState()
+  const [state, asWritten] = [createState(), createState()]
+  let steps = 0
   const passers: WeakRef<Labels>[] = []
   const flow = (name: string, value: number): Series => ({
     labels: { src_zone: 'a', src_namespace: 'shop', src_owner_kind: 'Deployment', src_owner_name: name, scope: 'cross_zone' },
@@ -22,9 +23,12 @@ t.test('pairs that come and go without a name of their own leave nothing behind'
   })
   const take = async (families: readonly FamilySnapshot[], nowMs: number): Promise<void> => {
     const gathering = await taker.gather(state, [{ families, origin: 'own' }])
-    for (const line of await taker.window(state, { nowMs, host: 'i-1', gathering })) apply(state, line)
+    const lines = await taker.window(state, { nowMs, host: 'i-1', gathering })
+    for (const line of lines) apply(asWritten, line)
+    for (const _ of lines.applyTo?.(state) ?? []) steps++
+    t.same([...renderState(state)], [...renderState(asWritten)], 'it is what its lines say')
     await taker.settle(true, gathering)
-    await taker.prune(state)
+    for (const one of [state, asWritten]) await taker.prune(one)
   }
   for (let turn = 1; turn <= 20; turn++) {
     const series = [flow('large', turn * 1e6), ...Array.from({ length: 10 }, (_, i) => flow(`passes-${turn}-${i}`, 1))]
@@ -37,6 +41,7 @@ t.test('pairs that come and go without a name of their own leave nothing behind'
   await take([{ family: FLOWS, series: [flow('large', 22e6)] }], 660_000)
   await new Promise((resolve) => setImmediate(resolve))
   collect()
+  t.ok(steps > 400, 'a step for each, between which it may give way')
   t.equal(state.series.size, 2, 'the large one, and the others together')
   t.equal(state.marks.size, 1)
   t.ok(passers.filter((one) => one.deref()).length <= 10, `${passers.filter((one) => one.deref()).length} of ${passers.length} are kept`)
