@@ -7,7 +7,7 @@
 import type { Deps } from '../deps.js'
 import type { PodFacts } from '../identity/objects/pod.js'
 import type { KubeClient } from '../kube/client.js'
-import { KubeError } from '../kube/kube-error.js'
+import { isNotFound, KubeError } from '../kube/kube-error.js'
 import { isUnheard } from './daemon-nodes.js'
 import { ABANDONED_MS, type CoverageLease, isLabelledAgent, leasesPath } from './leases.js'
 import { readRawNode } from './node.js'
@@ -35,7 +35,6 @@ interface Suspect {
 }
 
 const LOOK_EVERY_MS = 60_000
-const NOT_FOUND = 404
 const CONFLICT = 409
 /** Each is three requests. */
 const MOST_AT_ONCE = 20
@@ -138,7 +137,7 @@ export function createAbandoned(
 }
 
 /** By somebody else, who may have made another one. */
-const isEnded = (error: Error): boolean => error instanceof KubeError && (error.status === NOT_FOUND || error.status === CONFLICT)
+const isEnded = (error: Error): boolean => isNotFound(error) || (error instanceof KubeError && error.status === CONFLICT)
 
 /** One that is not on its node's network counts nothing there. No name has a slash. */
 function placeOfPod({ controller, hostNetwork, node }: PodFacts, isLabelled: boolean): string | undefined {

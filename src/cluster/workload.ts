@@ -1,6 +1,6 @@
 // What runs this agent, and whether it is there to stay: its own Pod, and the DaemonSet that made it.
 import { type KubeClient, readJson } from '../kube/client.js'
-import { KubeError } from '../kube/kube-error.js'
+import { unlessNotFound } from '../kube/kube-error.js'
 import { type ObjectMetadata, type OwnerReference, pathOf } from '../kube/metadata.js'
 import { type PodPlace, type RawNode, wantsNode } from './daemon-nodes.js'
 import { readRawNode } from './node.js'
@@ -26,7 +26,6 @@ export interface RawDaemonSet {
 
 /** With `--cascade=orphan` it goes, and its pods stay. */
 const ORPHANS = 'orphan'
-const NOT_FOUND = 404
 
 /** Rejects with a KubeError, or where the Pod is there no longer. */
 export async function readWorkload(client: KubeClient, name: PodName, signal: AbortSignal): Promise<Workload> {
@@ -45,12 +44,7 @@ export const readMaker = async (client: KubeClient, name: PodName, signal: Abort
 /** Undefined where there is none. Rejects with a KubeError. */
 export async function readDaemonSet(client: KubeClient, { namespace, name }: PodName, signal: AbortSignal) {
   const path = pathOf({ group: 'apps', version: 'v1', resource: 'daemonsets', namespace, name })
-  try {
-    return (await readJson(client, path, { signal })) as RawDaemonSet
-  } catch (error) {
-    if (error instanceof KubeError && error.status === NOT_FOUND) return undefined
-    throw error
-  }
+  return (await readJson(client, path, { signal }).catch(unlessNotFound)) as RawDaemonSet | undefined
 }
 
 /** All of a namespace. Rejects with a KubeError. */
