@@ -84,5 +84,5 @@ export function createSetClock(clock: Clock): SetClock {
 }
 
 /** Where it is not said which one it was, one that is younger is another. */
-const isSameBoot = (past: ClockMark, here: ClockMark): boolean =>
+export const isSameBoot = (past: ClockMark, here: ClockMark): boolean =>
   past.bootId !== undefined && here.bootId !== undefined ? past.bootId === here.bootId : here.atMs >= past.atMs

@@ -11,6 +11,7 @@ import { snapshotOf } from '../ledger/snapshot.js'
 import type { AddressRow, State } from '../ledger/state.js'
 import type { FlowReading } from '../model/flows.js'
 import type { Identity, LeftOff, Snapshot } from '../model.js'
+import { isSameBoot } from '../set-clock.js'
 
 export interface PostingParts {
   readonly config: Pick<Config, 'series' | 'price'>
@@ -107,10 +108,11 @@ export function createPosting({ config, identity, keepsState, keepsLastRead, rel
   }
 }
 
-/** A table outlives no boot, nor does what waits in it. */
-function withWaited(leftOff: LeftOff | undefined, state: State | undefined, { sinceBoot }: Pick<Clock, 'sinceBoot'>): LeftOff | undefined {
-  if (!leftOff || !state?.waits || !sinceBoot) return leftOff
-  const nowMs = sinceBoot()
+/** A table outlives no boot, nor does what waits in it: of another one it says nothing for how long. */
+function withWaited(leftOff: LeftOff | undefined, state: State | undefined, { settings }: Pick<Clock, 'settings'>): LeftOff | undefined {
+  const [past, here] = [state?.head.clock, settings?.mark()]
+  if (!leftOff || !state?.waits || !past || !here || !isSameBoot(past, here)) return leftOff
+  const { atMs: nowMs } = here
   const waiting = [...state.waits].filter(([address]) => isWaiting(state.addresses.get(address)))
   return { ...leftOff, waited: new Map(waiting.map(([address, sinceMs]) => [address, Math.max(0, nowMs - sinceMs)])) }
 }

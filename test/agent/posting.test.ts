@@ -88,6 +88,27 @@ t.test('the kernel keeps what it counted until the state that says so is on the 
   t.same(released, [1])
 })
 
+t.test('what waited in another boot of the machine has all its patience again', async (t) => {
+  const disk = createModelDisk()
+  const clockIn = (bootId: string | undefined, bootMs: number): Clock => ({ ...clock, sinceBoot: () => bootMs, bootId })
+  const identity = createModelIdentity(new Map([['10.0.0.1', { who: CART, local: 'unknown', covered: 'unknown' }]]))
+  const first = postingOn(disk, clockIn('boot-1', 5_000), identity)
+  await first.announce('e1')
+  const kernel = createKernel()
+  kernel.create('e1', 1_000)
+  kernel.send({ source: '10.0.0.1', destination: '1.1.1.1', bytes: 1, path: 'plain' }, false)
+  await first.post(createReader(kernel, 1).read(1_000, 0))
+  const waitedIn = async (bootId: string | undefined, bootMs: number): Promise<number | undefined> => {
+    const next = postingOn(disk, clockIn(bootId, bootMs), identity)
+    await next.load()
+    return next.leftOff?.waited?.get('10.0.0.1')
+  }
+  t.equal(await waitedIn('boot-1', 65_000), 60_000)
+  t.equal(await waitedIn('boot-2', 65_000), undefined, 'however long that one is up')
+  t.equal(await waitedIn(undefined, 65_000), 60_000, 'where it is not said which one it is')
+  t.equal(await waitedIn(undefined, 4_000), undefined, 'but one that is younger is another')
+})
+
 const PATIENCE_MS = 30_000
 const NODE = { name: 'n1', zone: 'a', region: 'r' }
 const HEARD: ClusterChanges = { isCurrent: true, covering: new Set(), standing: 'yes' }
