@@ -177,12 +177,15 @@ function createFollower<T>(options: FollowOptions<T>, { clock, log, random }: Fo
     return backoff.nextMs(cause instanceof KubeError ? cause.retryAfterMs : undefined)
   }
 
+  /** Whoever stands still again and again, for want of a CPU, would else ask for all there is each time. */
+  const leftMs = (): number => (listing ? backoff.nextMs() : 0)
+
   const tryOnce = async (signal: AbortSignal): Promise<number> => {
     try {
       if (listing) await list(listing, signal)
       return (await watch(signal)) ? 0 : backoff.nextMs()
     } catch (error) {
-      if (signal.aborted) return 0
+      if (signal.aborted) return leftMs()
       return failed(error instanceof Error ? error : new Error(String(error)))
     }
   }

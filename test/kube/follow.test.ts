@@ -391,8 +391,9 @@ t.test('a process that stood still, wherever it was', async (t) => {
         pulse.standStill()
         asked.json(list([thing('old', '1')], { resourceVersion: '10' }))
       },
-      async goOn({ server }) {
-        const asked = await server.next()
+      async goOn(here) {
+        await waited(here, WAITS_MS[0])
+        const asked = await here.server.next()
         asked.json(list([], { resourceVersion: '20' }))
         return asked.query['resourceVersion']
       },
@@ -434,6 +435,19 @@ t.test('a process that stood still, wherever it was', async (t) => {
     await here.seen.until('synced')
     t.strictSame(here.seen.known, [], name)
   }
+})
+
+t.test('a process that stands still in each list asks for the next one later and later', async (t) => {
+  const here = await start(t)
+  const { server, pulse } = here
+  for (const waitMs of WAITS_MS) {
+    const asked = await server.next()
+    pulse.standStill()
+    asked.json(list([], { resourceVersion: '10' }))
+    await waited(here, waitMs)
+  }
+  await listed(server, [])
+  await here.seen.until('synced')
 })
 
 t.test('an object that is not understood costs one object, and is counted', async (t) => {
