@@ -37,7 +37,7 @@ const ASKED_ELSEWHERE = {
   directory: [
     // Ten minutes after an agent went without a word (test/cluster/workload.test.ts).
     'delete leases.coordination.k8s.io',
-    'get daemonsets.apps',
+    'list daemonsets.apps',
   ],
 }
 
