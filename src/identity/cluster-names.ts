@@ -62,7 +62,7 @@ export function createClusterNames(options: ClusterOptions): ClusterNames {
   const placed = createPlacing(coverage, doubtMs)
   const waiting = createWaiting(patienceMs, monotonic)
   const resuming = createResuming({ holders, waiting, isCurrent: () => hearing.isCurrent, heardSinceMs: () => hearing.sinceMs })
-  const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed, stops })
+  const hearing = createHearing({ node, skewMs, isResumed: resuming.isResumed, stops, monotonic })
   const { isDoubtful } = hearing
   let ranges = rangesTable([])
   let used = new Set<string>()

@@ -28,18 +28,20 @@ interface Parts {
   readonly isResumed: () => boolean
   /** How often this process stood still so far, as far as was seen: until more is told it has heard nothing since the last time. */
   readonly stops: () => number
+  /** Absent: the clock is never set. */
+  readonly monotonic?: (() => number) | undefined
 }
 
 /** Who hears nothing any more knows that within 13 s (kube/client.ts). */
 const LATE_MS = 15_000
 
-export function createHearing({ node, skewMs, isResumed, stops }: Parts): Hearing {
+export function createHearing({ node, skewMs, isResumed, stops, monotonic }: Parts): Hearing {
   let isCurrent = false
   let isOwnCurrent = false
   let isAsked: ClusterChanges['isAsked']
   let heardSinceMs: number | undefined
   let heardStops = 0
-  let lastHeardMs: number | undefined
+  let lastHeard: { readonly atMs: number; readonly steadyMs: number } | undefined
   let toldAfterMs = 0
 
   const isHeard = (): boolean => isCurrent && heardStops === stops()
@@ -49,6 +51,12 @@ export function createHearing({ node, skewMs, isResumed, stops }: Parts): Hearin
   const isOwn = ({ tenant, fromMs, untilMs }: Holding, sinceMs: number): boolean =>
     isOwnCurrent && heardStops === stops() && tenant.node === node && untilMs === Number.POSITIVE_INFINITY && fromMs + skewMs <= sinceMs
 
+  /** By each of both clocks: one may be set meanwhile, and the other one stops while the machine sleeps. */
+  function noLaterThan(nowMs: number, { atMs, steadyMs }: { readonly atMs: number; readonly steadyMs: number }): number {
+    const agoMs = monotonic ? monotonic() - steadyMs : 0
+    return Math.min(atMs, nowMs - agoMs) - LATE_MS
+  }
+
   return {
     follow(changes, nowMs) {
       const [before, ownBefore, askedBefore, wasHeard] = [isCurrent, isOwnCurrent, isAsked, isHeard()]
@@ -57,9 +65,8 @@ export function createHearing({ node, skewMs, isResumed, stops }: Parts): Hearin
       isOwnCurrent = changes.isOwnCurrent ?? changes.isCurrent ?? isOwnCurrent
       if (isCurrent) heardSinceMs ??= nowMs
       if (changes.isCurrent !== undefined) heardStops = stops()
-      const isLate = lastHeardMs !== undefined && !(wasHeard && isHeard())
-      toldAfterMs = isLate ? Math.min(nowMs, (lastHeardMs as number) - LATE_MS) : nowMs
-      if (isHeard()) lastHeardMs = nowMs
+      toldAfterMs = lastHeard && !(wasHeard && isHeard()) ? noLaterThan(nowMs, lastHeard) : nowMs
+      if (isHeard()) lastHeard = { atMs: nowMs, steadyMs: monotonic?.() ?? 0 }
       return isCurrent !== before || isOwnCurrent !== ownBefore || isAsked !== askedBefore
     },
     get toldAfterMs() {

@@ -788,3 +788,22 @@ t.test('an agent that came or went while nothing was heard', async (t) => {
     t.equal(said(names.placeDuring(ADDRESS, NOT_TOLD, stretch)), says, name)
   }
 })
+
+t.test('an agent that left while nothing was heard, and the clock was set back meanwhile', async (t) => {
+  let steadyMs = 0
+  const options = { node: 'n1', patienceMs: 30_000, skewMs: 2_000, isBehindUs: () => false, monotonic: () => steadyMs }
+  const names = createClusterNames(options)
+  const applyAt = (atS: number, changes: ClusterChanges, aheadS = 0): void => {
+    steadyMs = atS * 1000
+    names.apply(changes, (atS + aheadS) * 1000)
+  }
+  applyAt(0, KNOWN, 3600)
+  applyAt(50, tell(held(FAR, 40)), 3600)
+  applyAt(99, {}, 3600)
+  applyAt(100, { isCurrent: false }, 3600)
+  applyAt(120, { covering: new Set<string>() })
+  applyAt(122, { isCurrent: true })
+  const saidAt = (atS: number): string => said(names.placeDuring(ADDRESS, NOT_TOLD, { fromMs: atS * 1000, toMs: (atS + 1) * 1000 }))
+  t.equal(saidAt(95), 'far, local no, covered perhaps, ambiguous', 'at any time since it was heard')
+  t.equal(saidAt(121), 'far, local no, covered no')
+})
