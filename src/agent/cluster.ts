@@ -6,6 +6,7 @@ import type { Config } from '../config/fields.js'
 import { untilAborted, within } from '../deadline.js'
 import type { Disk } from '../deps.js'
 import type { ClusterNames } from '../identity/cluster-names.js'
+import { doubtOf } from '../identity/doubt.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { NodeFacts } from '../identity/objects/node.js'
 import { createOwnPods, heardBy, type OwnPods } from '../identity/own-pods.js'
@@ -116,7 +117,7 @@ export function createCluster(parts: ClusterParts, deps: ClusterDeps): Cluster {
   const past = (): Past => ({
     leftOff,
     unheard: () => ({ fromMs: 0, toMs: clock.now() - skewMs }),
-    goneByMs: () => clock.now() + skewMs + (clock.settings?.doubtMs() ?? 0),
+    goneByMs: () => clock.now() + skewMs + doubtOf(clock),
   })
 
   async function createTeller(opened: ApiServer, signal: AbortSignal): Promise<Teller> {

@@ -2,6 +2,7 @@
 // with its Node, and with an agent after which none comes; that an agent is down for a while changes nothing, since its kernel table counts on.
 import { ABANDONED_MS, type CoverageLease } from '../cluster/leases.js'
 import type { Deps, Disk } from '../deps.js'
+import { doubtOf } from '../identity/doubt.js'
 import type { Standing } from '../identity/node-coverage.js'
 
 export interface CoverageRecord {
@@ -90,7 +91,7 @@ export function createCoverageRecord(
   function ageOf({ node: of, uid, sinceMs: saidMs }: CoverageLease): number {
     if (of === node && uid !== undefined && uid === knownUid) return Number.POSITIVE_INFINITY
     // A clock that was ahead when it was written would let us wait for that long.
-    return Math.max(0, clock.now() - saidMs - (clock.settings?.doubtMs() ?? 0))
+    return Math.max(0, clock.now() - saidMs - doubtOf(clock))
   }
 
   return {

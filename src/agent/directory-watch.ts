@@ -1,6 +1,7 @@
 // Asks the directory who the addresses are that were seen here, and hears of changes to them. Loaded only where there is a directory.
 import type { Config } from '../config/fields.js'
 import type { Deps } from '../deps.js'
+import { doubtOf } from '../identity/doubt.js'
 import type { NodeRange, TenancyChanges, Zone } from '../identity/tenancies.js'
 import { attempted } from '../kube/attempt.js'
 import { createBackoff } from '../kube/backoff.js'
@@ -105,9 +106,9 @@ export async function createDirectoryWatch(
 
   /** By the clock of now, and not later by any that it was of late. */
   function certainMs(): number {
-    const { now, monotonic, settings } = deps.clock
+    const { now, monotonic } = deps.clock
     const nowMs = now()
-    return certainAtMs === undefined ? 0 : nowMs - (monotonic() - certainAtMs) - (settings?.doubtMs() ?? 0)
+    return certainAtMs === undefined ? 0 : nowMs - (monotonic() - certainAtMs) - doubtOf(deps.clock)
   }
 
   function hear(line: DirectoryLine): void {

@@ -1,5 +1,6 @@
 // Who is who for the agent: what it is told by its configuration, its kernel, its inventory and, where there is one, its cluster.
 import { createClusterNames } from '../identity/cluster-names.js'
+import { doubtOf } from '../identity/doubt.js'
 import type { EndedPod } from '../identity/ended-pods.js'
 import { type ChangingIdentity, createIdentity } from '../identity/identity.js'
 import type { Rtnetlink } from '../kernel/rtnetlink.js'
@@ -30,7 +31,7 @@ export function createIdentities({ config, environment, rtnetlink, isCounting }:
     readEveryMs: config.flows.intervalMs,
     isBehindUs: behind.isBehindUs,
     monotonic: clock.monotonic,
-    doubtMs: () => clock.settings?.doubtMs() ?? 0,
+    doubtMs: () => doubtOf(clock),
     stops: () => clock.pulse?.stops ?? 0,
   })
   const identity = createIdentity(node, { clock, cluster: names, patienceMs: config.identity.patienceMs })

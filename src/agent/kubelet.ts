@@ -68,7 +68,7 @@ export async function openKubelet(
     import('../sources/kubelet/endpoint.js'),
   ])
   const { kubeconfig } = kubernetes
-  const { ca, token, clientCertificate } = await readAccess({ environment, kubeconfig: kubeconfig ?? undefined }, deps, signal)
+  const { ca, token, clientCertificate } = await readAccess({ environment, kubeconfig }, deps, signal)
   const { caFile, insecureSkipVerify } = kubelet.tls
   const authority = caFile === null ? ca : await readAuthority(caFile, deps, signal)
   return createKubeletEndpoint({ url, ca: authority, token, clientCertificate, insecureSkipVerify }, deps)

@@ -2,6 +2,7 @@
 import type { Deps } from '../deps.js'
 import type { ClusterChanges } from '../identity/cluster-changes.js'
 import type { ClusterNames } from '../identity/cluster-names.js'
+import { doubtOf } from '../identity/doubt.js'
 import type { ChangingIdentity } from '../identity/identity.js'
 import type { TenancyChanges } from '../identity/tenancies.js'
 import type { CoverageRecord } from './coverage-record.js'
@@ -51,7 +52,7 @@ export function createNews(parts: NewsParts, { clock, log }: Pick<Deps, 'clock' 
 
   /** Said once for each time that it is set further. */
   function sayDoubt(): void {
-    const doubtMs = clock.settings?.doubtMs() ?? 0
+    const doubtMs = doubtOf(clock)
     if (doubtMs > doubtedMs)
       log.warn('the clock was set: for a while nobody is named around a change of owner', { by_s: Math.round(doubtMs / 1000) })
     doubtedMs = doubtMs

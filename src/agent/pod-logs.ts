@@ -25,11 +25,7 @@ export function createPodLogs({ config, environment }: PodLogsParts, deps: Pick<
 
   async function connect(signal: AbortSignal): Promise<KubeClient> {
     const [{ readAccess }, { createKubeClient }] = await Promise.all([import('../kube/access.js'), import('../kube/client.js')])
-    const { namespace: _, ...access } = await readAccess(
-      { environment, kubeconfig: config.kubernetes.kubeconfig ?? undefined },
-      deps,
-      signal,
-    )
+    const { namespace: _, ...access } = await readAccess({ environment, kubeconfig: config.kubernetes.kubeconfig }, deps, signal)
     return createKubeClient(access, deps)
   }
 

@@ -9,7 +9,7 @@ import type { PodFacts } from '../identity/objects/pod.js'
 import type { KubeClient } from '../kube/client.js'
 import { isNotFound, KubeError } from '../kube/kube-error.js'
 import { isUnheard } from './daemon-nodes.js'
-import { ABANDONED_MS, type CoverageLease, isLabelledAgent, leasesPath } from './leases.js'
+import { ABANDONED_MS, isLabelledAgent, type Leases, leasesPath } from './leases.js'
 import { readRawNode } from './node.js'
 import type { AgentPods } from './objects.js'
 import { makerOf, type RawDaemonSet, readDaemonSets, readPodsOn, wantsAgent } from './workload.js'
@@ -17,10 +17,7 @@ import { makerOf, type RawDaemonSet, readDaemonSets, readPodsOn, wantsAgent } fr
 export interface Abandoned {
   /** Hear of all pods and Leases. */
   readonly pods: AgentPods
-  readonly leases: {
-    put(key: string, lease: CoverageLease): void
-    remove(key: string): void
-  }
+  readonly leases: Leases
   /** Looks for them now and then, until aborted. `mayEnd`: whether they are ours to end. */
   run(mayEnd: () => boolean, signal: AbortSignal): Promise<void>
   /** Once. Never rejects. */

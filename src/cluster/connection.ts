@@ -6,7 +6,7 @@ import { createKubeClient, type KubeClient } from '../kube/client.js'
 import { createAbandoned } from './abandoned.js'
 import { createResolveHost } from './dns.js'
 import { createFollowing, type Following } from './following.js'
-import { type CoverageLease, coverageLeaseOf, LEASE_SELECTOR, leasesPath } from './leases.js'
+import { coverageLeaseOf, LEASE_SELECTOR, type Leases, leasesPath } from './leases.js'
 import { type ClusterObjectsParts, followCluster } from './objects.js'
 
 export interface ConnectionOptions {
@@ -15,12 +15,6 @@ export interface ConnectionOptions {
 }
 
 export type ConnectionDeps = Pick<Deps, 'clock' | 'log' | 'random' | 'readFile'>
-
-/** By their keys, as the API server has them. */
-export interface Leases {
-  put(key: string, lease: CoverageLease): void
-  remove(key: string): void
-}
 
 export type FollowOptions = Pick<ClusterObjectsParts, 'patienceMs' | 'ownNode' | 'restarts'>
 
@@ -45,7 +39,7 @@ export async function connect(
   deps: ConnectionDeps,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { namespace, ...access } = await readAccess({ environment, kubeconfig: kubeconfig ?? undefined }, deps, signal)
+  const { namespace, ...access } = await readAccess({ environment, kubeconfig }, deps, signal)
   const client = createKubeClient(access, deps)
   const following = createFollowing(client, deps)
   const resolve = createResolveHost()

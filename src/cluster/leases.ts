@@ -12,6 +12,12 @@ export interface CoverageLease {
   readonly daemonSet?: string | undefined
 }
 
+/** By their keys, as the API server has them. */
+export interface Leases {
+  put(key: string, lease: CoverageLease): void
+  remove(key: string): void
+}
+
 /** A node has to be without an agent for so long until somebody else may end its Lease. */
 export const ABANDONED_MS = 600_000
 const DAEMON_SET = 'meshtoll/daemonset'

@@ -1,8 +1,8 @@
 // What the API server says -> what each agent is told.
 //   tenancies, Leases ──▶ book, ranges, nodes ──what changed──▶ sessions
-import type { Leases } from '../cluster/connection.js'
+import type { Leases } from '../cluster/leases.js'
 import type { Clock, Log } from '../deps.js'
-import { createDoubt } from '../identity/doubt.js'
+import { createDoubt, doubtOf } from '../identity/doubt.js'
 import { createTenancies, type Tenancies, type Tenancy, type Zone } from '../identity/tenancies.js'
 import { notAfter, withUnheard } from '../identity/unheard.js'
 import type { Stretch } from '../model.js'
@@ -42,8 +42,8 @@ export interface DeskParts {
 }
 
 export function createDesk({ clock, log, random, isHearing }: DeskParts): Desk {
-  const { monotonic, settings } = clock
-  const doubtMs = (): number => settings?.doubtMs() ?? 0
+  const { monotonic } = clock
+  const doubtMs = (): number => doubtOf(clock)
   const tenancies = createTenancies()
   /** What was heard by a clock that was set since may have been so much earlier or later. */
   const isInNewDoubt = createDoubt(tenancies, doubtMs)

@@ -1,6 +1,5 @@
 // Which nodes' agents post what lives there: those with a Lease, as long as there is a Node of that name.
-import type { Leases } from '../cluster/connection.js'
-import type { CoverageLease } from '../cluster/leases.js'
+import type { CoverageLease, Leases } from '../cluster/leases.js'
 
 export interface NodesThatCover extends Leases {
   /** A Lease came, went or changed since this was last taken. */

@@ -5,6 +5,7 @@ import { type Address, parseAddress, translatedOf } from './address.js'
 import { type Called, NOT_KNOWN } from './called.js'
 import type { ClusterChanges } from './cluster-changes.js'
 import type { ClusterNames } from './cluster-names.js'
+import { doubtOf } from './doubt.js'
 import { isSame } from './holders.js'
 import { createHostPods, type HostPodsByCgroup, withoutCgroup } from './host-pods.js'
 import {
@@ -73,7 +74,7 @@ export function createIdentity(given: Node, { clock = NO_CLOCK, cluster, patienc
 
   /** A time, where the clock was set of late. */
   const perhaps = ({ fromMs, toMs }: Stretch): Stretch => {
-    const doubtMs = clock.settings?.doubtMs() ?? 0
+    const doubtMs = doubtOf(clock)
     return { fromMs: fromMs - doubtMs, toMs: toMs + doubtMs }
   }
 

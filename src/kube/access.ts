@@ -5,8 +5,8 @@ import type { ClientOptions } from './client.js'
 import { createTokenFile } from './token.js'
 
 export interface AccessOptions {
-  /** Path of a kubeconfig file; absent: the service account of the pod that we run in. */
-  readonly kubeconfig?: string | undefined
+  /** Path of a kubeconfig file; null or absent: the service account of the pod that we run in. */
+  readonly kubeconfig?: string | null | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Folder of the service account. */
   readonly serviceAccount?: string | undefined
@@ -24,7 +24,7 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** Rejects with an AccessError that says what to do. */
 export async function readAccess(options: AccessOptions, deps: AccessDeps, signal: AbortSignal): Promise<Access> {
   const { kubeconfig, environment, serviceAccount = SERVICE_ACCOUNT } = options
-  if (kubeconfig === undefined) return readServiceAccount(serverOf(environment), { folder: serviceAccount, deps }, signal)
+  if (typeof kubeconfig !== 'string') return readServiceAccount(serverOf(environment), { folder: serviceAccount, deps }, signal)
   // Its YAML parser costs 8 MB, which no pod shall pay.
   const { readKubeconfig } = await import('./kubeconfig.js')
   return readKubeconfig(kubeconfig, deps, signal)

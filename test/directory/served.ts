@@ -1,7 +1,7 @@
 // A directory behind a real server, in this process, whose API server says what the test says.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { Leases } from '../../src/cluster/connection.js'
+import type { Leases } from '../../src/cluster/leases.js'
 import { defaultConfig } from '../../src/config/config.js'
 import type { Config } from '../../src/config/fields.js'
 import type { ApiServer } from '../../src/directory/api-server.js'

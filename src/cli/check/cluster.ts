@@ -40,7 +40,7 @@ export async function probeCluster(
   if (!usesCluster(config, environment)) return undefined
   try {
     const { kubeconfig } = config.kubernetes
-    const { namespace, ...options } = await readAccess({ kubeconfig: kubeconfig ?? undefined, environment }, deps, signal)
+    const { namespace, ...options } = await readAccess({ kubeconfig, environment }, deps, signal)
     const client = createKubeClient(options, deps)
     try {
       return await within(deps.clock, { ms: ANSWERS_WITHIN_MS, signal }, (limited) =>

@@ -23,7 +23,7 @@ const NOBODY = { kind: '', name: '' }
 export async function readPods({ config, environment }: OwnPodsHere, deps: ProbeDeps, signal: AbortSignal): Promise<OwnPods> {
   const { name } = config.node
   const { kubeconfig } = config.kubernetes
-  const { namespace: _, ...access } = await readAccess({ kubeconfig: kubeconfig ?? undefined, environment }, deps, signal)
+  const { namespace: _, ...access } = await readAccess({ kubeconfig, environment }, deps, signal)
   const client = createKubeClient(access, deps)
   try {
     const list = await within(deps.clock, { ms: LISTED_WITHIN_MS, signal }, (limited) =>
