@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { TopologySpec } from '../../src/lab/plan.js'
-import { flowBytes } from '../lab/agents.js'
+import { flowBytes, type NodeAgent } from '../lab/agents.js'
 import { THREE_ZONES } from '../lab/three-zones.js'
 import { eventually, worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
@@ -18,14 +18,18 @@ const TWO_NODES: TopologySpec = { ...THREE_ZONES, nodes: THREE_ZONES.nodes.slice
 const CART = { namespace: 'p1a', address: '10.1.1.2', node: 'n1', to: ['10.1.2.2'] }
 
 /** A pod that listens on the second of two nodes, for whoever has the address of CART. */
-async function setUpTwo(t: Test, patience = '4s') {
+async function setUpTwo(t: Test, { patience = '4s', interval = '2s' } = {}) {
   const lab = await createClusterLab(t, { spec: TWO_NODES })
   await lab.createPod({ name: 'database-0', address: '10.1.2.2', node: 'n2', deployment: 'database' })
   await lab.topology.peer('p2a').listenUdp({ port: 9 })
-  const agents = await lab.startAgents({ options: { flows: { interval: '2s' }, identity: { patience } } })
+  const agents = await lab.startAgents({ options: { flows: { interval }, identity: { patience } } })
   await untilCovering(() => agents.all.map((agent) => agent.log()))
   return { lab, agents, before: await agents.atRest() }
 }
+
+/** Reads until there are some, since the owner of an address is asked for first. */
+const bytesOfCart = (agent: NodeAgent): Promise<number> =>
+  eventually('bytes of it', async () => flowBytes([await agent.snapshot()], { src_owner_name: 'cart' }) || undefined)
 
 await worldTest(
   import.meta.url,
@@ -80,14 +84,25 @@ await worldTest(
       t.ok(hold(t, { before, all: await agents.atRest(), sent }) > 0)
     })
 
+    t.test('an address that goes on long before the next reading: all of it to whoever sent it', { skip: skip ?? false }, async (t) => {
+      const { lab, agents, before } = await setUpTwo(t, { interval: '5m' })
+      const reads: Promise<number>[] = []
+      // The skew, and within a second of each change the kernel is read.
+      const sent = await live(lab, CART, livesOf(2, { ms: 4_000, restMs: 6_000 }), (index) => {
+        if (index === 0) reads.push(bytesOfCart(agents.on('n1')))
+      })
+      const [read = 0] = await Promise.all(reads)
+      t.ok(read < (sent.get('cart') ?? 0), 'there was more to read of the first one')
+      t.equal(hold(t, { before, all: await agents.atRest(), sent }), 0, 'none of it is ambiguous')
+    })
+
     t.test('an address that goes on while no agent runs: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
       const { lab, agents, before } = await setUpTwo(t)
       const agent = agents.on('n1')
       let read = 0
       const killInTheMiddle = async (): Promise<void> => {
         await sleep(1_000)
-        // Its owner is asked for first.
-        read = await eventually('bytes of it', async () => flowBytes([await agent.snapshot()], { src_owner_name: 'cart' }) || undefined)
+        read = await bytesOfCart(agent)
         await agent.kill()
       }
       const killed: Promise<void>[] = []
@@ -105,7 +120,7 @@ await worldTest(
     })
 
     t.test('an address that goes on while an agent stands still: nothing to the wrong one', { skip: skip ?? false }, async (t) => {
-      const { lab, agents, before } = await setUpTwo(t, '30s')
+      const { lab, agents, before } = await setUpTwo(t, { patience: '30s' })
       const sentBefore = await lab.truth.total()
       const { program } = agents.on('n1')
       const after = async (ms: number, signal: NodeJS.Signals): Promise<void> => {
