@@ -190,7 +190,7 @@ await clusterTest(async (t, cluster) => {
     const annotationsNow = async () => ((await read(admin, daemonSet)).spec as { readonly template: Template }).template.metadata
     const on = { directory: { enabled: true } }
 
-    t.match(await helm(['install', ...release], on), 'rollout status deploy/keeps-meshtoll-directory')
+    t.match(await helm(['install', ...release], on), /rollout status \\\n *deploy\/keeps-meshtoll-directory/)
     const [made, annotations] = [await dataNow(), await annotationsNow()]
     t.same(Object.keys(made).sort(), ['ca.crt', 'tls.crt', 'tls.key'])
     await helm(['upgrade', ...release], { directory: { ...on.directory, replicas: 3 } })
