@@ -9,6 +9,7 @@ import { type ClusterSize, collectionOf, podOf, replicaSetOf } from './cluster.j
 const STEP = 20
 const AGENT = 'system:serviceaccount:meshtoll:meshtoll-agent'
 const size = argumentOf() as ClusterSize
+const BOOKMARK_EVERY_MS = 20_000
 let podWatch: ServerResponse | undefined
 
 async function list(response: ServerResponse, path: string): Promise<void> {
@@ -46,8 +47,16 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   if (pathname.includes('/replicasets/')) return void response.end(JSON.stringify(replicaSetOf(pathname.split('/').at(-1) ?? '')))
   if (!searchParams.has('watch')) return list(response, pathname)
-  response.flushHeaders()
+  watch(response)
   if (pathname.endsWith('/pods')) podWatch = response
+}
+
+/** A real one says each minute that it is there (k8s.io/apiserver, cacher); who hears nothing for longer takes it for dead. */
+function watch(response: ServerResponse): void {
+  response.flushHeaders()
+  const bookmark = `${JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '999999' } } })}\n`
+  const bookmarks = setInterval(() => response.write(bookmark), BOOKMARK_EVERY_MS)
+  response.on('close', () => clearInterval(bookmarks))
 }
 
 async function roll({ pods, everyMs }: { readonly pods: number; readonly everyMs: number }): Promise<void> {
