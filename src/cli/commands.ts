@@ -1,5 +1,4 @@
 // The commands there are. Each is loaded when it is asked for, and only then.
-
 import type { AgentDeps, AgentParts } from '../agent/parts.js'
 import type { Environment } from '../config/environment.js'
 import type { FlagName, Flags, FlagWords } from '../config/flags.js'

@@ -1,5 +1,6 @@
 // Nodes join, crash, come back and leave under load: nothing is posted twice, and what is missed is said.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
 import { booked, endOf, flowBytes } from '../lab/agents.js'
 import { worldTest } from '../lab/world.js'
 import { reasonToSkip } from '../peers/needed.js'
@@ -8,6 +9,30 @@ import { createMoving, handover, holdMissed } from './handover.js'
 import { createTalkers, SIZE, says, talk, talkUntil } from './talk.js'
 
 const HEARD_MS = 2_500
+
+type Lab = Awaited<ReturnType<typeof createTalkers>>
+type Agents = Awaited<ReturnType<Lab['startAgents']>>
+
+/** All talk until it ends; then nothing was posted twice by these and those that came since, and what is missed is said. */
+async function beginTalking(t: Test, { lab, first }: { readonly lab: Lab; readonly first: Agents }) {
+  const [before, sentBefore] = [await first.atRest(), await lab.truth.total()]
+  let isOver = false
+  const talking = talkUntil(lab, () => isOver)
+  return {
+    async endsWith(later: Agents, moving: ReturnType<typeof createMoving>): Promise<void> {
+      isOver = true
+      await talking
+      const all = [...(await first.atRest()), ...(await later.atRest())]
+      holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore, moving })
+      t.equal(booked(all, 'pending'), 0)
+    },
+  }
+}
+
+async function uninstall(t: Test, { lab, agent }: { readonly lab: Lab; readonly agent: ReturnType<Agents['on']> }): Promise<void> {
+  const program = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
+  t.same(await endOf(program, 20_000), { code: 0, signal: null }, program.stderr())
+}
 
 await worldTest(
   import.meta.url,
@@ -46,10 +71,7 @@ await worldTest(
       const options = { flows: { interval: '1s' }, identity: { handover: '4s' } }
       const stable = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
       await says(stable, /covers its pods/)
-      const before = await stable.atRest()
-      const sentBefore = await lab.truth.total()
-      let isOver = false
-      const talking = talkUntil(lab, () => isOver)
+      const talking = await beginTalking(t, { lab, first: stable })
       const moving = createMoving(lab.topology, 'p2a')
       const changing = await moving.during(async () => {
         const started = await lab.startAgents({ options, nodes: ['n2'] })
@@ -68,8 +90,7 @@ await worldTest(
       t.equal(await handedOver(), joined, 'a crash hands nothing over')
       await agent.stop()
       await moving.during(async () => {
-        const uninstall = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
-        t.same(await endOf(uninstall, 20_000), { code: 0, signal: null }, uninstall.stderr())
+        await uninstall(t, { lab, agent })
         await sleep(2_000)
       })
       await sleep(1_000)
@@ -78,11 +99,7 @@ await worldTest(
         await says(changing, /covers its pods/)
         await sleep(2_000)
       })
-      isOver = true
-      await talking
-      const all = [...(await stable.atRest()), ...(await changing.atRest())]
-      holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore, moving })
-      t.equal(booked(all, 'pending'), 0)
+      await talking.endsWith(changing, moving)
     })
 
     t.test(
@@ -93,10 +110,7 @@ await worldTest(
         const options = { flows: { interval: '1s' }, identity: { handover: '4s' } }
         const first = await lab.startAgents({ options, nodes: ['n1', 'n3'] })
         await says(first, /covers its pods/)
-        const before = await first.atRest()
-        const sentBefore = await lab.truth.total()
-        let isOver = false
-        const talking = talkUntil(lab, () => isOver)
+        const talking = await beginTalking(t, { lab, first: first })
         const { program } = first.on('n1')
         /** Until it has heard of it, and what waited is placed. */
         const standStill = async <T>(change: () => Promise<T>): Promise<T> => {
@@ -119,8 +133,7 @@ await worldTest(
         await agent.stop()
         await moving.during(() =>
           standStill(async () => {
-            const uninstall = lab.topology.start('n2', [...agent.argv, '--uninstall'], { capabilities: ['net_admin'] })
-            t.same(await endOf(uninstall, 20_000), { code: 0, signal: null }, uninstall.stderr())
+            await uninstall(t, { lab, agent })
             await sleep(6_000)
           }),
         )
@@ -129,11 +142,7 @@ await worldTest(
           await says(joined, /covers its pods/)
           await sleep(2_000)
         })
-        isOver = true
-        await talking
-        const all = [...(await first.atRest()), ...(await joined.atRest())]
-        holdMissed(t, { before, all, sent: (await lab.truth.total()) - sentBefore, moving })
-        t.equal(booked(all, 'pending'), 0)
+        await talking.endsWith(joined, moving)
         t.equal(
           first
             .on('n1')

@@ -1,5 +1,4 @@
 // What there is on this node, gathered without changing anything; judged elsewhere. What could not be found out says why.
-
 import { usesCluster } from '../../agent/cluster.js'
 import { defaultConfig } from '../../config/config.js'
 import type { Config } from '../../config/fields.js'

@@ -1,5 +1,4 @@
 // Whether the kernel can count for us.
-
 import type { CgroupLevel } from '../../kernel/cgroups.js'
 import type { Ours } from '../../sources/flows/inspect.js'
 import { LAYOUT } from '../../sources/flows/layout.js'

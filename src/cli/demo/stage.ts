@@ -1,5 +1,4 @@
 // The demo inside its world: namespaces, agents and traffic, in the order in which they must come.
-
 import { createTopology, hasIpv6, type Topology } from '../../lab/topology.js'
 import type { CommandDeps } from '../commands.js'
 import { type Agents, startAgents } from './agents.js'

@@ -1,5 +1,4 @@
 // Takes a window out of the running totals: lines for the journal, a few hundred rows each.
-
 import type { FamilySnapshot, Series } from '../../model.js'
 import type { Pauses } from '../../pauses.js'
 import { createBudget } from './budget.js'
